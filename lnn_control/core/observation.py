@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""One preprocessing for training, simulation and vehicle: sensors in, network inputs out."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.checks import check_number
+from lnn_control.core.frames import GRAVITY
+from lnn_control.core.messages import CameraImage, ImuSamples
+
+NUM_IMU_FEATURES = 12
+"""Mean and standard deviation of three body rates and three accelerations."""
+
+MIN_SIZE_PX = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What a policy sees at one instant.
+
+    :param image: uint8 RGB image of the policy's own size, shape (height, width, 3).
+    :param imu: inertial features since the last image, float32 of shape (12,): the mean and the
+        standard deviation of body rates [rad/s] and specific force [g].
+    """
+
+    image: NDArray[np.uint8]
+    imu: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8:
+            raise ValueError(
+                'image must be uint8 of shape (height, width, 3), '
+                f'got {self.image.dtype} of shape {self.image.shape}'
+            )
+        if self.imu.shape != (NUM_IMU_FEATURES,) or not np.isfinite(self.imu).all():
+            raise ValueError(
+                f'imu must be {NUM_IMU_FEATURES} finite features, got {self.imu.tolist()}'
+            )
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How sensor data becomes an observation. Travels with the checkpoint.
+
+    :param width_px: width of the network's image.
+    :param height_px: height of the network's image.
+    """
+
+    width_px: int = 128
+    height_px: int = 72
+
+    def __post_init__(self) -> None:
+        check_number('width_px', self.width_px, MIN_SIZE_PX, 4096)
+        check_number('height_px', self.height_px, MIN_SIZE_PX, 4096)
+
+    def prepare_image(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Crop an RGB image to the network's aspect ratio about its centre and scale it.
+
+        :raises ValueError: if it is smaller than the network's image, which no scaling cures.
+        """
+        height, width = pixels.shape[:2]
+        if (height, width) == (self.height_px, self.width_px):
+            return pixels
+        if height < self.height_px or width < self.width_px:
+            raise ValueError(
+                f'camera image must be at least {self.width_px}x{self.height_px} pixels, got '
+                f'{width}x{height}: choose a larger camera mode'
+            )
+        scale = min(width / self.width_px, height / self.height_px)
+        crop_width = min(width, round(self.width_px * scale))
+        crop_height = min(height, round(self.height_px * scale))
+        left, top = (width - crop_width) // 2, (height - crop_height) // 2
+        crop = pixels[top : top + crop_height, left : left + crop_width]
+        size = (self.width_px, self.height_px)
+        return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+    def summarise_imu(self, samples: ImuSamples) -> NDArray[np.float32]:
+        """Return mean and standard deviation of the samples, shape (12,).
+
+        An empty window (a dropped packet) reads as level rest: zero rates, one g upwards.
+        """
+        if len(samples) == 0:
+            return np.array([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], dtype=np.float32)
+        rows = np.concatenate(
+            [samples.angular_velocity, samples.linear_acceleration / GRAVITY], axis=1
+        )
+        return np.concatenate([rows.mean(axis=0), rows.std(axis=0)]).astype(np.float32)
+
+    def observe(self, image: CameraImage, samples: ImuSamples) -> Observation:
+        """Return the observation that a policy is trained on and flies with."""
+        return Observation(self.prepare_image(image.pixels), self.summarise_imu(samples))
