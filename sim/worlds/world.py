@@ -50,13 +50,18 @@ class Mesh:
     """Triangles with one texture coordinate and one normal a vertex.
 
     :param vertices: [m], shape (n, 3). :param normals: shape (n, 3). :param uvs: into the world's
-    atlas, (0, 0) bottom left, shape (n, 2). :param faces: vertex indices, shape (m, 3).
+    atlas, (0, 0) bottom left, shape (n, 2). :param faces: vertex indices, shape (m, 3), counter
+    clockwise seen from outside.
+    :param coarse: the same thing with fewer triangles for a greater distance, if there is one.
+    :param draw_distance: distance [m] beyond which it need not be drawn.
     """
 
     vertices: NDArray[np.float32]
     normals: NDArray[np.float32]
     uvs: NDArray[np.float32]
     faces: NDArray[np.int32]
+    coarse: 'Mesh | None' = None
+    draw_distance: float = float('inf')
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Light:
     :param sun: colour and strength of the direct light, RGB.
     :param ambient: share of light that reaches every surface, 0 to 1.
     :param sky_zenith: colour overhead, RGB 0 to 1. :param sky_horizon: colour at eye level.
-    :param fog_distance: distance [m] over which a surface fades to 1/e towards the horizon's colour.
+    :param fog_distance: distance [m] over which a surface fades to 1/e of its own colour.
     """
 
     sun_direction_world: tuple[float, float, float]
@@ -128,6 +133,8 @@ class World:
     """A place built from a seed, independent of physics engine and renderer.
 
     :param atlas: uint8 RGB texture that all meshes share, shape (256, 256, 3), row 0 on top.
+    :param panorama: uint8 RGB sky all around, shape (rows, columns, 3). Rows go evenly from
+    straight up to eye level, columns evenly through azimuth 0 to 2 pi, counter clockwise.
     :param area: the vehicle's free area as (x_min, x_max, y_min, y_max) [m].
     :param ceiling: the vehicle's greatest height [m].
     """
@@ -141,5 +148,6 @@ class World:
     target: Target
     light: Light
     atlas: NDArray[np.uint8]
+    panorama: NDArray[np.uint8]
     area: tuple[float, float, float, float]
     ceiling: float
