@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command `lnn-control <verb>`: finds the verb's module, runs it, prints its errors as one line.
+"""The command `lnn-control <verb>`: finds the verb, runs it, prints its errors as one line.
 
 A verb is a module with a function `main(arguments: list[str]) -> int`, imported only when used.
 """

@@ -1,0 +1,42 @@
+# `make help` lists what there is. Needs Python 3.10 or newer with venv.
+PYTHON ?= python3
+VENV ?= .venv
+# The CPU build of torch, a tenth of the size of PyPI's.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH := torch==2.13.0
+# Where ROS 2 is sourced its own rclpy is used, otherwise the pip wheels.
+EXTRAS := $(if $(ROS_DISTRO),,ros,)report,gl,deploy,test,dev
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check -q
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## build .venv with everything in it (2 minutes, once)
+
+demo: $(STAMP) ## fly the shipped policy through four worlds over ROS 2
+	@$(VENV)/bin/lnn-control demo
+
+test: $(STAMP) ## run the tests
+	@$(VENV)/bin/python -m pytest
+
+bench: $(STAMP) ## run the benchmarks
+	@set -e; for file in benchmarks/*.py; do echo "$$file"; $(VENV)/bin/python "$$file"; done
+
+lint: $(STAMP) ## check style and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy lnn_control sim
+
+$(STAMP): setup.py constraints.txt
+	@command -v '$(PYTHON)' >/dev/null || { echo 'lnn_control needs Python 3.10 or newer, there is no $(PYTHON): make setup PYTHON=/path/to/python3' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "lnn_control needs Python 3.10 or newer, $(PYTHON) is $$('$(PYTHON)' -c 'import platform; print(platform.python_version())'): make setup PYTHON=python3.12" >&2; exit 1; }
+	@[ -x $(VENV)/bin/pip ] || '$(PYTHON)' -m venv $(VENV) || { echo 'cannot make a virtual environment: sudo apt install python3-venv' >&2; exit 1; }
+	@echo 'Installing into $(VENV), about 2 minutes'
+	@$(VENV)/bin/python -c 'import torch, sys; sys.exit("torch==" + torch.__version__.partition("+")[0] != "$(TORCH)")' 2>/dev/null || $(PIP) install --no-deps --index-url $(TORCH_INDEX) --retries 2 $(TORCH) || { echo 'cannot install $(TORCH) from $(TORCH_INDEX): choose another index with make setup TORCH_INDEX=https://pypi.org/simple' >&2; exit 1; }
+	@$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
+	@$(VENV)/bin/python -c 'import cv2' || { echo 'OpenCV does not load, see the line above. If libGL.so.1 or libgthread is missing: sudo apt install libgl1 libglib2.0-0' >&2; exit 1; }
+	@touch $@
