@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One preprocessing for training, simulation and vehicle: sensors in, network inputs out."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.checks import check_number
+from lnn_control.core.checks import check_array, check_number
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import CameraImage, ImuSamples
 
@@ -93,3 +94,44 @@ class Preprocessing:
     def observe(self, image: CameraImage, samples: ImuSamples) -> Observation:
         """Return the observation that a policy is trained on and flies with."""
         return Observation(self.prepare_image(image.pixels), self.summarise_imu(samples))
+
+
+class ImuBuffer:
+    """Collects inertial samples until the camera image they belong to arrives.
+
+    An image's window holds the samples stamped after the previous image, up to the image itself:
+    the same samples whatever order or delay the transport adds.
+
+    :param capacity: samples kept at most, the oldest are dropped.
+    """
+
+    def __init__(self, capacity: int = 400) -> None:
+        self._rows: deque[tuple[float, NDArray[np.float32], NDArray[np.float32]]] = deque(
+            maxlen=capacity
+        )
+
+    def add(
+        self,
+        stamp: float,
+        angular_velocity: NDArray[np.floating],
+        linear_acceleration: NDArray[np.floating],
+    ) -> None:
+        """Append one sample [s, rad/s, m/s^2].
+
+        :raises ValueError: if a value is not finite or has another shape than (3,).
+        """
+        rates = check_array('angular_velocity', angular_velocity, (3,), np.float32)
+        forces = check_array('linear_acceleration', linear_acceleration, (3,), np.float32)
+        self._rows.append((stamp, rates, forces))
+
+    def take(self, until: float) -> ImuSamples:
+        """Remove and return the samples stamped at or before a time, in order of their stamps."""
+        # Half a microsecond forgives the rounding of stamps to nanoseconds and floats.
+        taken = sorted((row for row in self._rows if row[0] <= until + 5e-7), key=lambda r: r[0])
+        kept = [row for row in self._rows if row[0] > until + 5e-7]
+        self._rows.clear()
+        self._rows.extend(kept)
+        return ImuSamples(
+            np.array([row[1] for row in taken], dtype=np.float32).reshape(-1, 3),
+            np.array([row[2] for row in taken], dtype=np.float32).reshape(-1, 3),
+        )

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Gymnasium environments over a task: sensors out, velocity command in."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from lnn_control.core.frames import yaw_from_quaternion
+from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.observation import ImuBuffer
+from sim.experts.fly_to_target import FlyToTargetExpert
+from sim.obstacles import Obstacles
+from sim.sensors.imu import IMU_RATE
+from sim.simulation import SensorFrame, Simulation, SimulationSettings
+from sim.tasks.fly_to_target import FlyToTarget, Outcome, Progress
+
+ACTION_LIMITS = np.array([3.0, 3.0, 1.0, 1.5], dtype=np.float32)
+"""Largest vx, vy, vz [m/s] and yaw rate [rad/s] of an action."""
+
+IMU_LIMITS = np.array([35.0, 35.0, 35.0, 160.0, 160.0, 160.0], dtype=np.float32)
+"""Measuring range: 2000 deg/s and 16 g."""
+
+
+class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
+    """Fly a quadrotor with camera and IMU through obstacles to a red camping chair.
+
+    Action: body velocity forward, left, up [m/s] and yaw rate [rad/s], float32 of shape (4,),
+    clipped to +-(3, 3, 1, 1.5). NaN is an error.
+
+    Observation: `image`, the latest camera image, uint8 RGB (72, 128, 3); `imu`, the inertial
+    samples of its exposure interval, oldest first, float32 (10, 6): body rates [rad/s], specific
+    force [m/s^2]; `elapsed_time`, seconds since the previous image, float32 (1,).
+
+    Reward terms, also in `info['reward_terms']`: progress towards the target [m], 10 for success,
+    -10 for a collision or leaving the area. Terminates on these, truncates at the time limit.
+
+    `info` holds privileged truth for experts and metrics: position, velocity, heading, distance
+    to the target, clearance (vehicle's middle to the nearest surface), outcome.
+
+    :param world: one of sim.worlds.WORLDS. :param season: one of its seasons.
+    :param render_mode: None or 'rgb_array', which gives the camera's latest image.
+    :param task: distances, limits and success of the task; overrides world and season.
+    :param settings: camera, inertial unit and renderer.
+    """
+
+    metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
+
+    def __init__(
+        self,
+        world: str = 'forest',
+        season: str = 'summer',
+        render_mode: str | None = None,
+        task: FlyToTarget | None = None,
+        settings: SimulationSettings | None = None,
+    ) -> None:
+        if render_mode not in (None, 'rgb_array'):
+            raise ValueError(f"render_mode must be None or 'rgb_array', got {render_mode!r}")
+        self.render_mode = render_mode
+        self.task = task or FlyToTarget(world=world, season=season)
+        check_world(self.task.world, self.task.season)
+        self.simulation = Simulation(settings)
+        settings = self.simulation.settings
+        self._period = 1.0 / settings.camera_rate
+        self._num_imu = round(IMU_RATE * self._period)
+        camera = settings.camera
+        self.action_space = spaces.Box(-ACTION_LIMITS, ACTION_LIMITS, dtype=np.float32)
+        imu_high = np.tile(IMU_LIMITS, (self._num_imu, 1))
+        self.observation_space = spaces.Dict(
+            {
+                'image': spaces.Box(0, 255, (camera.height_px, camera.width_px, 3), np.uint8),
+                'imu': spaces.Box(-imu_high, imu_high, dtype=np.float32),
+                'elapsed_time': spaces.Box(0.0, 10.0, (1,), np.float32),
+            }
+        )
+        self._progress = Progress(outcome=Outcome.TIME_LIMIT)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Build the world of a seed and return what the vehicle sees first.
+
+        :param seed: of world, start and noise. None draws one from the environment's generator.
+        """
+        super().reset(seed=seed)
+        episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
+        self.trial = self.task.sample(episode_seed)
+        band = (self.trial.altitude - 0.6, self.trial.altitude + 0.6)
+        self._obstacles = Obstacles(self.trial.world, *band)
+        self._expert: FlyToTargetExpert | None = None
+        self.simulation.reset(self.trial.world, episode_seed, self.trial.yaw, self.trial.altitude)
+        self._buffer = ImuBuffer()
+        self._stamp = -self._period
+        self._progress = Progress()
+        latency = max(self.simulation.settings.camera_latency, 1 / 1200)
+        frame = self.simulation.advance(VelocityCommand(), latency)
+        self._distance = self._measure_distance()
+        return self._observe(frame), self._describe({})
+
+    def step(
+        self, action: NDArray[np.float32]
+    ) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
+        """Fly an action until the next image.
+
+        :raises ValueError: if the action has another shape or is not finite.
+        :raises RuntimeError: if the episode is over.
+        """
+        if self._progress.outcome is not None:
+            raise RuntimeError('the episode is over: call reset() before step()')
+        values = np.asarray(action, dtype=np.float64)
+        if values.shape != (4,) or not np.isfinite(values).all():
+            raise ValueError(
+                f'action must be 4 finite numbers (vx, vy, vz, yaw_rate), got {action!r}'
+            )
+        command = VelocityCommand.from_array(np.clip(values, -ACTION_LIMITS, ACTION_LIMITS))
+        frame = self.simulation.advance(command, self._period)
+        self._progress = self.task.judge(
+            self.trial, self._progress, self.simulation.state, self.simulation.has_collided
+        )
+        outcome = self._progress.outcome
+        distance = self._measure_distance()
+        failed = outcome in (Outcome.COLLISION, Outcome.OUT_OF_AREA)
+        terms = {
+            'progress': self._distance - distance,
+            'success': 10.0 if outcome is Outcome.SUCCESS else 0.0,
+            'failure': -10.0 if failed else 0.0,
+        }
+        self._distance = distance
+        terminated = failed or outcome is Outcome.SUCCESS
+        truncated = outcome is Outcome.TIME_LIMIT
+        reward = float(sum(terms.values()))
+        return self._observe(frame), reward, terminated, truncated, self._describe(terms)
+
+    def expert_command(self) -> NDArray[np.float32]:
+        """Return what the privileged expert would command now, shape (4,)."""
+        return self.expert(self.simulation.state).to_array()
+
+    @property
+    def expert(self) -> FlyToTargetExpert:
+        """The privileged expert of this episode's world, planned when first asked for."""
+        if self._expert is None:
+            self._expert = FlyToTargetExpert(self.trial.world)
+        return self._expert
+
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """Return the latest camera image if the render mode is 'rgb_array'."""
+        return self._image.copy() if self.render_mode == 'rgb_array' else None
+
+    def close(self) -> None:
+        """Free renderer and physics."""
+        self.simulation.close()
+
+    def _measure_distance(self) -> float:
+        offset = self.simulation.state.position_world - self.trial.world.target.position
+        return float(np.linalg.norm(offset))
+
+    def _observe(self, frame: SensorFrame) -> dict[str, NDArray[Any]]:
+        for stamp, rates, force in zip(
+            frame.imu_stamps,
+            frame.imu.angular_velocity,
+            frame.imu.linear_acceleration,
+            strict=True,
+        ):
+            self._buffer.add(float(stamp), rates, force)
+        assert frame.image is not None  # one camera period always delivers one image
+        samples = self._buffer.take(frame.image.stamp)
+        imu = np.zeros((self._num_imu, 6), dtype=np.float32)
+        imu[:, 5] = 9.80665
+        rows = np.concatenate([samples.angular_velocity, samples.linear_acceleration], axis=1)
+        if len(rows):
+            imu[-len(rows) :] = rows[-self._num_imu :]
+        elapsed_time = frame.image.stamp - self._stamp
+        self._stamp = frame.image.stamp
+        self._image = frame.image.pixels
+        return {
+            'image': frame.image.pixels,
+            'imu': np.clip(imu, -IMU_LIMITS, IMU_LIMITS),
+            'elapsed_time': np.array([elapsed_time], dtype=np.float32),
+        }
+
+    def _describe(self, terms: dict[str, float]) -> dict[str, Any]:
+        state = self.simulation.state
+        outcome = self._progress.outcome
+        return {
+            'seed': self.trial.seed,
+            'time': state.stamp,
+            'position': state.position_world,
+            'velocity': state.velocity_world,
+            'yaw': yaw_from_quaternion(state.orientation_world),
+            'distance_to_target': self._distance,
+            'clearance': float(self._obstacles.distance(state.position_world[None, :2])[0]),
+            'outcome': outcome.value if outcome is not None else None,
+            'is_success': outcome is Outcome.SUCCESS,
+            'reward_terms': terms,
+        }
+
+
+def check_world(world: str, season: str) -> None:
+    """Raise a ValueError that lists what there is if a world or season is unknown."""
+    from sim.worlds import SEASONS, WORLDS
+
+    if world not in WORLDS:
+        raise ValueError(f'world must be one of {sorted(WORLDS)}, got {world!r}')
+    if season not in SEASONS:
+        raise ValueError(f'season must be one of {sorted(SEASONS)}, got {season!r}')

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""An expert that knows the map: flies to the target along the cheapest path, looking at it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.frames import rotation_world_from_level, wrap_angle, yaw_from_quaternion
+from lnn_control.core.messages import VehicleState, VelocityCommand
+from sim.experts.planner import CostToGo
+from sim.obstacles import Obstacles
+from sim.worlds.world import World
+
+
+@dataclass(frozen=True)
+class ExpertParameters:
+    """How the expert flies.
+
+    :param cruise_speed: [m/s]. :param slow_speed: next to an obstacle [m/s].
+    :param stop_distance: where to hover, measured from the target's middle [m].
+    :param braking: deceleration towards the hover point [m/s^2].
+    :param altitude: flight height [m]. :param look_ahead: along the path [m].
+    :param glance: share of the angle between path and target that the heading gives to the path.
+    """
+
+    cruise_speed: float = 1.4
+    slow_speed: float = 0.7
+    stop_distance: float = 1.7
+    braking: float = 0.5
+    altitude: float = 1.5
+    look_ahead: float = 2.2
+    glance: float = 0.4
+    yaw_gain: float = 1.5
+    max_yaw_rate: float = 1.0
+
+
+class FlyToTargetExpert:
+    """Maps the true vehicle state to a command, without memory, so it can label any state.
+
+    :param world: the world to fly in.
+    """
+
+    def __init__(self, world: World, parameters: ExpertParameters | None = None) -> None:
+        self.parameters = parameters or ExpertParameters()
+        altitude = self.parameters.altitude
+        self._target = world.target.position
+        self._obstacles = Obstacles(world, altitude - 0.6, altitude + 0.6)
+        self.cost_to_go = CostToGo(world, self._obstacles)
+
+    def __call__(self, state: VehicleState) -> VelocityCommand:
+        """Return the expert's command in a state."""
+        p = self.parameters
+        position = state.position_world
+        yaw = yaw_from_quaternion(state.orientation_world)
+        to_target = self._target[:2] - position[:2]
+        distance = float(np.hypot(*to_target))
+        bearing = float(np.arctan2(to_target[1], to_target[0]))
+        direction = self._find_direction(position[:2], distance)
+        velocity = direction * self._choose_speed(position[:2], direction, distance)
+        vx, vy, _ = rotation_world_from_level(yaw).T @ np.array([*velocity, 0.0])
+        aside = wrap_angle(float(np.arctan2(direction[1], direction[0])) - bearing)
+        if distance < p.stop_distance + 1.0:
+            aside = 0.0
+        heading = bearing + p.glance * float(np.clip(aside, -1.0, 1.0))
+        yaw_rate = p.yaw_gain * wrap_angle(heading - yaw)
+        return VelocityCommand(
+            float(vx),
+            float(vy),
+            float(np.clip(p.altitude - position[2], -0.5, 0.5)),
+            float(np.clip(yaw_rate, -p.max_yaw_rate, p.max_yaw_rate)),
+        )
+
+    def _find_direction(
+        self, position: NDArray[np.float64], distance: float
+    ) -> NDArray[np.float64]:
+        """Return the unit vector along the path: to its farthest point in safe straight reach."""
+        p = self.parameters
+        path = self.cost_to_go.trace(position, min(p.look_ahead, max(distance, 0.4)))
+        shares = np.linspace(0.0, 1.0, 8)[None, :, None]
+        legs = position + shares * (path - position)[:, None, :]
+        room = self._obstacles.distance(legs.reshape(-1, 2)).reshape(len(path), -1).min(axis=1)
+        wanted = min(0.9, 0.95 * float(room[: max(1, len(path) // 3)].max()))
+        reachable = np.nonzero(room >= wanted)[0]
+        goal = path[reachable[-1]] if len(reachable) else path[0]
+        ahead = goal - position
+        length = float(np.hypot(*ahead))
+        if length < 1e-6:
+            ahead, length = self._target[:2] - position, max(distance, 1e-6)
+        return ahead / length
+
+    def _choose_speed(
+        self, position: NDArray[np.float64], direction: NDArray[np.float64], distance: float
+    ) -> float:
+        """Return the speed [m/s] for the room ahead and the distance to the hover point."""
+        p = self.parameters
+        ahead = position + np.linspace(0.0, 1.5, 6)[:, None] * direction
+        room = float(self._obstacles.distance(ahead).min())
+        share = float(np.clip((room - 0.5) / 0.8, 0.0, 1.0))
+        speed = p.slow_speed + share * (p.cruise_speed - p.slow_speed)
+        remaining = distance - p.stop_distance
+        if remaining < 0:
+            return float(np.clip(remaining, -0.3, 0.0))
+        return min(speed, 0.8 * remaining, float(np.sqrt(2 * p.braking * remaining)))

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far the solids of a world are: exact distances for planners and metrics."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.worlds.world import Box, Cylinder, World
+
+
+class Obstacles:
+    """The solids of a world that reach into a band of heights.
+
+    :param low: lowest height of the band [m]. :param high: highest [m].
+    """
+
+    def __init__(self, world: World, low: float, high: float) -> None:
+        solids = [s for s in world.solids if s.bottom < high and s.bottom + s.height > low]
+        cylinders = [(s.x, s.y, s.radius) for s in solids if isinstance(s, Cylinder)]
+        if world.target.height > low:
+            position = world.target.position
+            cylinders.append((float(position[0]), float(position[1]), world.target.radius))
+        boxes = [
+            (s.x, s.y, s.length / 2, s.width / 2, s.yaw) for s in solids if isinstance(s, Box)
+        ]
+        self._cylinders = np.array(cylinders, dtype=np.float64).reshape(-1, 3)
+        self._boxes = np.array(boxes, dtype=np.float64).reshape(-1, 5)
+
+    def distance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distance to the nearest solid's surface, negative inside [m].
+
+        :param points: x, y in the world [m], shape (n, 2). :return: shape (n,), inf if empty.
+        """
+        points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        nearest = np.full(len(points), np.inf)
+        for x, y, radius in self._cylinders:
+            distance = np.hypot(points[:, 0] - x, points[:, 1] - y) - radius
+            np.minimum(nearest, distance, out=nearest)
+        for x, y, half_length, half_width, yaw in self._boxes:
+            c, s = np.cos(yaw), np.sin(yaw)
+            dx, dy = points[:, 0] - x, points[:, 1] - y
+            over_x = np.abs(c * dx + s * dy) - half_length
+            over_y = np.abs(c * dy - s * dx) - half_width
+            outside = np.hypot(np.maximum(over_x, 0), np.maximum(over_y, 0))
+            np.minimum(nearest, outside + np.minimum(np.maximum(over_x, over_y), 0), out=nearest)
+        return nearest

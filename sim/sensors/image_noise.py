@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a small camera does to a clean image: exposure error, shot and read noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ImageNoise:
+    """Noise of a small rolling camera indoors and out, in units of a pixel's 255 steps.
+
+    :param read_noise: standard deviation in the dark.
+    :param shot_noise: standard deviation at full brightness, growing with its square root.
+    :param exposure: standard deviation of one episode's brightness factor.
+    """
+
+    read_noise: float = 1.5
+    shot_noise: float = 3.0
+    exposure: float = 0.06
+
+    def draw_exposure(self, rng: np.random.Generator) -> float:
+        """Return one episode's brightness factor."""
+        return float(np.clip(1.0 + self.exposure * rng.standard_normal(), 0.6, 1.6))
+
+    def corrupt(
+        self, pixels: NDArray[np.uint8], exposure: float, rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Return a noisy copy of an RGB image."""
+        clean = pixels.astype(np.float32) * exposure
+        scale = self.read_noise + self.shot_noise * np.sqrt(clean * (1 / 255))
+        noisy = clean + scale * rng.standard_normal(pixels.shape, dtype=np.float32)
+        return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)

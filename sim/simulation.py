@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A vehicle with its sensors in a world, advanced by commands: the clock of the simulator."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.checks import check_number
+from lnn_control.core.frames import quaternion_from_euler, rotation_from_quaternion
+from lnn_control.core.messages import CameraImage, ImuSamples, VehicleState, VelocityCommand
+from sim.physics import PHYSICS_RATE, Physics
+from sim.renderers import make_renderer
+from sim.sensors.image_noise import ImageNoise
+from sim.sensors.imu import IMU_RATE, Imu, ImuParameters
+from sim.sensors.pinhole import PinholeCamera
+from sim.vehicles.quadrotor import Quadrotor
+from sim.worlds.world import World
+
+# Times are counted in ticks of 1/1200 s: physics, inertial unit and camera all fall on them.
+_TICK_RATE = 1200
+_PHYSICS_TICKS = round(_TICK_RATE / PHYSICS_RATE)
+_IMU_TICKS = round(_TICK_RATE / IMU_RATE)
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """What flies and what it sees.
+
+    :param renderer: one of sim.renderers.RENDERERS.
+    :param camera_rate: images a second [Hz].
+    :param camera_latency: time from exposure to delivery [s].
+    """
+
+    renderer: str = 'tiny'
+    camera: PinholeCamera = field(default_factory=PinholeCamera)
+    camera_rate: float = 20.0
+    camera_latency: float = 0.03
+    image_noise: ImageNoise = field(default_factory=ImageNoise)
+    imu: ImuParameters = field(default_factory=ImuParameters)
+
+    def __post_init__(self) -> None:
+        check_number('camera_rate', self.camera_rate, 1.0, 120.0, 'Hz')
+        check_number('camera_latency', self.camera_latency, 0.0, 1.0, 's')
+
+
+@dataclass(frozen=True, eq=False)
+class SensorFrame:
+    """What the sensors delivered while the simulation advanced.
+
+    :param image: the latest image delivered, None if there was none.
+    :param imu: inertial samples, oldest first. :param imu_stamps: their stamps [s], shape (n,).
+    :param time: simulated time now [s].
+    """
+
+    image: CameraImage | None
+    imu: ImuSamples
+    imu_stamps: NDArray[np.float64]
+    time: float
+
+
+class Simulation:
+    """A quadrotor with camera and inertial unit in a world. Close it when done."""
+
+    def __init__(self, settings: SimulationSettings | None = None) -> None:
+        self.settings = settings or SimulationSettings()
+        self._renderer = make_renderer(self.settings.renderer, self.settings.camera)
+        self._physics = Physics()
+        self._vehicle = Quadrotor(self._physics)
+        self._camera_ticks = round(_TICK_RATE / self.settings.camera_rate)
+        self._latency_ticks = round(_TICK_RATE * self.settings.camera_latency)
+        self._world: World | None = None
+
+    def reset(self, world: World, seed: int, yaw: float = 0.0, altitude: float = 1.5) -> None:
+        """Put the vehicle at the world's start, hovering, and restart the clock at 0.
+
+        :param seed: of sensor and thrust noise. :param yaw: initial heading [rad].
+        :param altitude: initial height [m].
+        """
+        self._renderer.load(world)
+        self._physics.load(world)
+        self._world = world
+        self._rng = np.random.default_rng([seed, 1])
+        self._imu = Imu(self.settings.imu, self._rng)
+        self._exposure = self.settings.image_noise.draw_exposure(self._rng)
+        self._tick = 0
+        self._pending: list[tuple[int, CameraImage]] = []
+        x, y = world.layout.start
+        start = VehicleState(np.array([x, y, altitude]), quaternion_from_euler(0.0, 0.0, yaw))
+        self._vehicle.spawn(start)
+        self.has_collided = False
+        self._velocity = np.zeros(3)
+        self._acceleration = np.zeros(3)
+
+    @property
+    def time(self) -> float:
+        """Simulated time since the reset [s]."""
+        return self._tick / _TICK_RATE
+
+    @property
+    def state(self) -> VehicleState:
+        """The true state of the vehicle now."""
+        return self._vehicle.read_state(self.time)
+
+    @property
+    def world(self) -> World:
+        """The world that is loaded.
+
+        :raises RuntimeError: before the first reset.
+        """
+        if self._world is None:
+            raise RuntimeError('no world is loaded: call reset(world, seed) first')
+        return self._world
+
+    def advance(self, command: VelocityCommand, duration: float) -> SensorFrame:
+        """Fly a command for a duration and return what the sensors delivered.
+
+        :param duration: [s], a multiple of 1/1200 s.
+        :raises ValueError: if the duration is not positive or no such multiple.
+        """
+        ticks = round(duration * _TICK_RATE)
+        if ticks < 1 or abs(ticks - duration * _TICK_RATE) > 1e-6:
+            raise ValueError(
+                f'duration must be a positive multiple of 1/{_TICK_RATE} s, got {duration!r}'
+            )
+        _ = self.world
+        rows: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
+        image = None
+        for _ in range(ticks):
+            if self._tick % self._camera_ticks == 0:
+                self._expose()
+            if self._tick % _PHYSICS_TICKS == 0:
+                self._step_physics(command)
+            self._tick += 1
+            if self._tick % _IMU_TICKS == 0:
+                rows.append((self.time, *self._measure()))
+            if self._pending and self._pending[0][0] <= self._tick:
+                image = self._pending.pop(0)[1]
+        samples = ImuSamples(
+            np.array([row[1] for row in rows]).reshape(-1, 3),
+            np.array([row[2] for row in rows]).reshape(-1, 3),
+        )
+        return SensorFrame(image, samples, np.array([row[0] for row in rows]), self.time)
+
+    def _step_physics(self, command: VelocityCommand) -> None:
+        self._vehicle.push(command, self._rng)
+        self._physics.step()
+        velocity = self._vehicle.read_velocity()
+        self._acceleration = (velocity - self._velocity) * PHYSICS_RATE
+        self._velocity = velocity
+        self.has_collided = self.has_collided or self._physics.has_contact(self._vehicle.body)
+
+    def _measure(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        state = self.state
+        rotation = rotation_from_quaternion(state.orientation_world)
+        return self._imu.measure(rotation, state.angular_velocity, self._acceleration)
+
+    def _expose(self) -> None:
+        state = self.state
+        rotation = rotation_from_quaternion(state.orientation_world)
+        clean = self._renderer.render(state.position_world, rotation)
+        pixels = self.settings.image_noise.corrupt(clean, self._exposure, self._rng)
+        image = CameraImage(pixels, self.time)
+        self._pending.append((self._tick + self._latency_ticks, image))
+
+    def close(self) -> None:
+        """Free renderer and physics. Closing twice is allowed."""
+        self._renderer.close()
+        self._physics.close()

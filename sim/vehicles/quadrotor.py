@@ -1,0 +1,232 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A quadrotor of the size of a Holybro X500 that follows body-velocity commands.
+
+Mass, inertia, rotor positions and rotor constants are those of PX4's Gazebo model `x500`. The
+cascaded velocity, attitude and rate controller does what PX4 does in offboard velocity mode.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pybullet
+from numpy.typing import NDArray
+
+from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
+from lnn_control.core.messages import VehicleState, VelocityCommand
+from sim.physics import PHYSICS_RATE, Physics
+
+
+@dataclass(frozen=True)
+class QuadrotorParameters:
+    """Airframe, rotors and controller gains of a quadrotor in X configuration.
+
+    :param arm: distance of every rotor from the centre along x and along y [m].
+    :param propeller_radius: [m].
+    :param thrust_constant: thrust over squared rotor speed [N/(rad/s)^2].
+    :param moment_constant: drag torque over thrust of a rotor [m].
+    :param time_constant_up: lag of a rotor that speeds up [s]; `down`: that slows down.
+    :param drag: rotor drag of the whole vehicle at hover [N/(m/s)].
+    """
+
+    mass: float = 2.064
+    inertia: tuple[float, float, float] = (0.02167, 0.02167, 0.04000)
+    arm: float = 0.174
+    propeller_radius: float = 0.127
+    thickness: float = 0.12
+    max_rotor_speed: float = 1000.0
+    thrust_constant: float = 8.54858e-06
+    moment_constant: float = 0.016
+    time_constant_up: float = 0.0125
+    time_constant_down: float = 0.025
+    drag: float = 0.25
+    velocity_gain: float = 2.5
+    velocity_integral_gain: float = 0.6
+    climb_gain: float = 4.0
+    attitude_gain: float = 7.0
+    rate_gain: float = 18.0
+    yaw_rate_gain: float = 6.0
+    max_horizontal_acceleration: float = 5.0
+    max_vertical_acceleration: float = 4.0
+    max_speed: float = 4.0
+    max_climb_speed: float = 2.0
+    max_yaw_rate: float = 2.0
+
+
+# Rotor positions (x, y) in units of the arm and spin (+1 pushes the body counter-clockwise):
+# front right, rear left, front left, rear right, as PX4 numbers them.
+_ROTORS = ((1, -1, 1), (-1, 1, 1), (1, 1, -1), (-1, -1, -1))
+
+
+class Quadrotor:
+    """A quadrotor in a physics client.
+
+    Tick order: :meth:`push` applies forces for the current command, then the physics steps.
+    """
+
+    def __init__(self, physics: Physics, parameters: QuadrotorParameters | None = None) -> None:
+        self.parameters = parameters or QuadrotorParameters()
+        self._physics = physics
+        arm, moment = self.parameters.arm, self.parameters.moment_constant
+        allocation = np.array(
+            [[1.0, y * arm, -x * arm, spin * moment] for x, y, spin in _ROTORS]
+        ).T
+        self._thrusts_from_wrench = np.linalg.inv(allocation).tolist()
+        self._allocation = allocation.tolist()
+        self.body = -1
+
+    def spawn(self, state: VehicleState) -> None:
+        """Create the body at a state, rotors at hover speed. Call after a world was loaded."""
+        p, client = self.parameters, self._physics.client
+        shape = client.createCollisionShape(pybullet.GEOM_MESH, vertices=self._hull())
+        self.body = client.createMultiBody(
+            p.mass,
+            shape,
+            basePosition=state.position_world.tolist(),
+            baseOrientation=state.orientation_world.tolist(),
+        )
+        client.changeDynamics(
+            self.body,
+            -1,
+            localInertiaDiagonal=p.inertia,
+            linearDamping=0.0,
+            angularDamping=0.0,
+            collisionMargin=0.002,
+        )
+        client.resetBaseVelocity(self.body, state.velocity_world.tolist(), [0.0, 0.0, 0.0])
+        hover_speed = math.sqrt(p.mass * GRAVITY / 4 / p.thrust_constant)
+        self._rotor_speeds = [hover_speed] * 4
+        self._integral = [0.0, 0.0, 0.0]
+
+    def _hull(self) -> list[tuple[float, float, float]]:
+        """Return the corners of the convex hull of four propeller discs."""
+        p = self.parameters
+        return [
+            (
+                x * p.arm + p.propeller_radius * math.cos(k * math.pi / 4),
+                y * p.arm + p.propeller_radius * math.sin(k * math.pi / 4),
+                z * p.thickness / 2,
+            )
+            for x, y, _ in _ROTORS
+            for k in range(8)
+            for z in (-1, 1)
+        ]
+
+    def push(self, command: VelocityCommand, rng: np.random.Generator | None = None) -> None:
+        """Apply rotor thrust and drag for one physics step.
+
+        :param command: clipped to the vehicle's own limits.
+        :param rng: source of thrust noise (1 % of each rotor); None flies without noise.
+        """
+        client, p = self._physics.client, self.parameters
+        position, quaternion = client.getBasePositionAndOrientation(self.body)
+        velocity, rate_world = client.getBaseVelocity(self.body)
+        r = client.getMatrixFromQuaternion(quaternion)
+        wrench = self._control(command, r, velocity, rate_world)
+        thrust, torque = self._drive_rotors(wrench, rng)
+        force = [r[3 * i + 2] * thrust - p.drag * velocity[i] for i in range(3)]
+        client.applyExternalForce(self.body, -1, force, position, pybullet.WORLD_FRAME)
+        client.applyExternalTorque(self.body, -1, torque, pybullet.LINK_FRAME)
+
+    def _control(
+        self,
+        command: VelocityCommand,
+        r: tuple[float, ...],
+        velocity: tuple[float, float, float],
+        rate_world: tuple[float, float, float],
+    ) -> tuple[float, float, float, float]:
+        """Return thrust [N] and torques [N m] of the cascaded controller.
+
+        :param r: rotation of the world from the body, row by row.
+        """
+        p = self.parameters
+        ax, ay, az = self._wanted_acceleration(command, r, velocity)
+        az += GRAVITY
+        thrust = p.mass * max(0.0, ax * r[2] + ay * r[5] + az * r[8])
+        norm = math.sqrt(ax * ax + ay * ay + az * az)
+        # The wanted thrust direction in the body frame: its x and y are the tilt error.
+        tilt_x = (r[0] * ax + r[3] * ay + r[6] * az) / norm
+        tilt_y = (r[1] * ax + r[4] * ay + r[7] * az) / norm
+        wx, wy, wz = rate_world
+        rate_x = r[0] * wx + r[3] * wy + r[6] * wz
+        rate_y = r[1] * wx + r[4] * wy + r[7] * wz
+        rate_z = r[2] * wx + r[5] * wy + r[8] * wz
+        yaw_rate = max(-p.max_yaw_rate, min(p.max_yaw_rate, command.yaw_rate))
+        ix, iy, iz = p.inertia
+        return (
+            thrust,
+            ix * p.rate_gain * (-p.attitude_gain * tilt_y - rate_x) + (iz - iy) * rate_y * rate_z,
+            iy * p.rate_gain * (p.attitude_gain * tilt_x - rate_y) + (ix - iz) * rate_x * rate_z,
+            iz * p.yaw_rate_gain * (yaw_rate - rate_z),
+        )
+
+    def _wanted_acceleration(
+        self,
+        command: VelocityCommand,
+        r: tuple[float, ...],
+        velocity: tuple[float, float, float],
+    ) -> tuple[float, float, float]:
+        """Return the acceleration in the world frame of the velocity loop [m/s^2]."""
+        p = self.parameters
+        speed = math.hypot(command.vx, command.vy)
+        scale = min(1.0, p.max_speed / speed) if speed > 0 else 1.0
+        length = math.hypot(r[0], r[3]) or 1.0
+        c, s = r[0] / length, r[3] / length
+        wanted = (
+            scale * (c * command.vx - s * command.vy),
+            scale * (s * command.vx + c * command.vy),
+            max(-p.max_climb_speed, min(p.max_climb_speed, command.vz)),
+        )
+        gains = (p.velocity_gain, p.velocity_gain, p.climb_gain)
+        acceleration = [0.0, 0.0, 0.0]
+        for i in range(3):
+            error = wanted[i] - velocity[i]
+            self._integral[i] += p.velocity_integral_gain * error / PHYSICS_RATE
+            self._integral[i] = max(-1.5, min(1.5, self._integral[i]))
+            acceleration[i] = gains[i] * error + self._integral[i]
+        horizontal = math.hypot(acceleration[0], acceleration[1])
+        scale = min(1.0, p.max_horizontal_acceleration / horizontal) if horizontal > 0 else 1.0
+        limit = p.max_vertical_acceleration
+        return (
+            acceleration[0] * scale,
+            acceleration[1] * scale,
+            max(-limit, min(limit, acceleration[2])),
+        )
+
+    def _drive_rotors(
+        self, wrench: tuple[float, float, float, float], rng: np.random.Generator | None
+    ) -> tuple[float, list[float]]:
+        """Let the rotors follow the wanted wrench with their lag; return thrust and torques."""
+        p = self.parameters
+        dt = 1.0 / PHYSICS_RATE
+        noise = rng.standard_normal(4).tolist() if rng is not None else (0.0,) * 4
+        thrusts = []
+        for i, row in enumerate(self._thrusts_from_wrench):
+            wanted = sum(a * b for a, b in zip(row, wrench, strict=True))
+            speed = min(math.sqrt(max(wanted, 0.0) / p.thrust_constant), p.max_rotor_speed)
+            lag = p.time_constant_up if speed > self._rotor_speeds[i] else p.time_constant_down
+            self._rotor_speeds[i] += (speed - self._rotor_speeds[i]) * (1 - math.exp(-dt / lag))
+            thrusts.append(p.thrust_constant * self._rotor_speeds[i] ** 2 * (1 + 0.01 * noise[i]))
+        totals = [
+            sum(a * b for a, b in zip(row, thrusts, strict=True)) for row in self._allocation
+        ]
+        return totals[0], totals[1:]
+
+    def read_velocity(self) -> NDArray[np.float64]:
+        """Return the velocity in the world frame [m/s], shape (3,)."""
+        return np.array(self._physics.client.getBaseVelocity(self.body)[0])
+
+    def read_state(self, stamp: float) -> VehicleState:
+        """Return the true state of the vehicle."""
+        client = self._physics.client
+        position, quaternion = client.getBasePositionAndOrientation(self.body)
+        velocity, rate_world = client.getBaseVelocity(self.body)
+        rotation = rotation_from_quaternion(np.array(quaternion))
+        return VehicleState(
+            position_world=np.array(position),
+            orientation_world=np.array(quaternion),
+            velocity_world=np.array(velocity),
+            angular_velocity=rotation.T @ np.array(rate_world),
+            stamp=stamp,
+        )
