@@ -1,0 +1,287 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The default renderer: PyBullet's software rasteriser with sky, fog and levels of detail."""
+
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pybullet
+from numpy.typing import NDArray
+
+from lnn_control.core.frames import ROTATION_BODY_FROM_OPTICAL
+from sim.renderers.renderer import Renderer
+from sim.sensors.pinhole import PinholeCamera
+from sim.worlds.world import Mesh, World
+
+LEVEL_DISTANCES = (9.0, 20.0)
+"""Distances [m] from which the second and the third level of detail are drawn."""
+SKY_DEPTH = 0.9999
+"""Depth buffer value from which a pixel shows the sky."""
+
+
+class TinyRenderer(Renderer):
+    """Draws with a PyBullet client of its own that holds nothing but visual bodies.
+
+    Every instance is one body whose visual shapes are the levels of detail. At most one of them
+    is opaque; the rasteriser skips the others at no cost.
+
+    :param camera: size, field of view and clipping of the images.
+    """
+
+    def __init__(self, camera: PinholeCamera) -> None:
+        super().__init__(camera)
+        self._client = -1
+        self._world: World | None = None
+        self._projection = _make_projection(camera)
+        self._rays = _make_rays(camera)
+        self._ray_lengths = np.linalg.norm(self._rays, axis=1).astype(np.float32)
+        self._planes = _make_frustum_planes(camera)
+
+    def load(self, world: World) -> None:
+        """Replace whatever was loaded by this world, freeing what it used."""
+        self.close()
+        self._client = pybullet.connect(pybullet.DIRECT)
+        if self._client < 0:
+            raise RuntimeError('PyBullet gave no DIRECT client; close unused renderers')
+        pybullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)
+        with tempfile.TemporaryDirectory(prefix='lnn_control_') as folder:
+            self._load_bodies(world, Path(folder))
+        self._panorama = np.ascontiguousarray(world.panorama)
+        self._fog = np.float32(np.asarray(world.light.sky_horizon) * 255)
+        self._world = world
+
+    def move_target(self, x: float, y: float, yaw: float) -> None:
+        """Place the target's mesh elsewhere on the ground [m, rad]."""
+        world = self._require_world()
+        z = world.target.instance.z
+        quaternion = (0.0, 0.0, float(np.sin(yaw / 2)), float(np.cos(yaw / 2)))
+        pybullet.resetBasePositionAndOrientation(
+            self._bodies[-1], (x, y, z), quaternion, physicsClientId=self._client
+        )
+        self._origins[-1, :2] = x, y
+        self._centres[-1] = _locate_centre(
+            self._local_centres[-1], (x, y, z), yaw, world.target.instance.scale
+        )
+
+    def render(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> NDArray[np.uint8]:
+        """Return the RGB image of a camera at a pose, shape (height, width, 3)."""
+        light = self._require_world().light
+        position = np.asarray(position_world, dtype=np.float64)
+        rotation = np.asarray(rotation_world_from_body, dtype=np.float64)
+        self._show_levels(self._choose_levels(position, rotation))
+        _, _, rgba, depth, _ = pybullet.getCameraImage(
+            self.camera.width_px,
+            self.camera.height_px,
+            viewMatrix=_make_view(position, rotation),
+            projectionMatrix=self._projection,
+            lightDirection=light.sun_direction_world,
+            lightColor=light.sun,
+            lightAmbientCoeff=light.ambient,
+            lightDiffuseCoeff=1.0,
+            lightSpecularCoeff=0.0,
+            shadow=0,
+            renderer=pybullet.ER_TINY_RENDERER,
+            flags=pybullet.ER_NO_SEGMENTATION_MASK,
+            physicsClientId=self._client,
+        )
+        image = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB).reshape(-1, 3)
+        depth = depth.ravel()
+        self._add_fog(image, depth, light.fog_distance)
+        self._add_sky(image, depth, rotation)
+        return image.reshape(self.camera.height_px, self.camera.width_px, 3)
+
+    def close(self) -> None:
+        """Free everything. Closing twice is allowed."""
+        self._world = None
+        if self._client >= 0:
+            pybullet.disconnect(physicsClientId=self._client)
+            self._client = -1
+
+    def _require_world(self) -> World:
+        if self._world is None:
+            raise RuntimeError('no world is loaded: call load(world) before drawing')
+        return self._world
+
+    def _load_bodies(self, world: World, folder: Path) -> None:
+        levels = {name: _list_levels(mesh) for name, mesh in world.meshes.items()}
+        files = {
+            name: [_write_obj(folder / f'{name}_{i}.obj', level) for i, level in enumerate(chain)]
+            for name, chain in levels.items()
+        }
+        cv2.imwrite(str(folder / 'atlas.png'), world.atlas[:, :, ::-1])
+        texture = pybullet.loadTexture(str(folder / 'atlas.png'), physicsClientId=self._client)
+        instances = (*world.instances, world.target.instance)
+        self._bodies = [
+            self._add_body(files[one.mesh], one.scale, texture, (one.x, one.y, one.z), one.yaw)
+            for one in instances
+        ]
+        spheres = {name: _bound(mesh) for name, mesh in world.meshes.items()}
+        self._local_centres = np.array([spheres[one.mesh][0] for one in instances])
+        self._radii = np.array([spheres[one.mesh][1] * one.scale for one in instances])
+        self._origins = np.array([(one.x, one.y, one.z) for one in instances], dtype=np.float64)
+        self._centres = np.array([
+            _locate_centre(spheres[one.mesh][0], (one.x, one.y, one.z), one.yaw, one.scale)
+            for one in instances
+        ])  # fmt: skip
+        self._num_levels = np.array([len(levels[one.mesh]) for one in instances])
+        self._draw_distances = np.array([world.meshes[o.mesh].draw_distance for o in instances])
+        self._shown = np.full(len(instances), -1)
+
+    def _add_body(
+        self,
+        files: list[str],
+        scale: float,
+        texture: int,
+        position: tuple[float, float, float],
+        yaw: float,
+    ) -> int:
+        count = len(files)
+        shape = pybullet.createVisualShapeArray(
+            shapeTypes=[pybullet.GEOM_MESH] * count,
+            fileNames=files,
+            meshScales=[[scale] * 3] * count,
+            visualFramePositions=[[0, 0, 0]] * count,
+            rgbaColors=[[1, 1, 1, 0]] * count,
+            physicsClientId=self._client,
+        )
+        body = pybullet.createMultiBody(
+            baseVisualShapeIndex=shape,
+            basePosition=position,
+            baseOrientation=(0, 0, np.sin(yaw / 2), np.cos(yaw / 2)),
+            physicsClientId=self._client,
+        )
+        pybullet.changeVisualShape(
+            body,
+            -1,
+            textureUniqueId=texture,
+            rgbaColor=(1, 1, 1, 0),
+            physicsClientId=self._client,
+        )
+        return body
+
+    def _choose_levels(
+        self, position: NDArray[np.float64], rotation: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Return the level of detail of every instance, -1 for those out of view."""
+        local = (self._centres - position) @ rotation
+        visible = (local @ self._planes.T > -self._radii[:, None]).all(axis=1)
+        distance = np.hypot(*(self._origins[:, :2] - position[:2]).T)
+        nearest = np.maximum(distance - self._radii, 0.0)
+        visible &= (nearest < self.camera.far) & (distance < self._draw_distances)
+        level = np.searchsorted(LEVEL_DISTANCES, distance, side='right')
+        return np.where(visible, np.minimum(level, self._num_levels - 1), -1)
+
+    def _show_levels(self, levels: NDArray[np.int64]) -> None:
+        for index in np.flatnonzero(levels != self._shown):
+            body, old, new = self._bodies[index], int(self._shown[index]), int(levels[index])
+            if old >= 0:
+                self._set_alpha(body, old, 0.0)
+            if new >= 0:
+                self._set_alpha(body, new, 1.0)
+        self._shown = levels
+
+    def _set_alpha(self, body: int, level: int, alpha: float) -> None:
+        pybullet.changeVisualShape(
+            body,
+            -1,
+            shapeIndex=level,
+            rgbaColor=(1, 1, 1, alpha),
+            physicsClientId=self._client,
+        )
+
+    def _add_fog(
+        self, image: NDArray[np.uint8], depth: NDArray[np.float32], fog_distance: float
+    ) -> None:
+        near, far = self.camera.near, self.camera.far
+        distance = far * near / (far - (far - near) * depth) * self._ray_lengths
+        share = np.exp(distance * np.float32(-1 / fog_distance))[:, None]
+        image[:] = (image - self._fog) * share + self._fog
+
+    def _add_sky(
+        self, image: NDArray[np.uint8], depth: NDArray[np.float32], rotation: NDArray[np.float64]
+    ) -> None:
+        pixels = np.flatnonzero(depth >= SKY_DEPTH)
+        if not pixels.size:
+            return
+        rays = self._rays[pixels] @ rotation.T.astype(np.float32)
+        azimuth = np.arctan2(rays[:, 1], rays[:, 0])
+        elevation = np.arcsin(np.clip(rays[:, 2] / self._ray_lengths[pixels], -1, 1))
+        rows, columns = self._panorama.shape[:2]
+        row = np.clip((1 - elevation * (2 / np.pi)) * (rows - 1), 0, rows - 1).astype(np.intp)
+        column = (azimuth * (columns / (2 * np.pi))).astype(np.intp) % columns
+        image[pixels] = self._panorama[row, column]
+
+
+def _list_levels(mesh: Mesh) -> list[Mesh]:
+    levels = [mesh]
+    while levels[-1].coarse is not None:
+        levels.append(levels[-1].coarse)
+    return levels
+
+
+def _bound(mesh: Mesh) -> tuple[NDArray[np.float64], float]:
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    centre = ((low + high) / 2).astype(np.float64)
+    return centre, float(np.linalg.norm(mesh.vertices - centre, axis=1).max()) * 1.05
+
+
+def _locate_centre(
+    local: NDArray[np.float64], position: tuple[float, float, float], yaw: float, scale: float
+) -> NDArray[np.float64]:
+    c, s = np.cos(yaw), np.sin(yaw)
+    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    return np.asarray(position) + scale * (turn @ local)
+
+
+def _write_obj(path: Path, mesh: Mesh) -> str:
+    index = np.repeat(mesh.faces + 1, 3, axis=1).ravel().tolist()
+    parts = (
+        ('v %.4f %.4f %.4f\n', mesh.vertices),
+        ('vt %.5f %.5f\n', mesh.uvs),
+        ('vn %.3f %.3f %.3f\n', mesh.normals),
+    )
+    text = ''.join(line * len(array) % tuple(array.ravel().tolist()) for line, array in parts)
+    path.write_text(text + 'f %d/%d/%d %d/%d/%d %d/%d/%d\n' * len(mesh.faces) % tuple(index))
+    return str(path)
+
+
+def _make_projection(camera: PinholeCamera) -> list[float]:
+    """Return OpenGL's projection matrix, column by column."""
+    focal, near, far = camera.focal_length_px, camera.near, camera.far
+    matrix = np.zeros((4, 4))
+    matrix[0, 0] = 2 * focal / camera.width_px
+    matrix[1, 1] = 2 * focal / camera.height_px
+    matrix[2, 2] = -(far + near) / (far - near)
+    matrix[2, 3] = -2 * far * near / (far - near)
+    matrix[3, 2] = -1.0
+    return matrix.T.ravel().tolist()
+
+
+def _make_view(position: NDArray[np.float64], rotation: NDArray[np.float64]) -> list[float]:
+    """Return OpenGL's view matrix, column by column: x right, y up, z backwards."""
+    axes = np.stack([-rotation[:, 1], rotation[:, 2], -rotation[:, 0]])
+    matrix = np.eye(4)
+    matrix[:3, :3] = axes
+    matrix[:3, 3] = -axes @ position
+    return matrix.T.ravel().tolist()
+
+
+def _make_rays(camera: PinholeCamera) -> NDArray[np.float32]:
+    """Return the body-frame ray of every pixel's centre, one unit deep, shape (pixels, 3)."""
+    u, v = np.meshgrid(np.arange(camera.width_px) + 0.5, np.arange(camera.height_px) + 0.5)
+    x = (u - camera.width_px / 2) / camera.focal_length_px
+    y = (v - camera.height_px / 2) / camera.focal_length_px
+    optical = np.stack([x, y, np.ones_like(x)], axis=-1).reshape(-1, 3)
+    return (optical @ ROTATION_BODY_FROM_OPTICAL.T).astype(np.float32)
+
+
+def _make_frustum_planes(camera: PinholeCamera) -> NDArray[np.float64]:
+    """Return inward unit normals of the view's four sides in the body frame, shape (4, 3)."""
+    across = camera.width_px / 2 / camera.focal_length_px
+    up = camera.height_px / 2 / camera.focal_length_px
+    planes = np.array([[across, 1, 0], [across, -1, 0], [up, 0, 1], [up, 0, -1]])
+    return planes / np.linalg.norm(planes, axis=1, keepdims=True)

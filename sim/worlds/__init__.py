@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Procedural worlds to fly and drive in, built from a seed."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sim.worlds.forest import build_forest
+from sim.worlds.seasons import SEASONS
+from sim.worlds.world import Layout, World
+
+WORLDS: dict[str, Callable[[str, Layout, np.random.Generator], World]] = {
+    'forest': build_forest,
+}
+
+
+def build_world(name: str, season: str, layout: Layout, generator: np.random.Generator) -> World:
+    """Return a world by its name and season; the same generator state gives the same world.
+
+    :raises ValueError: if no world or season has that name.
+    """
+    if name not in WORLDS:
+        raise ValueError(f'world must be one of {sorted(WORLDS)}, got {name!r}')
+    if season not in SEASONS:
+        raise ValueError(f'season must be one of {sorted(SEASONS)}, got {season!r}')
+    return WORLDS[name](season, layout, generator)
+
+
+__all__ = ['SEASONS', 'WORLDS', 'Layout', 'World', 'build_world']

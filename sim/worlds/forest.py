@@ -1,0 +1,394 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A forest of trees, bushes and rocks around a start and a target.
+
+The generator decides where things stand before it decides how they look: the same seed gives the
+same forest in every season.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sim.worlds.meshes import (
+    chain_levels,
+    make_blob,
+    make_chair,
+    make_disc,
+    make_quad,
+    merge_meshes,
+)
+from sim.worlds.placement import Area, Ground, distance_to_line, is_reachable, span_area
+from sim.worlds.seasons import SEASONS, Season
+from sim.worlds.textures import (
+    FOREST_TILES,
+    Atlas,
+    draw_bark,
+    draw_birch,
+    draw_blotches,
+    draw_fabric,
+    draw_leaves,
+    draw_noise,
+    draw_panorama,
+    draw_shade,
+    mix,
+)
+from sim.worlds.trees import (
+    CROWN_BOTTOM,
+    TREE_HEIGHT,
+    make_bare,
+    make_broadleaf,
+    make_tiers,
+    make_trunk,
+)
+from sim.worlds.world import Cylinder, Instance, Layout, Light, Mesh, Target, World
+
+CEILING = 2.5
+"""Greatest height [m] of a vehicle; crowns begin above it."""
+TREES_PER_SQUARE_METRE = 0.055
+GAP = 1.7
+"""Free space [m] between any two solids."""
+GROUND_TILE = 8.0
+BACKDROP_WIDTH = 22.0
+NUM_VARIANTS = 3
+SPECIES = ('oak', 'birch', 'pine')
+SPECIES_SHARE = (0.4, 0.35, 0.25)
+TRUNK_RADII = {'oak': (0.16, 0.22, 0.27), 'birch': (0.1, 0.13, 0.16), 'pine': (0.14, 0.18, 0.22)}
+TREE_SCALE = (0.86, 1.25)
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Something that stands in the forest before it is known how it looks."""
+
+    kind: str
+    variant: int
+    x: float
+    y: float
+    yaw: float
+    scale: float
+
+    @property
+    def mesh(self) -> str:
+        """Key of its mesh."""
+        return f'{self.kind}_{self.variant}'
+
+    @property
+    def radius(self) -> float:
+        """Radius of what is solid [m]."""
+        return _solid_size(self.kind, self.variant)[0] * self.scale
+
+    @property
+    def solid(self) -> Cylinder:
+        """What a vehicle can hit."""
+        return Cylinder(
+            self.x, self.y, self.radius, _solid_size(self.kind, self.variant)[1] * self.scale
+        )
+
+
+def _solid_size(kind: str, variant: int) -> tuple[float, float]:
+    """Return radius and height [m] at scale 1."""
+    if kind in TRUNK_RADII:
+        return TRUNK_RADII[kind][variant], TREE_HEIGHT
+    return {'sapling': (0.6, 2.3), 'bush': (0.5, 0.85), 'rock': (0.55, 0.6)}[kind]
+
+
+def build_forest(season: str, layout: Layout, generator: np.random.Generator) -> World:
+    """Return a forest in a season; the same generator state gives the same forest."""
+    look = SEASONS[season]
+    area = span_area(layout, 60.0, 40.0, 12.0)
+    streams = [np.random.default_rng(seed) for seed in generator.integers(2**63, size=4)]
+    plants = _place_plants(layout, area, streams[0])
+    solids = tuple(plant.solid for plant in plants)
+    instances = [
+        *_place_ground(area, streams[1]),
+        *(Instance(p.mesh, p.x, p.y, 0.0, p.yaw, p.scale) for p in plants),
+        *_place_shade(plants),
+        *_place_backdrop(area, streams[1]),
+        *_place_grass(area, layout, streams[1]),
+    ]
+    light = vary_light(look.light, streams[3])
+    chair = Instance('chair', *layout.target, 0.0, float(streams[1].uniform(-np.pi, np.pi)))
+    return World(
+        name='forest',
+        season=season,
+        layout=layout,
+        meshes=_make_meshes(look, streams[2]),
+        instances=tuple(instances),
+        solids=solids,
+        target=Target(chair, radius=0.5, height=1.2),
+        light=light,
+        atlas=_draw_atlas(look, streams[3]),
+        panorama=_draw_sky(look, light, streams[3]),
+        area=area,
+        ceiling=CEILING,
+    )
+
+
+def vary_light(light: Light, generator: np.random.Generator) -> Light:
+    """Return the light with the sun at a random azimuth."""
+    azimuth = generator.uniform(-np.pi, np.pi)
+    x, y, z = light.sun_direction_world
+    flat = float(np.hypot(x, y))
+    direction = (flat * float(np.cos(azimuth)), flat * float(np.sin(azimuth)), z)
+    return replace(light, sun_direction_world=direction)
+
+
+def _place_plants(layout: Layout, area: Area, generator: np.random.Generator) -> list[Plant]:
+    while True:
+        plants = _draw_plants(layout, area, generator)
+        if is_reachable([plant.solid for plant in plants], layout, area):
+            return plants
+
+
+def _draw_plants(layout: Layout, area: Area, generator: np.random.Generator) -> list[Plant]:
+    ground = Ground(layout, GAP)
+    size = (area[1] - area[0]) * (area[3] - area[2])
+    num_trees = min(round(size * TREES_PER_SQUARE_METRE * generator.uniform(0.85, 1.15)), 200)
+    line = _draw_points_near_line(layout, generator)
+    anywhere = generator.uniform((area[0], area[2]), (area[1], area[3]), (3 * num_trees, 2))
+    plants: list[Plant] = []
+    for x, y in np.concatenate([line, anywhere]):
+        plant = _draw_plant(float(x), float(y), generator)
+        if len(plants) < num_trees and ground.take(plant.x, plant.y, plant.radius):
+            plants.append(plant)
+    return plants
+
+
+def _draw_points_near_line(layout: Layout, generator: np.random.Generator):
+    """Return points in the way from start to target, one every 2.5 m."""
+    start, target = np.array(layout.start), np.array(layout.target)
+    length = float(np.linalg.norm(target - start))
+    along = (target - start) / length
+    count = max(1, int((length - 4.5) / 2.5))
+    share = generator.uniform(2.2, length - 2.7, count)
+    aside = generator.normal(0, 0.6, count)
+    return start + share[:, None] * along + aside[:, None] * np.array([-along[1], along[0]])
+
+
+def _draw_plant(x: float, y: float, generator: np.random.Generator) -> Plant:
+    kinds = (*SPECIES, 'sapling', 'bush', 'rock')
+    share = (*(0.84 * s for s in SPECIES_SHARE), 0.06, 0.06, 0.04)
+    kind = kinds[int(generator.choice(len(kinds), p=share))]
+    variant = int(generator.integers(NUM_VARIANTS))
+    low, high = TREE_SCALE if kind in SPECIES else (0.8, 1.2)
+    scale = float(generator.uniform(low, high))
+    return Plant(kind, variant, x, y, float(generator.uniform(-np.pi, np.pi)), scale)
+
+
+def _place_ground(area: Area, generator: np.random.Generator) -> list[Instance]:
+    margin = BACKDROP_WIDTH + GROUND_TILE
+    tiles = []
+    for x in np.arange(area[0] - margin, area[1] + margin, GROUND_TILE):
+        for y in np.arange(area[2] - margin, area[3] + margin, GROUND_TILE):
+            yaw = float(generator.integers(4)) * np.pi / 2
+            name = f'ground_{int(generator.integers(2))}'
+            centre = (float(x) + GROUND_TILE / 2, float(y) + GROUND_TILE / 2)
+            tiles.append(Instance(name, *centre, 0.0, yaw))
+    return tiles
+
+
+def _place_shade(plants: list[Plant]) -> list[Instance]:
+    return [
+        Instance('shade' if p.kind in SPECIES else 'shade_small', p.x, p.y, 0.0, p.yaw, p.scale)
+        for p in plants
+    ]
+
+
+def _place_backdrop(area: Area, generator: np.random.Generator) -> list[Instance]:
+    """Return trees beyond the area, which nothing reaches: coarse meshes that fill the horizon."""
+    low = np.array([area[0], area[2]]) - BACKDROP_WIDTH
+    high = np.array([area[1], area[3]]) + BACKDROP_WIDTH
+    points = generator.uniform(low, high, (220, 2))
+    inside = (points > np.add(low, BACKDROP_WIDTH - 2)) & (points < high - BACKDROP_WIDTH + 2)
+    points = points[~inside.all(axis=1)]
+    kinds = generator.choice(3, size=len(points), p=SPECIES_SHARE)
+    variants = generator.integers(NUM_VARIANTS, size=len(points))
+    scales = generator.uniform(0.9, 1.4, len(points))
+    return [
+        Instance(f'{SPECIES[k]}_{v}_far', float(x), float(y), 0.0, 0.0, float(s))
+        for (x, y), k, v, s in zip(points, kinds, variants, scales, strict=True)
+    ]
+
+
+def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> list[Instance]:
+    """Return tufts, more of them along the way that vehicles take."""
+    points = generator.uniform((area[0], area[2]), (area[1], area[3]), (400, 2))
+    keep = (distance_to_line(points, layout) < 6.0) | (generator.random(400) < 0.3)
+    return [
+        Instance(
+            f'grass_{int(generator.integers(NUM_VARIANTS))}',
+            float(x),
+            float(y),
+            0.0,
+            float(generator.uniform(-np.pi, np.pi)),
+            float(generator.uniform(0.7, 1.2)),
+        )
+        for x, y in points[keep]
+    ]
+
+
+def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]:
+    meshes = {
+        'chair': make_chair(FOREST_TILES['chair'], FOREST_TILES['metal']),
+        'shade': replace(make_disc(1.3, 0.012, 9, FOREST_TILES['shade']), draw_distance=16.0),
+        'shade_small': replace(
+            make_disc(0.8, 0.012, 8, FOREST_TILES['shade']), draw_distance=12.0
+        ),
+    }
+    half = GROUND_TILE / 2
+    corners = [[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]]
+    for index, tile in enumerate(('ground', 'ground_b')):
+        meshes[f'ground_{index}'] = make_quad(corners, FOREST_TILES[tile])
+    makers = {
+        'oak': _make_oak,
+        'birch': _make_birch,
+        'pine': _make_pine,
+        'sapling': _make_sapling,
+        'bush': _make_bush,
+        'rock': _make_rock,
+        'grass': _make_grass,
+    }
+    for kind, maker in makers.items():
+        for variant in range(NUM_VARIANTS):
+            mesh = maker(variant, look, generator)
+            meshes[f'{kind}_{variant}'] = mesh
+            if kind in SPECIES:
+                meshes[f'{kind}_{variant}_far'] = mesh.coarse.coarse
+    return meshes
+
+
+def _make_oak(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    radius, spread = TRUNK_RADII['oak'][variant], 2.0 + 0.2 * variant
+    bark = FOREST_TILES['bark_a']
+    if look.is_bare:
+        return make_bare(radius, spread, bark, generator)
+    return make_broadleaf(radius, spread, FOREST_TILES['leaves_a'], bark, generator)
+
+
+def _make_birch(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    radius, spread = TRUNK_RADII['birch'][variant], 1.35 + 0.15 * variant
+    bark = FOREST_TILES['bark_b']
+    if look.is_bare:
+        return make_bare(radius, spread, bark, generator)
+    return make_broadleaf(radius, spread, FOREST_TILES['leaves_b'], bark, generator)
+
+
+def _make_pine(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    radius = TRUNK_RADII['pine'][variant]
+    return chain_levels(
+        *(
+            merge_meshes(
+                make_trunk(radius, TREE_HEIGHT * 0.95, sides, rings, FOREST_TILES['bark_a']),
+                *make_tiers(
+                    generator,
+                    CROWN_BOTTOM,
+                    TREE_HEIGHT * 1.1,
+                    1.75,
+                    tiers,
+                    corners,
+                    FOREST_TILES['needles'],
+                ),
+            )
+            for sides, rings, tiers, corners in ((8, 5, 5, 11), (6, 3, 4, 7), (3, 2, 2, 5))
+        )
+    )
+
+
+def _make_sapling(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    return chain_levels(
+        *(
+            merge_meshes(
+                *make_tiers(generator, 0.05, 2.3, 0.6, tiers, sides, FOREST_TILES['needles'])
+            )
+            for tiers, sides in ((4, 10), (3, 7), (2, 5))
+        )
+    )
+
+
+def _make_bush(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    tile = FOREST_TILES['bush']
+    centre, radii = (0, 0, 0.38), np.array([0.48, 0.48, 0.44])
+    small = [
+        make_blob(generator, (0.22 * np.cos(a), 0.22 * np.sin(a), 0.3), (0.27, 0.27, 0.32), tile)
+        for a in (0.3, 2.4, 4.5)
+    ]
+    return chain_levels(
+        merge_meshes(make_blob(generator, centre, radii * (0.7, 0.7, 1), tile), *small),
+        make_blob(generator, centre, radii, tile, 1, 0.25),
+        make_blob(generator, centre, radii, tile, 0, 0.15),
+    )
+
+
+def _make_rock(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    tile = FOREST_TILES['rock']
+    radii = np.array([0.54, 0.42 + 0.05 * variant, 0.5])
+    return chain_levels(
+        make_blob(generator, (0, 0, 0.1), radii, tile, 1, 0.2),
+        make_blob(generator, (0, 0, 0.1), radii, tile, 0, 0.1),
+    )
+
+
+def _make_grass(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
+    tile = FOREST_TILES['grass']
+    blades = []
+    for angle in generator.uniform(0, 2 * np.pi, 5):
+        side = 0.12 * np.array([np.cos(angle), np.sin(angle), 0])
+        foot = np.array([*generator.normal(0, 0.06, 2), 0])
+        tip = foot + [*generator.normal(0, 0.1, 2), generator.uniform(0.14, 0.28)]
+        blades.append(
+            make_quad([foot - side, foot + side, tip + side * 0.5, tip - side * 0.5], tile)
+        )
+    mesh = merge_meshes(*blades)
+    up = np.tile(np.float32([0, 0, 1]), (len(mesh.vertices), 1))
+    return replace(mesh, normals=up, draw_distance=9.0)
+
+
+def _draw_atlas(look: Season, generator: np.random.Generator):
+    atlas = Atlas(FOREST_TILES)
+    for name in ('ground', 'ground_b'):
+        atlas.fill(name, _draw_ground(look, generator, atlas.size(name)))
+    for name, colours in zip(('leaves_a', 'leaves_b'), look.leaves, strict=True):
+        atlas.fill(name, draw_leaves(generator, atlas.size(name), colours))
+    atlas.fill('needles', _draw_needles(look, generator, atlas.size('needles')))
+    bush = draw_leaves(generator, atlas.size('bush'), look.bush)
+    atlas.fill('bush', _add_snow(bush, look, generator))
+    bark = draw_bark(generator, atlas.size('bark_a'), (0.16, 0.12, 0.09), (0.46, 0.37, 0.28))
+    atlas.fill('bark_a', bark)
+    atlas.fill('bark_b', draw_birch(generator, atlas.size('bark_b')))
+    shade = _draw_ground(look, generator, atlas.size('shade'))
+    atlas.fill('shade', draw_shade(shade, 0.5 + 0.15 * look.snow))
+    rock = mix(draw_noise(generator, atlas.size('rock'), 4), (0.3, 0.3, 0.29), (0.6, 0.59, 0.56))
+    atlas.fill('rock', _add_snow(rock, look, generator))
+    grass = mix(draw_noise(generator, atlas.size('grass'), 8), *look.grass)
+    atlas.fill('grass', grass)
+    atlas.fill('chair', draw_fabric(atlas.size('chair'), (0.9, 0.04, 0.05)))
+    atlas.fill('metal', np.full((*atlas.size('metal'), 3), 0.25))
+    return atlas.finish(look.tint)
+
+
+def _draw_ground(look: Season, generator: np.random.Generator, size: tuple[int, int]):
+    soil = mix(draw_noise(generator, size, 3, 5), *look.ground)
+    count = look.litter_count * size[0] * size[1] // 128**2
+    image = draw_blotches(generator, size, look.litter, count, 1.6, soil)
+    spots = np.clip(draw_noise(generator, size, 4, 2) * 3 - 1.3, 0, 1)
+    grain = generator.uniform(0.9, 1.1, (*size, 1))
+    return image * grain * (0.8 + 0.26 * spots[..., None])
+
+
+def _draw_needles(look: Season, generator: np.random.Generator, size: tuple[int, int]):
+    image = draw_leaves(generator, size, look.needles)
+    height = np.linspace(1, 0, size[0], dtype=np.float32)[:, None]
+    cover = np.clip((height + 0.5 * draw_noise(generator, size, 8, 3) - 0.55) * 4, 0, 1)
+    cover = cover[..., None] * look.snow
+    return image * (1 - cover) + np.float32((0.92, 0.95, 1.0)) * cover
+
+
+def _add_snow(image, look: Season, generator: np.random.Generator):
+    cover = np.clip((draw_noise(generator, image.shape[:2], 4, 3) - 0.35) * 5, 0, 1)[..., None]
+    return image * (1 - look.snow * cover) + np.float32((0.92, 0.95, 1.0)) * cover * look.snow
+
+
+def _draw_sky(look: Season, light: Light, generator: np.random.Generator):
+    skyline = 0.05 + 0.09 * draw_noise(generator, (32, 512), 2, 5)[0]
+    return draw_panorama(generator, light, look.cloud_cover, skyline, look.skyline)
