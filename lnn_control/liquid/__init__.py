@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Liquid neural networks in PyTorch: LTC, CfC and CT-RNN layers on explicit wirings."""
+
+from lnn_control.liquid.cfc import Backbone, CfC
+from lnn_control.liquid.ctrnn import CTRNN
+from lnn_control.liquid.layer import LiquidLayer
+from lnn_control.liquid.ltc import LTC
+from lnn_control.liquid.registry import LAYERS, build_layer
+from lnn_control.liquid.wiring import (
+    Circuit,
+    FullyConnectedWiring,
+    NCPWiring,
+    RandomWiring,
+    Wiring,
+)
+
+__all__ = [
+    'CTRNN',
+    'LAYERS',
+    'LTC',
+    'Backbone',
+    'CfC',
+    'Circuit',
+    'FullyConnectedWiring',
+    'LiquidLayer',
+    'NCPWiring',
+    'RandomWiring',
+    'Wiring',
+    'build_layer',
+]

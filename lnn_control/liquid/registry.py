@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of layers by name, and how to make one from plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lnn_control.liquid.cfc import Backbone, CfC
+from lnn_control.liquid.ctrnn import CTRNN
+from lnn_control.liquid.layer import LiquidLayer
+from lnn_control.liquid.ltc import LTC
+from lnn_control.liquid.wiring import Wiring
+
+LAYERS: dict[str, type[LiquidLayer]] = {'ltc': LTC, 'cfc': CfC, 'ctrnn': CTRNN}
+
+
+def build_layer(config: dict[str, Any], device: Any = None, dtype: Any = None) -> LiquidLayer:
+    """Return a new layer of the kind that `LiquidLayer.to_config` described."""
+    options = dict(config)
+    kind = options.pop('kind', None)
+    if kind not in LAYERS:
+        raise ValueError(f"'kind' of a layer must be one of {sorted(LAYERS)}, got {kind!r}")
+    options['wiring'] = Wiring.from_dict(options['wiring'])
+    if options.get('backbone') is not None:
+        options['backbone'] = Backbone(**options['backbone'])
+    return LAYERS[kind](**options, device=device, dtype=dtype)
