@@ -8,10 +8,12 @@ import numpy as np
 
 from sim.worlds.forest import build_forest
 from sim.worlds.seasons import SEASONS
+from sim.worlds.urban import build_urban
 from sim.worlds.world import Layout, World
 
 WORLDS: dict[str, Callable[[str, Layout, np.random.Generator], World]] = {
     'forest': build_forest,
+    'urban': build_urban,
 }
 
 

@@ -335,7 +335,8 @@ def _make_grass(variant: int, look: Season, generator: np.random.Generator) -> M
     for angle in generator.uniform(0, 2 * np.pi, 5):
         side = 0.12 * np.array([np.cos(angle), np.sin(angle), 0])
         foot = np.array([*generator.normal(0, 0.06, 2), 0])
-        tip = foot + [*generator.normal(0, 0.1, 2), generator.uniform(0.14, 0.28)]
+        lean = np.array([*generator.normal(0, 0.1, 2), generator.uniform(0.14, 0.28)])
+        tip = foot + lean
         blades.append(
             make_quad([foot - side, foot + side, tip + side * 0.5, tip - side * 0.5], tile)
         )

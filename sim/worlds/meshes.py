@@ -203,7 +203,7 @@ def make_cone(
     tile: Tile,
     roughness: float = 0.25,
 ) -> Mesh:
-    """Return an upright cone with a ragged rim and a drooping underside, never wider than radius."""
+    """Return a cone with a ragged rim and an underside, never wider than its radius."""
     angle = np.linspace(0, 2 * np.pi, sides, endpoint=False) + generator.uniform(0, 6.28)
     reach = radius * (1 - roughness * generator.random(sides))
     rim = np.stack([reach * np.cos(angle), reach * np.sin(angle)], axis=1)

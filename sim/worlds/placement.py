@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.world import Box, Cylinder, Layout, Solid
+from sim.worlds.world import Cylinder, Layout, Solid
 
 START_RADIUS = 2.0
 """Radius [m] around the start that holds no solid."""
@@ -48,8 +48,12 @@ class Ground:
         """Take a circle if it is free and return whether it was."""
         if not self.is_free(x, y, radius):
             return False
-        self._taken = np.vstack([self._taken, (x, y, radius)])
+        self.add([(x, y, radius)])
         return True
+
+    def add(self, circles: list[tuple[float, float, float]]) -> None:
+        """Take circles (x, y, radius) [m] without looking."""
+        self._taken = np.vstack([self._taken, circles])
 
 
 def span_area(layout: Layout, length: float, width: float, margin: float) -> Area:

@@ -88,7 +88,8 @@ def make_bare(radius: float, spread: float, bark: Tile, generator: np.random.Gen
         angle = index * 2.4 + generator.uniform(-0.4, 0.4)
         out = spread * (1.1 - 0.08 * index) * generator.uniform(0.8, 1.1)
         base = np.array([0, 0, z])
-        tip = base + (out * np.cos(angle), out * np.sin(angle), generator.uniform(0.5, 1.3))
+        reach = (out * np.cos(angle), out * np.sin(angle), generator.uniform(0.5, 1.3))
+        tip = base + np.array(reach)
         limbs.append((base, tip, radius * (0.38 - 0.025 * index)))
     twigs = []
     for base, tip, thick in limbs:
