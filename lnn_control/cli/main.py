@@ -16,6 +16,9 @@ from lnn_control import __version__
 
 VERBS = {
     'bringup': ('lnn_control.cli.bringup', 'start the ROS 2 nodes, in simulation or on a robot'),
+    'collect': ('lnn_control.cli.collect', 'fly simulated episodes and record them for training'),
+    'train': ('lnn_control.cli.train', 'train a liquid policy on recorded episodes'),
+    'evaluate': ('lnn_control.cli.evaluate', 'fly a suite of seeds and report the success rate'),
 }
 """Name of each verb -> its module and what it does."""
 

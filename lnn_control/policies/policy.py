@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.messages import ImuSamples, VelocityCommand
 from lnn_control.core.observation import Observation, Preprocessing
 
 State = Any
@@ -44,3 +44,10 @@ class Policy(ABC):
     def neuron_activity(self, state: State) -> NDArray[np.float32]:
         """Return the state of every neuron for display, empty where there is none."""
         return np.zeros(0, dtype=np.float32)
+
+
+def observe(policy: Policy, sensed: dict[str, NDArray[Any]]) -> Observation:
+    """Return a policy's observation of what an environment sensed."""
+    samples = ImuSamples(sensed['imu'][:, :3], sensed['imu'][:, 3:])
+    image = policy.preprocessing.prepare_image(sensed['image'])
+    return Observation(image, policy.preprocessing.summarise_imu(samples))

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control evaluate`: fly a suite of seeds closed loop and report the success rate."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from lnn_control.core.checks import check_number
+from lnn_control.core.provenance import describe_versions
+from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
+from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
+from lnn_control.policies.policy import Policy
+
+REFERENCES = ('expert', 'hover')
+"""Policies that need no checkpoint."""
+
+SUITES = ('fly_to_target',)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Fly one episode a seed and report the success rate with its 95 % Wilson interval."""
+
+    checkpoint: str = DEFAULT_CHECKPOINT
+    """A folder, the name of a shipped checkpoint, 'expert' or 'hover'."""
+    suite: str = 'fly_to_target'
+    """What is asked of the policy."""
+    episodes: int = 100
+    """Number of episodes, one a seed."""
+    first_seed: int = 2_000_000
+    """Test seeds start at 2000000, validation seeds at 1000000."""
+    world: str = 'forest'
+    """World to fly in."""
+    season: str = 'summer'
+    """Season of the world."""
+    json: Path | None = None
+    """File for the summary as JSON."""
+    results: Path | None = None
+    """File for every trial, one JSON object a line."""
+    processes: int = 0
+    """Simulators side by side; 0 is one a core."""
+
+
+def make_env(world: str, season: str) -> Any:
+    """Return the environment of a trial."""
+    from sim.environment import FlyToTargetEnv
+
+    return FlyToTargetEnv(world=world, season=season)
+
+
+def make_policy(name: str, env: Any) -> Policy:
+    """Return a reference policy by name, else the policy of a checkpoint."""
+    if name == 'expert':
+        return ExpertPolicy(env)
+    return HoverPolicy() if name == 'hover' else load_policy(name)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb and return its exit code."""
+    job = tyro.cli(Evaluate, args=arguments, prog='lnn-control evaluate')
+    from rich.progress import track
+
+    from lnn_control.evaluation.suite import run_suite, summarise
+    from sim.environment import check_world
+
+    if job.suite not in SUITES:
+        raise ValueError(f'suite must be one of {sorted(SUITES)}, got {job.suite!r}')
+    check_number('episodes', job.episodes, 1)
+    check_number('first_seed', job.first_seed, 0)
+    check_world(job.world, job.season)
+    if job.checkpoint not in REFERENCES:
+        load_policy(find_checkpoint(job.checkpoint))
+    seeds = range(job.first_seed, job.first_seed + job.episodes)
+    trials = run_suite(
+        partial(make_env, job.world, job.season),
+        partial(make_policy, job.checkpoint),
+        seeds,
+        job.processes or None,
+    )
+    results = list(track(trials, f'{job.world} {job.season}', total=len(seeds)))
+    summary = summarise(job.suite, job.world, job.season, job.checkpoint, results)
+    if job.results is not None:
+        lines = [json.dumps(asdict(result)) for result in results]
+        job.results.parent.mkdir(parents=True, exist_ok=True)
+        job.results.write_text('\n'.join(lines) + '\n')
+    if job.json is not None:
+        job.json.parent.mkdir(parents=True, exist_ok=True)
+        record = asdict(summary) | {'versions': describe_versions()}
+        job.json.write_text(json.dumps(record, indent=2) + '\n')
+    print_summary(summary, results)
+    return 0
+
+
+def print_summary(summary: Any, results: list[Any]) -> None:
+    """Print the summary as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    def mean(name: str) -> float:
+        chosen = [getattr(result, name) for result in results if result.is_success]
+        return sum(chosen) / len(chosen) if chosen else float('nan')
+
+    table = Table(title=f'{summary.suite}: {summary.policy}')
+    interval = f'{summary.wilson_low:.1%} to {summary.wilson_high:.1%}'
+    outcomes = Counter(result.outcome for result in results)
+    rows = {
+        'world': f'{summary.world} {summary.season}',
+        'success': f'{summary.successes} of {summary.episodes} = {summary.success_rate:.1%}',
+        '95 % Wilson interval': interval,
+        'outcomes': ', '.join(f'{name} {count}' for name, count in outcomes.most_common()),
+        'time [s]': f'{mean("duration"):.1f}',
+        'path over shortest': f'{mean("path_ratio"):.2f}',
+        'smallest clearance [m]': f'{mean("clearance"):.2f}',
+        'command change [m/s^2]': f'{mean("command_change"):.2f}',
+    }
+    table.add_column('measure')
+    table.add_column('value')
+    for name, value in rows.items():
+        table.add_row(name, value)
+    Console().print(table)
+    print('Times, paths and clearances are means over the successful trials.')

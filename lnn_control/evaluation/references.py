@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Policies to compare with: one that knows everything and one that does nothing."""
+
+from typing import Any
+
+from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.observation import Observation, Preprocessing
+from lnn_control.policies.policy import Policy, State
+
+
+class HoverPolicy(Policy):
+    """Stays where it is: what success costs when nothing is done."""
+
+    def __init__(self) -> None:
+        super().__init__('hover', Preprocessing())
+
+    def initial_state(self) -> State:
+        """Return nothing."""
+
+    def __call__(
+        self, observation: Observation, state: State, elapsed_time: float
+    ) -> tuple[VelocityCommand, State]:
+        """Return a zero command."""
+        return VelocityCommand(), state
+
+
+class ExpertPolicy(Policy):
+    """Asks the environment's privileged expert and ignores the observation.
+
+    :param env: with a method `expert_command()`.
+    """
+
+    def __init__(self, env: Any) -> None:
+        super().__init__('expert', Preprocessing())
+        self._env = env
+
+    def initial_state(self) -> State:
+        """Return nothing."""
+
+    def __call__(
+        self, observation: Observation, state: State, elapsed_time: float
+    ) -> tuple[VelocityCommand, State]:
+        """Return the expert's command for the environment's true state."""
+        return VelocityCommand.from_array(self._env.expert_command()), state

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""One closed-loop trial of a policy in an environment, and what is measured in it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.policies.policy import Policy, observe
+
+
+class TrialEnvironment(Protocol):
+    """A Gymnasium environment with camera, IMU and the `info` of a navigation task."""
+
+    def reset(self, *, seed: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Start an episode."""
+
+    def step(
+        self, action: NDArray[np.float32]
+    ) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
+        """Fly an action."""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What a trial came to.
+
+    :param outcome: 'success', 'collision', 'out_of_area' or 'time_limit'.
+    :param duration: [s]. :param path_length: [m].
+    :param path_ratio: path over the shortest safe path up to where success is counted.
+    :param clearance: smallest distance of the vehicle's middle to a surface [m].
+    :param command_change: mean absolute change of the velocity command [m/s^2].
+    :param final_distance: to the target at the end [m].
+    """
+
+    seed: int
+    outcome: str
+    duration: float
+    path_length: float
+    path_ratio: float
+    clearance: float
+    command_change: float
+    final_distance: float
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the task was done."""
+        return self.outcome == 'success'
+
+
+def run_trial(env: TrialEnvironment, policy: Policy, seed: int) -> TrialResult:
+    """Fly one seed from start to end. The policy sees camera and IMU only."""
+    sensed, info = env.reset(seed=seed)
+    state = policy.initial_state()
+    shortest = float(info['shortest_path'])
+    positions, clearances, commands, times = [info['position']], [info['clearance']], [], []
+    is_over = False
+    while not is_over:
+        elapsed = float(sensed['elapsed_time'][0])
+        command, state = policy(observe(policy, sensed), state, elapsed)
+        commands.append(command.to_array())
+        sensed, _, terminated, truncated, info = env.step(commands[-1])
+        positions.append(info['position'])
+        clearances.append(info['clearance'])
+        times.append(elapsed)
+        is_over = terminated or truncated
+    return TrialResult(
+        seed,
+        str(info['outcome']),
+        float(info['time']),
+        *measure_path(np.array(positions), shortest),
+        float(min(clearances)),
+        measure_command_change(np.array(commands), np.array(times)),
+        float(info['distance_to_target']),
+    )
+
+
+def measure_path(positions: NDArray[np.float64], shortest: float) -> tuple[float, float]:
+    """Return the length of a path [m] and its ratio to the shortest one.
+
+    :param positions: shape (n, 3).
+    """
+    length = float(np.linalg.norm(np.diff(positions, axis=0), axis=1).sum())
+    return length, length / max(shortest, 1e-6)
+
+
+def measure_command_change(
+    commands: NDArray[np.float32], elapsed_time: NDArray[np.float64]
+) -> float:
+    """Return the mean absolute change of the velocity command, per second [m/s^2].
+
+    :param commands: shape (n, 4). :param elapsed_time: before each command [s], shape (n,).
+    """
+    if len(commands) < 2:
+        return 0.0
+    change = np.linalg.norm(np.diff(commands[:, :3], axis=0), axis=1)
+    return float(np.mean(change / elapsed_time[1:]))

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""One flight as recorded: what was seen, what was flown, what the expert would have done."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.checks import check_array
+
+
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """A flight of n camera images.
+
+    :param images: uint8 RGB, shape (n, height, width, 3).
+    :param image_stamps: times of exposure [s], increasing, shape (n,).
+    :param imu: body rates [rad/s] and specific force [m/s^2], shape (m, 6).
+    :param imu_stamps: [s], shape (m,).
+    :param flown: command that was flown after each image, shape (n, 4).
+    :param labels: command that the expert would have given, shape (n, 4).
+    :param metadata: where it comes from: seed, world, season, pilot, outcome, versions.
+    """
+
+    images: NDArray[np.uint8]
+    image_stamps: NDArray[np.float64]
+    imu: NDArray[np.float32]
+    imu_stamps: NDArray[np.float64]
+    flown: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n, m = len(self.image_stamps), len(self.imu_stamps)
+        images = self.images
+        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[::3] != (n, 3) or n == 0:
+            raise ValueError(
+                f'images must be uint8 of shape ({n}, height, width, 3) with at least one image, '
+                f'got {images.dtype} of shape {images.shape}'
+            )
+        for name, shape, dtype in (
+            ('image_stamps', (n,), np.float64),
+            ('imu', (m, 6), np.float32),
+            ('imu_stamps', (m,), np.float64),
+            ('flown', (n, 4), np.float32),
+            ('labels', (n, 4), np.float32),
+        ):
+            object.__setattr__(self, name, check_array(name, getattr(self, name), shape, dtype))
+        if n > 1 and np.diff(self.image_stamps).min() <= 0:
+            raise ValueError('image_stamps must increase: the recording repeats or goes back')
+
+    def __len__(self) -> int:
+        return len(self.image_stamps)

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A policy on disk: a folder with config.json, model.safetensors and a model card."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from lnn_control.core.observation import Preprocessing
+from lnn_control.policies.liquid_policy import LiquidPolicy
+from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+
+FORMAT = 'lnn_control/checkpoint/1'
+SHIPPED = Path(__file__).resolve().parent.parent / 'checkpoints'
+"""Folder of the checkpoints that come with the package."""
+
+DEFAULT_CHECKPOINT = 'forest_cfc'
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing, broken or of another kind; the message is one line."""
+
+
+def shipped_checkpoints() -> list[str]:
+    """Return the names of the checkpoints that come with the package."""
+    if not SHIPPED.is_dir():
+        return []
+    return sorted(path.parent.name for path in SHIPPED.glob('*/config.json'))
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """Return the folder of a checkpoint, shipped or own.
+
+    :raises CheckpointError: if there is none.
+    """
+    path = Path(name_or_path)
+    for folder in (path, SHIPPED / path if len(path.parts) == 1 else path):
+        if (folder / 'config.json').is_file():
+            return folder
+    raise CheckpointError(
+        f'checkpoint must be a folder with config.json and model.safetensors, or one of '
+        f'{shipped_checkpoints()}, got {str(name_or_path)!r}'
+    )
+
+
+def save_checkpoint(
+    folder: Path, name: str, network: LiquidNetwork, training: dict[str, Any]
+) -> None:
+    """Write a network with everything needed to fly it and to train it again.
+
+    :param training: settings, data, losses, versions and commit, as JSON values.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {key: value.contiguous() for key, value in network.state_dict().items()}
+    part = folder / 'model.safetensors.part'
+    save_file(state, part)
+    part.replace(folder / 'model.safetensors')
+    config = {
+        'format': FORMAT,
+        'name': name,
+        'network': asdict(network.config),
+        'num_parameters': network.num_parameters(),
+        'wiring': network.wiring.to_dict(),
+        'training': training,
+    }
+    part = folder / 'config.json.part'
+    part.write_text(json.dumps(config, indent=2) + '\n')
+    part.replace(folder / 'config.json')
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return a checkpoint's config.json.
+
+    :raises CheckpointError: if it cannot be read or is of another format.
+    """
+    path = folder / 'config.json'
+    try:
+        config = json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(f'{path} must be JSON, but cannot be read: {error}') from error
+    found = config.get('format') if isinstance(config, dict) else type(config).__name__
+    if found != FORMAT:
+        raise CheckpointError(f'{path} must have format {FORMAT!r}, got {found!r}')
+    return config
+
+
+def _make_network(path: Path, config: dict[str, Any]) -> LiquidNetwork:
+    try:
+        fields = dict(config['network'])
+        fields['preprocessing'] = Preprocessing(**fields['preprocessing'])
+        fields['channels'] = tuple(fields['channels'])
+        return LiquidNetwork(NetworkConfig(**fields))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f'{path} does not describe a network: {error}') from error
+
+
+def load_network(folder: Path) -> LiquidNetwork:
+    """Return the trained network of a checkpoint.
+
+    :raises CheckpointError: if a file is missing, broken, or does not fit the other.
+    """
+    config = read_config(folder)
+    network = _make_network(folder / 'config.json', config)
+    path = folder / 'model.safetensors'
+    try:
+        state = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f'{path} cannot be read: {error}: copy the file again') from error
+    expected = network.state_dict()
+    wrong = sorted(
+        f'{key} {tuple(state[key].shape) if key in state else "missing"}'
+        for key in expected
+        if key not in state or state[key].shape != expected[key].shape
+    )
+    wrong += sorted(f'{key} unknown' for key in state if key not in expected)
+    if wrong:
+        raise CheckpointError(f'{path} does not fit config.json: {", ".join(wrong[:4])}')
+    broken = sorted(key for key, value in state.items() if not torch.isfinite(value).all())
+    if broken:
+        raise CheckpointError(f'{path} must hold finite weights, got NaN or infinity in {broken}')
+    network.load_state_dict(state)
+    if network.wiring.to_dict() != config.get('wiring'):
+        raise CheckpointError(
+            f'{folder / "config.json"} names another wiring than the one made from its seed'
+        )
+    return network
+
+
+def load_policy(name_or_path: str | Path) -> LiquidPolicy:
+    """Return the policy of a checkpoint, ready to fly.
+
+    :param name_or_path: a folder, or the name of a shipped checkpoint.
+    :raises CheckpointError: if there is no such checkpoint or it is broken.
+    """
+    folder = find_checkpoint(name_or_path)
+    return LiquidPolicy(str(read_config(folder)['name']), load_network(folder))
