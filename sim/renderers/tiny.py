@@ -15,7 +15,7 @@ from sim.renderers.renderer import Renderer
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds.world import Mesh, World
 
-LEVEL_DISTANCES = (9.0, 20.0)
+LEVEL_DISTANCES = (8.0, 18.0)
 """Distances [m] from which the second and the third level of detail are drawn."""
 SKY_DEPTH = 0.9999
 """Depth buffer value from which a pixel shows the sky."""
@@ -45,11 +45,13 @@ class TinyRenderer(Renderer):
         self._client = pybullet.connect(pybullet.DIRECT)
         if self._client < 0:
             raise RuntimeError('PyBullet gave no DIRECT client; close unused renderers')
-        pybullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)
+        # Many bodies read the same few files. Switching the cache off again empties it.
+        pybullet.setPhysicsEngineParameter(enableFileCaching=1, physicsClientId=self._client)
         with tempfile.TemporaryDirectory(prefix='lnn_control_') as folder:
             self._load_bodies(world, Path(folder))
+        pybullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)
         self._panorama = np.ascontiguousarray(world.panorama)
-        self._fog = np.float32(np.asarray(world.light.sky_horizon) * 255)
+        self._fog = world.panorama[-1].mean(axis=0, dtype=np.float32)
         self._world = world
 
     def move_target(self, x: float, y: float, yaw: float) -> None:

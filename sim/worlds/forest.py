@@ -45,7 +45,7 @@ from sim.worlds.world import Cylinder, Instance, Layout, Light, Mesh, Target, Wo
 
 CEILING = 2.5
 """Greatest height [m] of a vehicle; crowns begin above it."""
-TREES_PER_SQUARE_METRE = 0.055
+TREES_PER_SQUARE_METRE = 0.062
 GAP = 1.7
 """Free space [m] between any two solids."""
 GROUND_TILE = 8.0
@@ -55,6 +55,7 @@ SPECIES = ('oak', 'birch', 'pine')
 SPECIES_SHARE = (0.4, 0.35, 0.25)
 TRUNK_RADII = {'oak': (0.16, 0.22, 0.27), 'birch': (0.1, 0.13, 0.16), 'pine': (0.14, 0.18, 0.22)}
 TREE_SCALE = (0.86, 1.25)
+SHADE_RADII = {'oak': 1.5, 'birch': 1.2, 'pine': 1.4, 'sapling': 0.9, 'bush': 0.75, 'rock': 0.75}
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,6 @@ def build_forest(season: str, layout: Layout, generator: np.random.Generator) ->
     instances = [
         *_place_ground(area, streams[1]),
         *(Instance(p.mesh, p.x, p.y, 0.0, p.yaw, p.scale) for p in plants),
-        *_place_shade(plants),
         *_place_backdrop(area, streams[1]),
         *_place_grass(area, layout, streams[1]),
     ]
@@ -188,18 +188,11 @@ def _place_ground(area: Area, generator: np.random.Generator) -> list[Instance]:
     return tiles
 
 
-def _place_shade(plants: list[Plant]) -> list[Instance]:
-    return [
-        Instance('shade' if p.kind in SPECIES else 'shade_small', p.x, p.y, 0.0, p.yaw, p.scale)
-        for p in plants
-    ]
-
-
 def _place_backdrop(area: Area, generator: np.random.Generator) -> list[Instance]:
     """Return trees beyond the area, which nothing reaches: coarse meshes that fill the horizon."""
     low = np.array([area[0], area[2]]) - BACKDROP_WIDTH
     high = np.array([area[1], area[3]]) + BACKDROP_WIDTH
-    points = generator.uniform(low, high, (220, 2))
+    points = generator.uniform(low, high, (280, 2))
     inside = (points > np.add(low, BACKDROP_WIDTH - 2)) & (points < high - BACKDROP_WIDTH + 2)
     points = points[~inside.all(axis=1)]
     kinds = generator.choice(3, size=len(points), p=SPECIES_SHARE)
@@ -212,9 +205,9 @@ def _place_backdrop(area: Area, generator: np.random.Generator) -> list[Instance
 
 
 def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> list[Instance]:
-    """Return tufts, more of them along the way that vehicles take."""
-    points = generator.uniform((area[0], area[2]), (area[1], area[3]), (400, 2))
-    keep = (distance_to_line(points, layout) < 6.0) | (generator.random(400) < 0.3)
+    """Return patches of tufts, most of them along the way that vehicles take."""
+    points = generator.uniform((area[0], area[2]), (area[1], area[3]), (240, 2))
+    keep = (distance_to_line(points, layout) < 6.0) | (generator.random(240) < 0.2)
     return [
         Instance(
             f'grass_{int(generator.integers(NUM_VARIANTS))}',
@@ -222,7 +215,7 @@ def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> 
             float(y),
             0.0,
             float(generator.uniform(-np.pi, np.pi)),
-            float(generator.uniform(0.7, 1.2)),
+            float(generator.uniform(0.8, 1.2)),
         )
         for x, y in points[keep]
     ]
@@ -231,10 +224,6 @@ def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> 
 def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]:
     meshes = {
         'chair': make_chair(FOREST_TILES['chair'], FOREST_TILES['metal']),
-        'shade': replace(make_disc(1.3, 0.012, 9, FOREST_TILES['shade']), draw_distance=16.0),
-        'shade_small': replace(
-            make_disc(0.8, 0.012, 8, FOREST_TILES['shade']), draw_distance=12.0
-        ),
     }
     half = GROUND_TILE / 2
     corners = [[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]]
@@ -252,10 +241,20 @@ def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh
     for kind, maker in makers.items():
         for variant in range(NUM_VARIANTS):
             mesh = maker(variant, look, generator)
+            if kind in SHADE_RADII:
+                mesh = _add_shade(mesh, SHADE_RADII[kind])
             meshes[f'{kind}_{variant}'] = mesh
             if kind in SPECIES:
                 meshes[f'{kind}_{variant}_far'] = mesh.coarse.coarse
     return meshes
+
+
+def _add_shade(mesh: Mesh, radius: float) -> Mesh:
+    """Return the mesh with a dark patch of ground below it on all levels but the coarsest."""
+    if mesh.coarse is None:
+        return mesh
+    shade = make_disc(radius, 0.012, 9, FOREST_TILES['shade'])
+    return replace(merge_meshes(mesh, shade), coarse=_add_shade(mesh.coarse, radius))
 
 
 def _make_oak(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
@@ -330,19 +329,23 @@ def _make_rock(variant: int, look: Season, generator: np.random.Generator) -> Me
 
 
 def _make_grass(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
-    tile = FOREST_TILES['grass']
-    blades = []
-    for angle in generator.uniform(0, 2 * np.pi, 5):
-        side = 0.12 * np.array([np.cos(angle), np.sin(angle), 0])
-        foot = np.array([*generator.normal(0, 0.06, 2), 0])
-        lean = np.array([*generator.normal(0, 0.1, 2), generator.uniform(0.14, 0.28)])
-        tip = foot + lean
-        blades.append(
-            make_quad([foot - side, foot + side, tip + side * 0.5, tip - side * 0.5], tile)
-        )
+    blades = [
+        _make_blade(generator, (*tuft, 0.0))
+        for tuft in generator.normal(0, 0.7, (5, 2))
+        for _ in range(4)
+    ]
     mesh = merge_meshes(*blades)
     up = np.tile(np.float32([0, 0, 1]), (len(mesh.vertices), 1))
     return replace(mesh, normals=up, draw_distance=9.0)
+
+
+def _make_blade(generator: np.random.Generator, foot: tuple[float, float, float]) -> Mesh:
+    angle = generator.uniform(0, 2 * np.pi)
+    side = 0.09 * np.array([np.cos(angle), np.sin(angle), 0])
+    base = np.array(foot) + np.array([*generator.normal(0, 0.06, 2), 0])
+    lean = np.array([*generator.normal(0, 0.1, 2), generator.uniform(0.12, 0.24)])
+    top, narrow = base + lean, side * 0.3
+    return make_quad([base - side, base + side, top + narrow, top - narrow], FOREST_TILES['grass'])
 
 
 def _draw_atlas(look: Season, generator: np.random.Generator):
@@ -391,5 +394,5 @@ def _add_snow(image, look: Season, generator: np.random.Generator):
 
 
 def _draw_sky(look: Season, light: Light, generator: np.random.Generator):
-    skyline = 0.05 + 0.09 * draw_noise(generator, (32, 512), 2, 5)[0]
+    skyline = 0.04 + 0.1 * draw_noise(generator, (32, 512), 2, 5)[0]
     return draw_panorama(generator, light, look.cloud_cover, skyline, look.skyline)

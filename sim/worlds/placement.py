@@ -15,7 +15,7 @@ START_RADIUS = 2.0
 """Radius [m] around the start that holds no solid."""
 TARGET_RADIUS = 2.5
 """Radius [m] around the target that holds no solid."""
-CLEARANCE = 0.6
+CLEARANCE = 0.75
 """Radius [m] of a disc that gets from start to target in every world."""
 CELL = 0.1
 """Edge [m] of the cells of the map."""
@@ -38,15 +38,19 @@ class Ground:
             [(*self.layout.start, START_RADIUS), (*self.layout.target, TARGET_RADIUS)]
         )
 
-    def is_free(self, x: float, y: float, radius: float) -> bool:
-        """Return whether a circle keeps the gap; the two free circles need none."""
+    def is_free(self, x: float, y: float, radius: float, gap: float | None = None) -> bool:
+        """Return whether a circle keeps the gap; the two free circles need none.
+
+        :param gap: free space [m] instead of the usual one.
+        """
+        gap = self.gap if gap is None else gap
         taken = self._taken
         space = np.hypot(taken[:, 0] - x, taken[:, 1] - y) - taken[:, 2] - radius
-        return bool(space[:2].min() > 0.05) and bool((space[2:] > self.gap).all())
+        return bool(space[:2].min() > 0.05) and bool((space[2:] > gap).all())
 
-    def take(self, x: float, y: float, radius: float) -> bool:
+    def take(self, x: float, y: float, radius: float, gap: float | None = None) -> bool:
         """Take a circle if it is free and return whether it was."""
-        if not self.is_free(x, y, radius):
+        if not self.is_free(x, y, radius, gap):
             return False
         self.add([(x, y, radius)])
         return True

@@ -76,7 +76,7 @@ def make_house(facade: Facade) -> Mesh:
         (0, 0, facade.height),
     )
     roof = make_box(
-        (BUILDING_DEPTH, facade.width, 2.2),
+        (BUILDING_DEPTH + 0.5, facade.width, 2.0),
         URBAN_TILES['roof'],
         URBAN_TILES['roof'],
         (0, 0, facade.height + 0.35),

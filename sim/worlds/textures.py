@@ -230,6 +230,8 @@ def draw_panorama(
     cosine = np.clip(cosine + np.sin(elevation) * sun[2], 0, 1)
     glow = (0.35 * cosine**12 + 0.5 * cosine**200) * (1 - 0.6 * cloud_cover)
     sky = sky + glow[..., None] * np.float32(light.sun)
-    hidden = elevation < skyline[None]
-    sky[hidden] = np.float32(skyline_colour)
+    height = np.clip(elevation / skyline[None], 0, 1)
+    haze = np.add(light.sky_horizon, skyline_colour) / 2
+    far = mix(height, tuple(haze), skyline_colour)
+    sky = np.where((elevation < skyline[None])[..., None], far, sky)
     return (np.clip(sky, 0, 1) * 255).astype(np.uint8)

@@ -6,6 +6,7 @@ As in the forest, the generator decides where things stand before it decides how
 """
 
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,9 @@ PAVEMENT_WIDTH = 3.2
 FACADE = ROAD_WIDTH / 2 + PAVEMENT_WIDTH
 GAP = 1.7
 """Free space [m] between solids that stand in the way."""
+PARKING_GAP = 0.4
+"""Free space [m] around what stands along the kerbs, where nothing has to pass."""
+SKYLINE: Colour = (0.5, 0.55, 0.62)
 PAINTS = ('paint_a', 'paint_b', 'paint_c', 'paint_d')
 ROUND = {
     'column': (0.68, 3.4),
@@ -58,6 +62,9 @@ ROUND = {
     'tree': (0.15, TREE_HEIGHT),
 }
 """Radius and height [m] of what is solid, at scale 1."""
+
+
+Size: TypeAlias = tuple[float, float, float]
 
 
 @dataclass
@@ -79,27 +86,28 @@ class Street:
         self.instances.append(Instance(mesh, *map(float, place), z, float(self.yaw + yaw)))
         return self.instances[-1]
 
-    def put_round(self, mesh: str, x: float, y: float, yaw: float = 0.0) -> bool:
+    def put_round(self, mesh: str, x: float, y: float, yaw: float, gap: float) -> bool:
         """Put something round on free ground and return whether there was room."""
         radius, height = ROUND[mesh.split('-')[0]]
         place = self.put(mesh, x, y, yaw)
-        if not self.ground.take(place.x, place.y, radius):
+        if not self.ground.take(place.x, place.y, radius, gap):
             self.instances.pop()
             return False
         self.solids.append(Cylinder(place.x, place.y, radius, height))
         return True
 
-    def put_box(
-        self, mesh: str, size: tuple[float, float, float], x: float, y: float, yaw: float = 0.0
-    ) -> bool:
-        """Put something long on free ground and return whether there was room."""
+    def put_box(self, mesh: str, size: Size, x: float, y: float, yaw: float, gap: float) -> bool:
+        """Put something long on free ground and return whether there was room.
+
+        :param gap: space [m] to leave to everything else.
+        """
         place = self.put(mesh, x, y, yaw)
         count = max(1, round(size[0] / size[1]))
         steps = (np.arange(count) - (count - 1) / 2) * size[0] / count
         radius = float(np.hypot(size[0] / count, size[1]) / 2)
         ahead = np.array([np.cos(place.yaw), np.sin(place.yaw)])
         circles = [(*(np.array([place.x, place.y]) + step * ahead), radius) for step in steps]
-        if not all(self.ground.is_free(*circle) for circle in circles):
+        if not all(self.ground.is_free(*circle, gap) for circle in circles):
             self.instances.pop()
             return False
         self.ground.add(circles)
@@ -141,6 +149,7 @@ def _lay_street(layout: Layout, area: Area, generator: np.random.Generator) -> S
         _place_lots(street, generator)
         _place_in_the_way(street, generator)
         _place_along_kerbs(street, generator)
+        _place_anywhere(street, generator)
         if is_reachable(street.solids, layout, area):
             return street
 
@@ -203,7 +212,7 @@ def _place_side_street(
 
 
 def _place_in_the_way(street: Street, generator: np.random.Generator) -> None:
-    """Put obstacles near the straight line, one every 3 m, and some across the road."""
+    """Put obstacles near the straight line, one every 2.2 m."""
     half = float(np.linalg.norm(np.subtract(street.layout.target, street.layout.start))) / 2
     c, s = np.cos(street.yaw), np.sin(street.yaw)
     start = np.array(street.layout.start) - street.origin
@@ -215,6 +224,9 @@ def _place_in_the_way(street: Street, generator: np.random.Generator) -> None:
         strict=True,
     ):
         _put_obstacle(street, float(x), line_y + float(aside), generator)
+
+
+def _place_anywhere(street: Street, generator: np.random.Generator) -> None:
     for x in generator.uniform(-street.half_length, street.half_length, 40):
         _put_obstacle(street, float(x), float(generator.uniform(-2.2, 2.2)), generator)
 
@@ -225,10 +237,10 @@ def _put_obstacle(street: Street, x: float, y: float, generator: np.random.Gener
     kind = kinds[int(generator.choice(len(kinds), p=share))]
     yaw = float(generator.uniform(-0.5, 0.5))
     if kind == 'kiosk':
-        return street.put_box('kiosk', (2.1, 2.1, 3.0), x, y, yaw)
+        return street.put_box('kiosk', (2.1, 2.1, 3.0), x, y, yaw, GAP)
     if kind in ('van', 'car'):
         return _put_vehicle(street, kind, x, y, yaw, generator)
-    return street.put_round(_pick_mesh(kind, generator), x, y, 4 * yaw)
+    return street.put_round(_pick_mesh(kind, generator), x, y, 4 * yaw, GAP)
 
 
 def _pick_mesh(kind: str, generator: np.random.Generator) -> str:
@@ -240,21 +252,23 @@ def _put_vehicle(
 ) -> bool:
     size = VAN_SIZE if kind == 'van' else CAR_SIZE
     mesh = f'{kind}-{int(generator.integers(len(PAINTS)))}'
-    return street.put_box(mesh, size, x, y, yaw + np.pi * int(generator.integers(2)))
+    gap = GAP if yaw else PARKING_GAP
+    return street.put_box(mesh, size, x, y, yaw + np.pi * int(generator.integers(2)), gap)
 
 
 def _place_along_kerbs(street: Street, generator: np.random.Generator) -> None:
+    """Park vehicles and put lamps, trees and bollards on the pavements."""
     for side in (-1, 1):
-        for x in np.arange(-street.half_length, street.half_length, 6.3):
+        for x in np.arange(-street.half_length, street.half_length, 6.1):
             x = float(x + generator.uniform(-0.3, 0.3))
-            if generator.random() < 0.5:
+            if generator.random() < 0.55:
                 kind = 'van' if generator.random() < 0.3 else 'car'
                 _put_vehicle(street, kind, x, side * (ROAD_WIDTH / 2 - 1.05), 0.0, generator)
-        for x in np.arange(-street.half_length, street.half_length, 7.5):
+        for x in np.arange(-street.half_length, street.half_length, 5.0):
             x = float(x + generator.uniform(-1, 1))
             kind = ('lamp_post', 'tree', 'planter', 'bollard')[int(generator.integers(4))]
-            mesh = _pick_mesh(kind, generator)
-            street.put_round(mesh, x, side * (ROAD_WIDTH / 2 + 0.7), -side * np.pi / 2)
+            mesh, gap = _pick_mesh(kind, generator), PARKING_GAP
+            street.put_round(mesh, x, side * (ROAD_WIDTH / 2 + 0.75), -side * np.pi / 2, gap)
 
 
 def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]:
@@ -390,7 +404,7 @@ def _draw_shop(
 ) -> NDArray[np.float32]:
     """Return a shop window, a door and a sign above them."""
     image = mix(draw_noise(generator, size, 4, 3), *(np.multiply(colour, f) for f in (0.8, 1.1)))
-    image[4:14, 3:-3] = generator.uniform(0.25, 0.75, 3)
+    image[4:14, 3:-3] = generator.uniform(0.3, 0.65, 3) * (0.8, 1.0, 1.0)
     for x, y in zip(range(8, 54, 4), generator.integers(6, 9, 12), strict=True):
         image[y : y + 4, x : x + 2] = (0.92, 0.9, 0.82)
     glass = np.linspace(0.5, 0.16, 42)[:, None, None] * np.float32((0.8, 0.95, 1.05))
@@ -405,7 +419,7 @@ def _draw_posters(generator: np.random.Generator, size: tuple[int, int]) -> NDAr
     image = np.full((*size, 3), 0.7, dtype=np.float32)
     for x in range(0, size[1], 11):
         for y in range(1, size[0] - 8, 15):
-            colour = generator.uniform(0.25, 0.9, 3) * (0.8, 1.0, 1.0)
+            colour = generator.uniform(0.4, 0.75, 3) * (0.85, 1.0, 1.0)
             image[y : y + 13, x : x + 10] = colour
             image[y + 3 : y + 6, x + 2 : x + 8] = np.clip(1.2 - colour, 0, 1)
     return image
@@ -418,5 +432,6 @@ def _draw_bands(size: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _draw_sky(look: Season, light: Light, generator: np.random.Generator) -> NDArray[np.uint8]:
+    colour = tuple(a * b for a, b in zip(SKYLINE, look.tint, strict=True))
     blocks = np.repeat(generator.uniform(0.05, 0.2, 64), 8).astype(np.float32)
-    return draw_panorama(generator, light, look.cloud_cover, blocks, look.skyline)
+    return draw_panorama(generator, light, look.cloud_cover, blocks, colour)

@@ -134,7 +134,8 @@ class World:
 
     :param atlas: uint8 RGB texture that all meshes share, shape (256, 256, 3), row 0 on top.
     :param panorama: uint8 RGB sky all around, shape (rows, columns, 3). Rows go evenly from
-    straight up to eye level, columns evenly through azimuth 0 to 2 pi, counter clockwise.
+    straight up to eye level, columns evenly through azimuth 0 to 2 pi, counter clockwise. The
+    last row's mean is the colour of the fog.
     :param area: the vehicle's free area as (x_min, x_max, y_min, y_max) [m].
     :param ceiling: the vehicle's greatest height [m].
     """
