@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from lnn_control.core.frames import ROTATION_BODY_FROM_OPTICAL
 from sim.renderers.renderer import Renderer
 from sim.sensors.pinhole import PinholeCamera
-from sim.worlds.world import Mesh, World
+from sim.worlds.world import Instance, Mesh, World
 
-LEVEL_DISTANCES = (8.0, 18.0)
-"""Distances [m] from which the second and the third level of detail are drawn."""
+LEVEL_DISTANCES = (6.5, 13.0)
+"""Distances [m] from which a 128x72 image shows the second and the third level of detail."""
+LEVEL_FOCAL_LENGTH_PX = 54.0
+"""Focal length for which these distances hold; longer ones see details farther away."""
 SKY_DEPTH = 0.9999
 """Depth buffer value from which a pixel shows the sky."""
 
@@ -38,6 +40,8 @@ class TinyRenderer(Renderer):
         self._rays = _make_rays(camera)
         self._ray_lengths = np.linalg.norm(self._rays, axis=1).astype(np.float32)
         self._planes = _make_frustum_planes(camera)
+        zoom = np.clip(camera.focal_length_px / LEVEL_FOCAL_LENGTH_PX, 1.0, 3.0)
+        self._level_distances = zoom * np.array(LEVEL_DISTANCES)
 
     def load(self, world: World) -> None:
         """Replace whatever was loaded by this world, freeing what it used."""
@@ -116,7 +120,8 @@ class TinyRenderer(Renderer):
         }
         cv2.imwrite(str(folder / 'atlas.png'), world.atlas[:, :, ::-1])
         texture = pybullet.loadTexture(str(folder / 'atlas.png'), physicsClientId=self._client)
-        instances = (*world.instances, world.target.instance)
+        # Drawn in this order: what lies behind a nearer pixel costs no shading.
+        instances = (*_sort_near_first(world), world.target.instance)
         self._bodies = [
             self._add_body(files[one.mesh], one.scale, texture, (one.x, one.y, one.z), one.yaw)
             for one in instances
@@ -174,7 +179,7 @@ class TinyRenderer(Renderer):
         distance = np.hypot(*(self._origins[:, :2] - position[:2]).T)
         nearest = np.maximum(distance - self._radii, 0.0)
         visible &= (nearest < self.camera.far) & (distance < self._draw_distances)
-        level = np.searchsorted(LEVEL_DISTANCES, distance, side='right')
+        level = np.searchsorted(self._level_distances, distance, side='right')
         return np.where(visible, np.minimum(level, self._num_levels - 1), -1)
 
     def _show_levels(self, levels: NDArray[np.int64]) -> None:
@@ -216,6 +221,19 @@ class TinyRenderer(Renderer):
         row = np.clip((1 - elevation * (2 / np.pi)) * (rows - 1), 0, rows - 1).astype(np.intp)
         column = (azimuth * (columns / (2 * np.pi))).astype(np.intp) % columns
         image[pixels] = self._panorama[row, column]
+
+
+def _sort_near_first(world: World) -> list[Instance]:
+    """Return the instances by distance from the start, the flat ground last."""
+    start, target = world.layout.start, world.layout.target
+
+    def rank(instance: Instance) -> tuple[bool, float]:
+        is_flat = bool(np.ptp(world.meshes[instance.mesh].vertices[:, 2]) < 0.2)
+        near_start = float(np.hypot(instance.x - start[0], instance.y - start[1]))
+        near_target = float(np.hypot(instance.x - target[0], instance.y - target[1]))
+        return is_flat, near_start + near_target
+
+    return sorted(world.instances, key=rank)
 
 
 def _list_levels(mesh: Mesh) -> list[Mesh]:
