@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer
+from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer, can_use_kernel
+from lnn_control.liquid.wavefront import WavePlan, run_wavefront
 from lnn_control.liquid.wiring import Circuit, Layer, Wiring
 
 CFC_MODES = ('default', 'pure', 'no_gate')
@@ -119,6 +120,9 @@ class CfC(LiquidLayer):
         self.mode, self.backbone_options = mode, backbone
         self.recurrence, self.sparse_gates = recurrence, sparse_gates
         self._blocks = _plan_blocks(self.circuit, backbone, recurrence, sparse_gates)
+        self._wave_plan = WavePlan(
+            tuple((block.start, block.stop) for block in self._blocks), mode, num_inputs
+        )
         self._num_heads = 1 if mode == 'pure' else 4
         self._create_parameters({'device': device, 'dtype': dtype})
         self._add_shared_parts(device, dtype)
@@ -232,6 +236,37 @@ class CfC(LiquidLayer):
         if len(new) == 1:
             return signal
         return torch.cat([piece for _, piece in sorted(new, key=lambda item: item[0])], dim=1)
+
+    def _run(
+        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
+    ) -> Tensor:
+        if not self._can_wave(inputs):
+            return super()._run(inputs, state, time, mask)
+        return self._wave(inputs, state, time, mask, self.num_neurons)[0]
+
+    def _run_outputs(
+        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        if not self._can_wave(inputs):
+            return super()._run_outputs(inputs, state, time, mask)
+        return self._wave(inputs, state, time, mask, self.circuit.num_outputs)
+
+    def _can_wave(self, inputs: Tensor) -> bool:
+        return not self.has_memory and self.backbone_options is None and can_use_kernel(inputs)
+
+    def _wave(
+        self,
+        inputs: Tensor,
+        state: Tensor,
+        time: float | Tensor,
+        mask: Tensor | None,
+        num_shown: int,
+    ) -> tuple[Tensor, Tensor]:
+        limits = (self.rate, self.amplitude) if self.mode == 'pure' else None
+        with torch.autocast(inputs.device.type, enabled=False):
+            return run_wavefront(
+                self._wave_plan, inputs, state, time, mask, self._prepare(), limits, num_shown
+            )
 
     def _respond(self, block: _Block, heads: Tensor, elapsed_time: float | Tensor) -> Tensor:
         """Return the new states of a layer from its affine heads."""

@@ -257,11 +257,16 @@ class LiquidLayer(nn.Module, abc.ABC):
         elapsed_time: float | Tensor | None,
         mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        states = self._run(*self._read(inputs, state, elapsed_time, mask))
-        outputs = self._read_out(states[..., : self.circuit.num_outputs])
-        if self.projection is not None:
-            outputs = self.projection(outputs)
-        return outputs, states[:, -1]
+        motor, final = self._run_outputs(*self._read(inputs, state, elapsed_time, mask))
+        outputs = self._read_out(motor)
+        return (outputs if self.projection is None else self.projection(outputs)), final
+
+    def _run_outputs(
+        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the motor neurons (batch, time, neurons) and the last state."""
+        states = self._run(inputs, state, time, mask)
+        return states[..., : self.circuit.num_outputs], states[:, -1]
 
     def _run(
         self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
@@ -395,6 +400,15 @@ class LiquidLayer(nn.Module, abc.ABC):
 
 def _swap(value: float | Tensor | None) -> Any:
     return value.transpose(0, 1) if isinstance(value, Tensor) and value.dim() == 2 else value
+
+
+def can_use_kernel(inputs: Tensor) -> bool:
+    """Return whether a hand-written sequence pays and may run: eager, outside of transforms."""
+    return (
+        inputs.shape[1] > 1
+        and _can_look_at(inputs)
+        and torch._C._functorch.peek_interpreter_stack() is None
+    )
 
 
 def _can_look_at(values: Tensor) -> bool:
