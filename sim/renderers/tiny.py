@@ -17,6 +17,7 @@ from sim.worlds.world import Instance, Mesh, World
 
 LEVEL_DISTANCES = (6.5, 13.0)
 """Distances [m] from which a 128x72 image shows the second and the third level of detail."""
+NUM_LEVELS = len(LEVEL_DISTANCES) + 1
 LEVEL_FOCAL_LENGTH_PX = 54.0
 """Focal length for which these distances hold; longer ones see details farther away."""
 SKY_DEPTH = 0.9999
@@ -62,9 +63,8 @@ class TinyRenderer(Renderer):
         """Place the target's mesh elsewhere on the ground [m, rad]."""
         world = self._require_world()
         z = world.target.instance.z
-        quaternion = (0.0, 0.0, float(np.sin(yaw / 2)), float(np.cos(yaw / 2)))
         pybullet.resetBasePositionAndOrientation(
-            self._bodies[-1], (x, y, z), quaternion, physicsClientId=self._client
+            self._bodies[-1], (x, y, z), _turn_about_z(yaw), physicsClientId=self._client
         )
         self._origins[-1, :2] = x, y
         self._centres[-1] = _locate_centre(
@@ -113,19 +113,19 @@ class TinyRenderer(Renderer):
         return self._world
 
     def _load_bodies(self, world: World, folder: Path) -> None:
-        levels = {name: _list_levels(mesh) for name, mesh in world.meshes.items()}
-        files = {
-            name: [_write_obj(folder / f'{name}_{i}.obj', level) for i, level in enumerate(chain)]
-            for name, chain in levels.items()
-        }
-        cv2.imwrite(str(folder / 'atlas.png'), world.atlas[:, :, ::-1])
-        texture = pybullet.loadTexture(str(folder / 'atlas.png'), physicsClientId=self._client)
+        textures = self._load_textures(world, folder)
+        looks = _list_looks(world, self._level_distances)
+        files = {id(mesh): '' for look in looks.values() for mesh, _ in look}
+        for look in looks.values():
+            for mesh, _ in look:
+                files[id(mesh)] = files[id(mesh)] or _write_obj(folder / f'{id(mesh)}.obj', mesh)
         # Drawn in this order: what lies behind a nearer pixel costs no shading.
         instances = (*_sort_near_first(world), world.target.instance)
-        self._bodies = [
-            self._add_body(files[one.mesh], one.scale, texture, (one.x, one.y, one.z), one.yaw)
-            for one in instances
-        ]
+        shapes = {
+            name: [(files[id(mesh)], textures[size]) for mesh, size in look]
+            for name, look in looks.items()
+        }
+        self._bodies = [self._add_body(one, shapes[one.mesh]) for one in instances]
         spheres = {name: _bound(mesh) for name, mesh in world.meshes.items()}
         self._local_centres = np.array([spheres[one.mesh][0] for one in instances])
         self._radii = np.array([spheres[one.mesh][1] * one.scale for one in instances])
@@ -134,40 +134,51 @@ class TinyRenderer(Renderer):
             _locate_centre(spheres[one.mesh][0], (one.x, one.y, one.z), one.yaw, one.scale)
             for one in instances
         ])  # fmt: skip
-        self._num_levels = np.array([len(levels[one.mesh]) for one in instances])
+        # Houses and ground are large and keep their shape: their nearest corner decides.
+        self._reach = np.where(
+            [world.meshes[one.mesh].coarse is None for one in instances], self._radii, 0.0
+        )
+        self._num_levels = np.array([len(looks[one.mesh]) for one in instances])
         self._draw_distances = np.array([world.meshes[o.mesh].draw_distance for o in instances])
         self._shown = np.full(len(instances), -1)
 
-    def _add_body(
-        self,
-        files: list[str],
-        scale: float,
-        texture: int,
-        position: tuple[float, float, float],
-        yaw: float,
-    ) -> int:
-        count = len(files)
-        shape = pybullet.createVisualShapeArray(
+    def _load_textures(self, world: World, folder: Path) -> list[int]:
+        """Return the atlas at full, half and quarter size: the rasteriser has no mipmaps."""
+        textures = []
+        for size in range(NUM_LEVELS):
+            edge = world.atlas.shape[0] >> size
+            small = cv2.resize(world.atlas, (edge, edge), interpolation=cv2.INTER_AREA)
+            path = str(folder / f'atlas_{size}.png')
+            cv2.imwrite(path, small[:, :, ::-1])
+            textures.append(pybullet.loadTexture(path, physicsClientId=self._client))
+        return textures
+
+    def _add_body(self, instance: Instance, shapes: list[tuple[str, int]]) -> int:
+        """Return a new, hidden body with one shape (file, texture) a level of detail."""
+        count = len(shapes)
+        visual = pybullet.createVisualShapeArray(
             shapeTypes=[pybullet.GEOM_MESH] * count,
-            fileNames=files,
-            meshScales=[[scale] * 3] * count,
+            fileNames=[file for file, _ in shapes],
+            meshScales=[[instance.scale] * 3] * count,
             visualFramePositions=[[0, 0, 0]] * count,
             rgbaColors=[[1, 1, 1, 0]] * count,
             physicsClientId=self._client,
         )
         body = pybullet.createMultiBody(
-            baseVisualShapeIndex=shape,
-            basePosition=position,
-            baseOrientation=(0, 0, np.sin(yaw / 2), np.cos(yaw / 2)),
+            baseVisualShapeIndex=visual,
+            basePosition=(instance.x, instance.y, instance.z),
+            baseOrientation=_turn_about_z(instance.yaw),
             physicsClientId=self._client,
         )
-        pybullet.changeVisualShape(
-            body,
-            -1,
-            textureUniqueId=texture,
-            rgbaColor=(1, 1, 1, 0),
-            physicsClientId=self._client,
-        )
+        for level, (_, texture) in enumerate(shapes):
+            pybullet.changeVisualShape(
+                body,
+                -1,
+                shapeIndex=level,
+                textureUniqueId=texture,
+                rgbaColor=(1, 1, 1, 0),
+                physicsClientId=self._client,
+            )
         return body
 
     def _choose_levels(
@@ -179,7 +190,7 @@ class TinyRenderer(Renderer):
         distance = np.hypot(*(self._origins[:, :2] - position[:2]).T)
         nearest = np.maximum(distance - self._radii, 0.0)
         visible &= (nearest < self.camera.far) & (distance < self._draw_distances)
-        level = np.searchsorted(self._level_distances, distance, side='right')
+        level = np.searchsorted(self._level_distances, distance - self._reach, side='right')
         return np.where(visible, np.minimum(level, self._num_levels - 1), -1)
 
     def _show_levels(self, levels: NDArray[np.int64]) -> None:
@@ -234,6 +245,30 @@ def _sort_near_first(world: World) -> list[Instance]:
         return is_flat, near_start + near_target
 
     return sorted(world.instances, key=rank)
+
+
+def _turn_about_z(yaw: float) -> tuple[float, float, float, float]:
+    return 0.0, 0.0, float(np.sin(yaw / 2)), float(np.cos(yaw / 2))
+
+
+def _list_looks(world: World, distances: NDArray[np.float64]) -> dict[str, list[tuple[Mesh, int]]]:
+    """Return for each mesh its levels of detail with the texture that suits each.
+
+    A mesh without coarser levels is repeated with coarser textures. A mesh that is also some
+    other mesh's coarser level stands in the distance and gets that level's texture.
+    """
+    chains = {name: _list_levels(mesh) for name, mesh in world.meshes.items()}
+    depth: dict[int, int] = {}
+    for chain in chains.values():
+        for index, mesh in enumerate(chain):
+            depth[id(mesh)] = max(index, depth.get(id(mesh), 0))
+    looks = {}
+    for name, chain in chains.items():
+        near = depth[id(chain[0])]
+        useful = 1 + int(np.searchsorted(distances, world.meshes[name].draw_distance))
+        sizes = range(near, max(near + 1, min(NUM_LEVELS, useful)))
+        looks[name] = [(chain[min(size - near, len(chain) - 1)], size) for size in sizes]
+    return looks
 
 
 def _list_levels(mesh: Mesh) -> list[Mesh]:

@@ -206,8 +206,8 @@ def _place_backdrop(area: Area, generator: np.random.Generator) -> list[Instance
 
 def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> list[Instance]:
     """Return patches of tufts, most of them along the way that vehicles take."""
-    points = generator.uniform((area[0], area[2]), (area[1], area[3]), (240, 2))
-    keep = (distance_to_line(points, layout) < 6.0) | (generator.random(240) < 0.2)
+    points = generator.uniform((area[0], area[2]), (area[1], area[3]), (130, 2))
+    keep = (distance_to_line(points, layout) < 6.0) | (generator.random(130) < 0.2)
     return [
         Instance(
             f'grass_{int(generator.integers(NUM_VARIANTS))}',
@@ -331,12 +331,12 @@ def _make_rock(variant: int, look: Season, generator: np.random.Generator) -> Me
 def _make_grass(variant: int, look: Season, generator: np.random.Generator) -> Mesh:
     blades = [
         _make_blade(generator, (*tuft, 0.0))
-        for tuft in generator.normal(0, 0.7, (5, 2))
+        for tuft in generator.normal(0, 0.9, (8, 2))
         for _ in range(4)
     ]
     mesh = merge_meshes(*blades)
     up = np.tile(np.float32([0, 0, 1]), (len(mesh.vertices), 1))
-    return replace(mesh, normals=up, draw_distance=9.0)
+    return replace(mesh, normals=up, draw_distance=10.0)
 
 
 def _make_blade(generator: np.random.Generator, foot: tuple[float, float, float]) -> Mesh:
