@@ -116,7 +116,7 @@ def build_forest(season: str, layout: Layout, generator: np.random.Generator) ->
         meshes=_make_meshes(look, streams[2]),
         instances=tuple(instances),
         solids=solids,
-        target=Target(chair, radius=0.5, height=1.2),
+        target=Target(chair, radius=0.6, height=1.2),
         light=light,
         atlas=_draw_atlas(look, streams[3]),
         panorama=_draw_sky(look, light, streams[3]),
@@ -129,8 +129,9 @@ def vary_light(light: Light, generator: np.random.Generator) -> Light:
     """Return the light with the sun at a random azimuth."""
     azimuth = generator.uniform(-np.pi, np.pi)
     x, y, z = light.sun_direction_world
-    flat = float(np.hypot(x, y))
+    flat, length = float(np.hypot(x, y)), float(np.hypot(np.hypot(x, y), z))
     direction = (flat * float(np.cos(azimuth)), flat * float(np.sin(azimuth)), z)
+    direction = tuple(value / length for value in direction)
     return replace(light, sun_direction_world=direction)
 
 
@@ -372,7 +373,7 @@ def _draw_atlas(look: Season, generator: np.random.Generator):
 
 
 def _draw_ground(look: Season, generator: np.random.Generator, size: tuple[int, int]):
-    soil = mix(draw_noise(generator, size, 3, 5), *look.ground)
+    soil = mix(draw_noise(generator, size, 4, 5), *look.ground)
     count = look.litter_count * size[0] * size[1] // 128**2
     image = draw_blotches(generator, size, look.litter, count, 1.6, soil)
     spots = np.clip(draw_noise(generator, size, 4, 2) * 3 - 1.3, 0, 1)

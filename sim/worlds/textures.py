@@ -13,7 +13,7 @@ from sim.worlds.world import Light
 
 Colour: TypeAlias = tuple[float, float, float]
 ATLAS_SIZE_PX = 256
-PANORAMA_SIZE_PX = (80, 512)
+PANORAMA_SIZE_PX = (64, 512)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def draw_noise(
 ) -> NDArray[np.float32]:
     """Return smooth noise in 0 to 1 that repeats seamlessly at its borders.
 
-    :param size: height and width [px]. :param cells: coarsest cells across the height.
+    :param size: height and width [px], powers of two.
+    :param cells: coarsest cells across the height, a power of two.
     """
     total = np.zeros(size, dtype=np.float32)
     for octave in range(octaves):
@@ -117,7 +118,7 @@ def draw_noise(
             grid, (grid.shape[1] * width, grid.shape[0] * height), interpolation=cv2.INTER_CUBIC
         )
         crop = scaled[2 * height : 2 * height + size[0], 2 * width : 2 * width + size[1]]
-        total += cv2.resize(crop, (size[1], size[0])) * 0.55**octave
+        total += crop * np.float32(0.55**octave)
     low, high = float(total.min()), float(total.max())
     return (total - low) / max(high - low, 1e-6)
 
@@ -136,7 +137,7 @@ def draw_blotches(
     radius_px: float,
     background: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Scatter small ellipses such as leaves over a background, wrapping around its borders."""
+    """Scatter small ellipses such as leaves over a background."""
     height, width = size
     image = np.tile(background, (1, 1, 1)).astype(np.float32)
     centres = generator.random((count, 2)) * (width, height)
@@ -162,7 +163,7 @@ def draw_leaves(
     dark = tuple(0.45 * value for value in colours[0])
     background = mix(draw_noise(generator, size, 4), dark, colours[0])
     image = draw_blotches(generator, size, colours, size[0] * size[1] // 16, 3.4, background)
-    light = 0.6 + 0.75 * draw_noise(generator, size, 3, 2)
+    light = 0.6 + 0.75 * draw_noise(generator, size, 4, 2)
     return image * light[..., None]
 
 

@@ -130,7 +130,7 @@ def build_urban(season: str, layout: Layout, generator: np.random.Generator) -> 
         meshes=_make_meshes(look, streams[1]),
         instances=tuple(street.instances),
         solids=tuple(street.solids),
-        target=Target(chair, radius=0.5, height=1.2),
+        target=Target(chair, radius=0.6, height=1.2),
         light=light,
         atlas=_draw_atlas(look, streams[2]),
         panorama=_draw_sky(look, light, streams[2]),
@@ -353,7 +353,7 @@ def _draw_asphalt(
 ) -> NDArray[np.float32]:
     image = mix(draw_noise(generator, size, 4, 5), (0.25, 0.25, 0.26), (0.37, 0.37, 0.37))
     image = image * generator.uniform(0.85, 1.15, (*size, 1))
-    cover = np.clip((draw_noise(generator, size, 3, 4) - 0.35) * 4, 0, 1)[..., None] * look.snow
+    cover = np.clip((draw_noise(generator, size, 4, 4) - 0.35) * 4, 0, 1)[..., None] * look.snow
     return image * (1 - cover) + np.float32((0.88, 0.9, 0.94)) * cover
 
 
@@ -372,13 +372,13 @@ def _draw_road(
 def _draw_pavement(
     look: Season, generator: np.random.Generator, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    noise = draw_noise(generator, size, 6, 4)
+    noise = draw_noise(generator, size, 8, 4)
     image = mix(noise, (0.48, 0.47, 0.45), (0.62, 0.6, 0.57))
     slabs = generator.uniform(0.88, 1.08, (size[0] // 16, size[1] // 16))
     image = image * np.kron(slabs, np.ones((16, 16)))[..., None]
     image[::16] *= 0.72
     image[:, ::16] *= 0.72
-    cover = np.clip((draw_noise(generator, size, 3, 4) - 0.2) * 4, 0, 1)[..., None] * look.snow
+    cover = np.clip((draw_noise(generator, size, 4, 4) - 0.2) * 4, 0, 1)[..., None] * look.snow
     return image * (1 - cover) + np.float32((0.9, 0.92, 0.96)) * cover
 
 
