@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer
+from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer, can_use_kernel
+from lnn_control.liquid.membranes import Membranes, StratumTables, Table, run_membranes
 from lnn_control.liquid.solvers import SOLVERS
-from lnn_control.liquid.wiring import Wiring
+from lnn_control.liquid.strata import FanIn, list_fan_in, sort_into_strata
+from lnn_control.liquid.wiring import Circuit, Wiring
 
 POSITIVITIES = ('softplus', 'none')
 LEAST_CONDUCTANCE = 1e-8
@@ -92,6 +95,8 @@ class LTC(LiquidLayer):
         )
         self.solver, self.num_unfolds = solver, num_unfolds
         self.positivity, self.keeps_polarity = positivity, keeps_polarity
+        self._strata = _plan_strata(self.circuit)
+        self._order = np.argsort(np.concatenate([plan.neurons for plan in self._strata]))
         self._create_parameters({'device': device, 'dtype': dtype})
         self._add_shared_parts(device, dtype)
         self.reset_parameters()
@@ -209,6 +214,47 @@ class LTC(LiquidLayer):
             matrix=matrix,
         )
 
+    def _run(
+        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
+    ) -> Tensor:
+        if self.has_memory or self.solver != 'semi_implicit' or not can_use_kernel(inputs):
+            return super()._run(inputs, state, time, mask)
+        if mask is not None:
+            # Without time the state stays as it is, exactly.
+            time = torch.where(mask, torch.as_tensor(time).to(inputs), 0.0)
+        with torch.autocast(inputs.device.type, enabled=False):
+            states = run_membranes(
+                [_place_stratum(stratum, inputs.device) for stratum in self._strata],
+                self._read_membranes(),
+                (inputs * self.input_scale + self.input_shift).permute(2, 1, 0).contiguous(),
+                state.t(),
+                time.t() if isinstance(time, Tensor) else time,
+                self.num_unfolds,
+            )
+        order = torch.as_tensor(self._order, device=inputs.device)
+        return states.index_select(0, order).permute(2, 1, 0)
+
+    def _read_membranes(self) -> Membranes:
+        leak = self._positive(self.leak_conductance)
+        return Membranes(
+            capacitance=self._positive(self.capacitance),
+            leak=leak + LEAST_CONDUCTANCE,
+            leak_current=leak * self.leak_potential,
+            sensory=self._read_synapses('sensory'),
+            synapses=self._read_synapses('synapse'),
+        )
+
+    def _read_synapses(self, prefix: str) -> Tensor:
+        """Return slope, threshold, current and conductance of each synapse, and of none."""
+        slope = getattr(self, f'{prefix}_slope')
+        strength = self._positive(getattr(self, f'{prefix}_conductance'))
+        reversal = getattr(self, f'{prefix}_reversal')
+        if self.keeps_polarity:
+            reversal = functional.softplus(reversal) * getattr(self, f'{prefix}_polarity')
+        threshold = slope * getattr(self, f'{prefix}_midpoint')
+        rows = torch.stack((slope, threshold, strength * reversal, strength))
+        return functional.pad(rows, (0, 1))
+
     def _synapse_matrix(
         self, conductance: Tensor, reversal: Tensor, polarity: Tensor, target: Tensor
     ) -> Tensor:
@@ -241,6 +287,60 @@ class LTC(LiquidLayer):
         return SOLVERS[self.solver](
             membrane, prepared.capacitance, state, elapsed_time, self.num_unfolds
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class _StratumPlan:
+    """The neurons of a stratum and their fan-ins from inputs, earlier strata and each other."""
+
+    neurons: NDArray[np.int64]
+    from_inputs: FanIn
+    from_earlier: FanIn
+    from_loop: FanIn
+
+
+def _plan_strata(circuit: Circuit) -> list[_StratumPlan]:
+    adjacency = circuit.internal_polarity != 0
+    input_target, input_source = np.nonzero(circuit.sensory_polarity.T)
+    target, source = np.nonzero(adjacency.T)
+    every_input = np.ones(circuit.num_inputs, dtype=bool)
+    is_known = np.zeros(circuit.num_neurons, dtype=bool)
+    row = np.full(circuit.num_neurons, -1, dtype=np.int64)
+    plans = []
+    for stratum in sort_into_strata(adjacency):
+        neurons = stratum.neurons
+        is_mate = np.isin(np.arange(circuit.num_neurons), neurons)
+        earlier = list_fan_in(source, target, neurons, is_known)
+        loop = list_fan_in(source, target, neurons, is_mate)
+        local = np.cumsum(is_mate) - 1
+        plans.append(
+            _StratumPlan(
+                neurons,
+                list_fan_in(input_source, input_target, neurons, every_input),
+                FanIn(np.maximum(row[earlier.source], 0), earlier.synapse),
+                FanIn(np.maximum(local[loop.source], 0), loop.synapse),
+            )
+        )
+        row[neurons] = np.arange(len(neurons)) + is_known.sum()
+        is_known |= is_mate
+    return plans
+
+
+def _place_stratum(plan: _StratumPlan, device: torch.device) -> StratumTables:
+    def place(fan_in: FanIn) -> Table | None:
+        if fan_in.is_empty:
+            return None
+        return Table(
+            torch.as_tensor(fan_in.source, device=device),
+            torch.as_tensor(fan_in.synapse, device=device),
+        )
+
+    return StratumTables(
+        torch.as_tensor(plan.neurons, device=device),
+        place(plan.from_inputs),
+        place(plan.from_earlier),
+        place(plan.from_loop),
+    )
 
 
 def _inverse_softplus(values: Tensor) -> Tensor:

@@ -1,0 +1,446 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whole LTC sequences with the semi-implicit solver, and their own backward passes.
+
+Written out, one unfold of a neuron is ``v' = (v + gain * current) / (1 + gain * conductance)``.
+If its sources are known over the whole sequence, then so are current and conductance, and the
+neuron is an affine recursion, solved for all unfolds in a few vector operations. An NCP feeds forward
+but for a few recurrent command synapses: sorted into strata, everything but those runs at once.
+
+Layout: neurons first, batch last, (neurons, time, unfolds, batch), so that a gather of sources
+copies whole rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor
+
+# A chunk of a table of activations that fits the second-level cache of a processor.
+CHUNK_NUMBERS = 131072
+# Up to here a dense product of synapses and neurons is faster than a gather.
+LARGEST_MATRIX = 4096
+
+
+class GatherSynapses(torch.autograd.Function):
+    """Currents and conductances that known sources cause: sums of sigmoids over padded fan-ins.
+
+    Activations are not kept for the backward pass but computed again, a cache-sized chunk at a
+    time: that is faster than memory.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        values: Tensor,
+        source: Tensor,
+        slope: Tensor,
+        threshold: Tensor,
+        weight: Tensor,
+    ) -> Tensor:
+        """Return (neurons, 2, moments): currents and conductances.
+
+        :param values: (sources, moments).
+        :param source: (neurons, fan_in) rows of `values`.
+        :param slope: (neurons, fan_in), as is threshold.
+        :param weight: (neurons, 2, fan_in), zero where the table is padded.
+        """
+        neurons, fan_in = source.shape
+        moments = values.shape[1]
+        sums = values.new_empty(neurons, 2, moments)
+        flat_source = source.flatten()
+        for start, stop in _chunks(moments, neurons * fan_in):
+            opening = _open(values[:, start:stop], flat_source, slope, threshold)
+            sums[:, :, start:stop] = torch.bmm(weight, opening.view(neurons, fan_in, -1))
+        ctx.save_for_backward(values, source, slope, threshold, weight)
+        return sums
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of values, slope, threshold and weight."""
+        values, source, slope, threshold, weight = ctx.saved_tensors
+        neurons, fan_in = source.shape
+        flat_source = source.flatten()
+        flat_slope = slope.reshape(-1, 1)
+        grad_values = torch.zeros_like(values) if ctx.needs_input_grad[0] else None
+        grad_slope, grad_threshold = torch.zeros_like(flat_slope), torch.zeros_like(flat_slope)
+        grad_weight = torch.zeros_like(weight)
+        backwards = weight.transpose(1, 2)
+        for start, stop in _chunks(values.shape[1], neurons * fan_in):
+            before = values[:, start:stop].index_select(0, flat_source)
+            opening = torch.addcmul(-threshold.reshape(-1, 1), before, flat_slope).sigmoid_()
+            arriving = grad[:, :, start:stop]
+            table = opening.view(neurons, fan_in, -1)
+            grad_weight.baddbmm_(arriving, table.transpose(1, 2))
+            flow = torch.bmm(backwards, arriving).view(neurons * fan_in, -1)
+            flow.mul_(opening.addcmul_(opening, opening, value=-1.0))
+            grad_threshold.sub_(flow.sum(1, keepdim=True))
+            grad_slope.add_(before.mul_(flow).sum(1, keepdim=True))
+            if grad_values is not None:
+                grad_values[:, start:stop].index_add_(0, flat_source, flow.mul_(flat_slope))
+        return (
+            grad_values,
+            None,
+            grad_slope.view_as(slope),
+            grad_threshold.view_as(slope),
+            grad_weight,
+        )
+
+
+def _open(values: Tensor, source: Tensor, slope: Tensor, threshold: Tensor) -> Tensor:
+    before = values.index_select(0, source)
+    return before.mul_(slope.reshape(-1, 1)).sub_(threshold.reshape(-1, 1)).sigmoid_()
+
+
+def _chunks(total: int, rows: int) -> list[tuple[int, int]]:
+    width = max(64, CHUNK_NUMBERS // max(1, rows))
+    return [(start, min(start + width, total)) for start in range(0, total, width)]
+
+
+class ScanAffine(torch.autograd.Function):
+    """The recursion ``v' = factor * v + offset`` over (neurons, time, unfolds, batch)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, factor: Tensor, offset: Tensor, first: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return v before every unfold (as `offset`) and after the last one (neurons, batch)."""
+        before, last = _scan(factor, offset, first)
+        ctx.save_for_backward(factor, before)
+        return before, last
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(
+        ctx: Any, grad_before: Tensor, grad_last: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the same recursion in reverse over the gradients."""
+        factor, before = ctx.saved_tensors
+        flow, grad_first = _scan(
+            factor.flip(1, 2), grad_before.flip(1, 2), grad_last
+        )
+        grad_offset = flow.flip(1, 2)
+        return grad_offset * before, grad_offset, grad_first
+
+
+def _scan(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+    """Return v before every unfold and after the last: unfolds side by side, then step by step."""
+    neurons, steps, unfolds, batch = offset.shape
+    product = factor[:, :, 0]
+    total = offset[:, :, 0]
+    products, totals = [product], [total]
+    for index in range(1, unfolds):
+        product = product * factor[:, :, index]
+        total = torch.addcmul(offset[:, :, index], factor[:, :, index], total)
+        products.append(product)
+        totals.append(total)
+    starts = offset.new_empty(steps + 1, neurons, batch)
+    starts[0] = first
+    moments = starts.unbind(0)
+    for index, (scale, shift) in enumerate(zip(product.unbind(1), total.unbind(1), strict=True)):
+        torch.addcmul(shift, scale, moments[index], out=moments[index + 1])
+    before = torch.empty_like(offset, memory_format=torch.contiguous_format)
+    begin = starts[:-1].transpose(0, 1)
+    before[:, :, 0] = begin
+    for index in range(1, unfolds):
+        torch.addcmul(totals[index - 1], products[index - 1], begin, out=before[:, :, index])
+    return before, starts[-1].clone()
+
+
+class RunLoop(torch.autograd.Function):
+    """Neurons that feed each other, unfold by unfold: ``v' = (v + current) / load``.
+
+    Current and load are `drive` plus sums of ``weight * spans * sigmoid(slope * v - threshold)``.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        drive: Tensor,
+        first: Tensor,
+        spans: Tensor | None,
+        source: Tensor,
+        slope: Tensor,
+        threshold: Tensor,
+        weight: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Return v before every unfold (moments, neurons, batch) and after the last one.
+
+        :param drive: (moments, neurons, 2, batch): current, and load, which is at least one.
+        :param first: (neurons, batch).
+        :param spans: (moments, 1, batch), time of each unfold; None: already in the weight.
+        :param source: (neurons, fan_in), as are slope and threshold; weight (neurons, 2, fan_in).
+        """
+        moments, neurons, _, batch = drive.shape
+        synapses = _choose_synapses(source, slope, weight)
+        ratios = drive.clone(memory_format=torch.contiguous_format)
+        openings = (-threshold).view(-1, 1).expand(moments, -1, batch).contiguous()
+        values = drive.new_empty(moments + 1, neurons, batch)
+        values[0] = first
+        steps, flat_ratios = values.unbind(0), ratios.flatten(1, 2).unbind(0)
+        currents, loads = ratios[:, :, 0].unbind(0), ratios[:, :, 1].unbind(0)
+        lengths = None if spans is None else spans.unbind(0)
+        for index, opening in enumerate(openings.unbind(0)):
+            now, new = steps[index], steps[index + 1]
+            synapses.approach(opening, now)
+            opening.sigmoid_()
+            effect = opening if lengths is None else opening * lengths[index]
+            synapses.collect(flat_ratios[index], effect)
+            torch.add(now, currents[index], out=new).div_(loads[index])
+        ctx.save_for_backward(values, openings, ratios, spans, source, slope, weight)
+        return values[:-1], values[-1].clone()
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad_before: Tensor, grad_last: Tensor) -> tuple[Tensor | None, ...]:
+        """Run the unfolds in reverse; their local derivatives are computed beforehand."""
+        values, openings, ratios, spans, source, slope, weight = ctx.saved_tensors
+        synapses = _choose_synapses(source, slope, weight)
+        drive_flow = torch.empty_like(ratios)
+        to_current, to_load = drive_flow[:, :, 0], drive_flow[:, :, 1]
+        torch.reciprocal(ratios[:, :, 1], out=to_current)
+        torch.mul(to_current, values[1:], out=to_load).neg_()
+        local = torch.addcmul(openings, openings, openings, value=-1.0)
+        if spans is not None:
+            local.mul_(spans)
+        flow = torch.cat((grad_before, grad_last.unsqueeze(0)))
+        flows, wide = flow.unbind(0), flow.unsqueeze(2).unbind(0)
+        drives, flat_drives = drive_flow.unbind(0), drive_flow.flatten(1, 2).unbind(0)
+        currents, locals_ = to_current.unbind(0), local.unbind(0)
+        for index in range(len(drives) - 1, -1, -1):
+            drives[index].mul_(wide[index + 1])
+            locals_[index].mul_(synapses.collect_back(flat_drives[index]))
+            flows[index].add_(currents[index])
+            synapses.approach_back(flows[index], locals_[index])
+        grad_spans = None
+        if ctx.needs_input_grad[2]:
+            back = torch.stack([synapses.collect_back(each) for each in flat_drives])
+            grad_spans = (back * openings).sum(1, keepdim=True)
+        effect = openings if spans is None else openings * spans
+        grad_slope, grad_weight = synapses.sum_gradients(values[:-1], local, drive_flow, effect)
+        return (
+            drive_flow,
+            flow[0],
+            grad_spans,
+            None,
+            grad_slope,
+            -local.sum((0, 2)).view_as(slope),
+            grad_weight,
+        )
+
+
+class _MatrixSynapses:
+    """Few synapses: gathering and summing are small dense products."""
+
+    def __init__(self, source: Tensor, slope: Tensor, weight: Tensor) -> None:
+        neurons, fan_in = source.shape
+        rows = torch.arange(neurons * fan_in, device=source.device)
+        self.source, self.neurons = source.flatten(), neurons
+        self.slope = slope.new_zeros(neurons * fan_in, neurons)
+        self.slope[rows, self.source] = slope.flatten()
+        self.weight = weight.new_zeros(neurons, 2, neurons, fan_in)
+        each = torch.arange(neurons, device=source.device)
+        self.weight[each, :, each] = weight
+        self.weight = self.weight.view(2 * neurons, -1)
+        self.slope_back, self.weight_back = self.slope.t().contiguous(), self.weight.t().contiguous()
+
+    def approach(self, out: Tensor, values: Tensor) -> None:
+        """Add slope * source to out (synapses, batch)."""
+        out.addmm_(self.slope, values)
+
+    def collect(self, out: Tensor, effect: Tensor) -> None:
+        """Add the sums of the effects (synapses, batch) to out (2 * neurons, batch)."""
+        out.addmm_(self.weight, effect)
+
+    def collect_back(self, grad: Tensor) -> Tensor:
+        """Return the gradient of the effects."""
+        return torch.mm(self.weight_back, grad)
+
+    def approach_back(self, out: Tensor, grad: Tensor) -> None:
+        """Add the gradient of the sources to out (neurons, batch)."""
+        out.addmm_(self.slope_back, grad)
+
+    def sum_gradients(
+        self, values: Tensor, local: Tensor, drive_flow: Tensor, effect: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the gradients of slope (neurons, fan_in) and weight (neurons, 2, fan_in)."""
+        rows = torch.arange(len(self.source), device=local.device)
+        grad_slope = _outer(local, values)[rows, self.source].view(self.neurons, -1)
+        whole = _outer(drive_flow.flatten(1, 2), effect).view(self.neurons, 2, self.neurons, -1)
+        return grad_slope, torch.diagonal(whole, dim1=0, dim2=2).permute(2, 0, 1)
+
+
+class _TableSynapses:
+    """Many synapses: gather rows, sum with a batch of small products."""
+
+    def __init__(self, source: Tensor, slope: Tensor, weight: Tensor) -> None:
+        self.source, self.slope = source.flatten(), slope.reshape(-1, 1)
+        self.weight, self.weight_back = weight, weight.transpose(1, 2).contiguous()
+        self.shape = source.shape
+
+    def approach(self, out: Tensor, values: Tensor) -> None:
+        """Add slope * source to out (synapses, batch)."""
+        out.addcmul_(values.index_select(0, self.source), self.slope)
+
+    def collect(self, out: Tensor, effect: Tensor) -> None:
+        """Add the sums of the effects (synapses, batch) to out (2 * neurons, batch)."""
+        neurons, fan_in = self.shape
+        out.view(neurons, 2, -1).baddbmm_(self.weight, effect.view(neurons, fan_in, -1))
+
+    def collect_back(self, grad: Tensor) -> Tensor:
+        """Return the gradient of the effects."""
+        neurons, fan_in = self.shape
+        return torch.bmm(self.weight_back, grad.view(neurons, 2, -1)).view(neurons * fan_in, -1)
+
+    def approach_back(self, out: Tensor, grad: Tensor) -> None:
+        """Add the gradient of the sources to out (neurons, batch)."""
+        out.index_add_(0, self.source, grad * self.slope)
+
+    def sum_gradients(
+        self, values: Tensor, local: Tensor, drive_flow: Tensor, effect: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the gradients of slope (neurons, fan_in) and weight (neurons, 2, fan_in)."""
+        neurons, fan_in = self.shape
+        grad_slope = torch.zeros_like(self.slope)
+        grad_weight = torch.zeros_like(self.weight)
+        for index, grad in enumerate(local.unbind(0)):
+            before = values[index].index_select(0, self.source)
+            grad_slope.add_(before.mul_(grad).sum(1, keepdim=True))
+            table = effect[index].view(neurons, fan_in, -1).transpose(1, 2)
+            grad_weight.baddbmm_(drive_flow[index], table)
+        return grad_slope.view(self.shape), grad_weight
+
+
+def _choose_synapses(
+    source: Tensor, slope: Tensor, weight: Tensor
+) -> _MatrixSynapses | _TableSynapses:
+    is_small = source.numel() * len(source) <= LARGEST_MATRIX
+    return (_MatrixSynapses if is_small else _TableSynapses)(source, slope, weight)
+
+
+def _outer(left: Tensor, right: Tensor) -> Tensor:
+    """Return the sum over moments and batch of left (moments, a, batch) times right^T."""
+    flat_left = left.transpose(0, 1).reshape(left.shape[1], -1)
+    flat_right = right.transpose(0, 1).reshape(right.shape[1], -1)
+    return flat_left @ flat_right.t()
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """The synapses onto a stratum from one kind of source, padded; empty tables are None.
+
+    :param source: (neurons, fan_in) rows of the sources.
+    :param synapse: (neurons, fan_in) positions in the synapse parameters, one past them if padded.
+    """
+
+    source: Tensor
+    synapse: Tensor
+
+
+@dataclasses.dataclass(frozen=True)
+class StratumTables:
+    """A stratum's neurons and what they listen to: inputs, earlier strata, each other."""
+
+    neurons: Tensor
+    from_inputs: Table | None
+    from_earlier: Table | None
+    from_loop: Table | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Membranes:
+    """An LTC's parameters in physical units.
+
+    Per neuron: capacitance, leak, leak_current. Synapses: (4, count + 1) with the rows slope,
+    threshold, current and conductance when fully open; the last column is zero, for padding.
+    """
+
+    capacitance: Tensor
+    leak: Tensor
+    leak_current: Tensor
+    sensory: Tensor
+    synapses: Tensor
+
+
+def run_membranes(
+    strata: list[StratumTables],
+    membranes: Membranes,
+    inputs: Tensor,
+    state: Tensor,
+    time: float | Tensor,
+    unfolds: int,
+) -> Tensor:
+    """Return all states (neurons in the order of the strata, time, batch).
+
+    :param inputs: (features, time, batch).
+    :param state: (neurons, batch).
+    :param time: Elapsed time in time units, a number or (time, batch).
+    """
+    trajectories: list[Tensor] = []
+    states = []
+    for stratum in strata:
+        if isinstance(time, Tensor):
+            span = (time / unfolds).unsqueeze(1)
+        else:
+            span = time / unfolds
+        earlier = torch.cat(trajectories) if stratum.from_earlier is not None else None
+        before, last = _run_stratum(
+            stratum, membranes, inputs, earlier, state[stratum.neurons], span, unfolds
+        )
+        trajectories.append(before)
+        states.append(torch.cat((before[:, 1:, 0], last.unsqueeze(1)), dim=1))
+    return torch.cat(states)
+
+
+def _run_stratum(
+    stratum: StratumTables,
+    membranes: Membranes,
+    inputs: Tensor,
+    earlier: Tensor | None,
+    first: Tensor,
+    span: float | Tensor,
+    unfolds: int,
+) -> tuple[Tensor, Tensor]:
+    """Return v before every unfold (neurons, time, unfolds, batch) and after the last one."""
+    _, steps, batch = inputs.shape
+    neurons = stratum.neurons
+    rest = torch.stack((membranes.leak_current[neurons], membranes.leak[neurons]), dim=1)
+    sums = rest.view(len(neurons), 2, 1, 1, 1)
+    if stratum.from_inputs is not None:
+        table = stratum.from_inputs
+        slope, threshold, weight = _look_up(membranes.sensory, table)
+        found = GatherSynapses.apply(inputs.flatten(1), table.source, slope, threshold, weight)
+        sums = sums + found.view(len(neurons), 2, steps, 1, batch)
+    if stratum.from_earlier is not None:
+        table = stratum.from_earlier
+        slope, threshold, weight = _look_up(membranes.synapses, table)
+        found = GatherSynapses.apply(earlier.flatten(1), table.source, slope, threshold, weight)
+        sums = sums + found.view(len(neurons), 2, steps, unfolds, batch)
+    capacitance = membranes.capacitance[neurons].view(-1, 1, 1, 1)
+    gain = span / capacitance
+    full = (len(neurons), steps, unfolds, batch)
+    if stratum.from_loop is None:
+        factor = 1.0 / (1.0 + gain * sums[:, 1])
+        offset = gain * sums[:, 0] * factor
+        return ScanAffine.apply(factor.expand(full), offset.expand(full), first)
+    drive = torch.stack((gain * sums[:, 0], 1.0 + gain * sums[:, 1]), dim=1)
+    drive = drive.expand(len(neurons), 2, *full[1:]).permute(2, 3, 0, 1, 4).flatten(0, 1)
+    slope, threshold, weight = _look_up(membranes.synapses, stratum.from_loop)
+    if isinstance(span, Tensor):
+        weight = weight / capacitance.view(-1, 1, 1)
+        spans = span.expand(steps, unfolds, batch).reshape(-1, 1, batch)
+    else:
+        weight, spans = weight * gain.view(-1, 1, 1), None
+    source = stratum.from_loop.source
+    before, last = RunLoop.apply(drive, first, spans, source, slope, threshold, weight)
+    return before.permute(1, 0, 2).view(full), last
+
+
+def _look_up(parameters: Tensor, table: Table) -> tuple[Tensor, Tensor, Tensor]:
+    """Return slope and threshold (neurons, fan_in) and weight (neurons, 2, fan_in)."""
+    found = parameters.index_select(1, table.synapse.flatten()).view(4, *table.synapse.shape)
+    return found[0], found[1], found[2:].transpose(0, 1)
