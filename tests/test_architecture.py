@@ -36,7 +36,7 @@ ALLOWED = {
 
 # Third-party module -> the only places that may import it.
 CONFINED = {
-    'rclpy': ('lnn_control.nodes', 'lnn_control.cli.bringup'),
+    'rclpy': ('lnn_control.nodes',),
     'pybullet': ('sim',),
     'matplotlib': ('lnn_control.reports',),
 }

@@ -101,6 +101,8 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         extra = EXTRAS.get((error.name or '').partition('.')[0])
         hint = f': install it with pip install "lnn_control[{extra}]"' if extra else ''
+        if extra == 'ros':
+            hint += ', or source ROS 2 (apt install ros-jazzy-ros-base)'
         return f'Python module {error.name!r} is missing{hint}'
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f'{error.strerror}: {error.filename}'

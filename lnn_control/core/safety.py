@@ -32,7 +32,7 @@ class CommandLimits:
     :param timeout: greatest age of a command [s].
     """
 
-    horizontal_speed: float = 2.0
+    horizontal_speed: float = 3.0
     climb_speed: float = 1.0
     yaw_rate: float = 1.5
     horizontal_acceleration: float = 8.0

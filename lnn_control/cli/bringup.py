@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control bringup`: starts the ROS 2 nodes where `ros2 launch` is absent.
+
+The same graph as the launch files: one process a node over DDS, until Ctrl-C.
+"""
+
+import difflib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lnn_control.nodes.graph import GRAPHS, Argument, Graph, NodeDescription, Value
+from lnn_control.nodes.lifetime import StopRequest, die_with_parent
+from lnn_control.nodes.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+
+DOMAIN = Argument('domain_id', -1, 'ROS domain, 0 to 101; -1 for that of the environment')
+_FLAGS = {'true': True, 'false': False}
+
+
+class StopRequestedError(Exception):
+    """A signal asked for the end."""
+
+
+class BringupError(ValueError):
+    """The graph cannot fly; the message says why."""
+
+
+def main(arguments: list[str]) -> int:
+    """Start a graph and run it until a signal comes."""
+    if not arguments or arguments[0] in ('-h', '--help'):
+        print(describe_usage())
+        return 0 if arguments else 2
+    name, *rest = arguments
+    if name not in GRAPHS:
+        print(f'graph must be one of {sorted(GRAPHS)}, got {name!r}', file=sys.stderr)
+        return 2
+    graph = GRAPHS[name]
+    if any(argument in ('-h', '--help') for argument in rest):
+        print(describe_arguments(name, graph))
+        return 0
+    values = parse_arguments((*graph.arguments, DOMAIN), rest)
+    require_ros()
+    set_environment(int(values[DOMAIN.name]))
+    return run_graph(graph, values)
+
+
+def describe_usage() -> str:
+    """Return the text of `lnn-control bringup --help`."""
+    graphs = '\n'.join(f'  {name:<11} {graph.description}' for name, graph in GRAPHS.items())
+    return (
+        'usage: lnn-control bringup <graph> [argument:=value ...]\n\n'
+        f'{graphs}\n\n`lnn-control bringup <graph> --help` lists the arguments of a graph.'
+    )
+
+
+def describe_arguments(name: str, graph: Graph) -> str:
+    """Return the text of `lnn-control bringup <graph> --help`."""
+    lines = [
+        f'  {entry.name:<17} {entry.description} (default: {_write_value(entry.default)})'
+        for entry in (*graph.arguments, DOMAIN)
+    ]
+    usage = f'usage: lnn-control bringup {name} [argument:=value ...]'
+    return '\n'.join([usage, '', graph.description, '', *lines])
+
+
+def parse_arguments(arguments: Sequence[Argument], words: Sequence[str]) -> dict[str, Value]:
+    """Return the value of every argument, from words like season:=winter.
+
+    :raises ValueError: if an argument is unknown, written differently or of another type.
+    """
+    known = {entry.name: entry for entry in arguments}
+    values = {entry.name: entry.default for entry in arguments}
+    for word in words:
+        name, separator, text = word.partition(':=')
+        if not separator:
+            raise ValueError(f'arguments are written as name:=value, got {word!r}')
+        if name not in known:
+            closest = difflib.get_close_matches(name, known, n=1)
+            hint = f'; did you mean {closest[0]!r}?' if closest else ''
+            raise ValueError(f'argument must be one of {sorted(known)}, got {name!r}{hint}')
+        values[name] = _read_value(known[name], text)
+    return values
+
+
+def _read_value(argument: Argument, text: str) -> Value:
+    wanted = type(argument.default)
+    try:
+        return _FLAGS[text.lower()] if wanted is bool else wanted(text)
+    except (KeyError, ValueError) as error:
+        kind = {bool: 'true or false', int: 'a whole number', float: 'a number'}[wanted]
+        raise ValueError(f'{argument.name} must be {kind}, got {text!r}') from error
+
+
+def _write_value(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value) or 'none'
+
+
+def require_ros() -> None:
+    """Raise a ModuleNotFoundError that main turns into a hint if there is no rclpy."""
+    if importlib.util.find_spec('rclpy') is None:
+        raise ModuleNotFoundError("No module named 'rclpy'", name='rclpy')
+
+
+def set_environment(domain_id: int) -> None:
+    """Choose the domain; without a sourced ROS keep to this machine.
+
+    :raises ValueError: if the domain is out of range.
+    """
+    if not -1 <= domain_id <= 101:
+        raise ValueError(f'domain_id must be 0 to 101, or -1, got {domain_id}')
+    if domain_id >= 0:
+        os.environ['ROS_DOMAIN_ID'] = str(domain_id)
+    if 'ROS_DISTRO' not in os.environ:
+        os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+
+def run_graph(graph: Graph, values: dict[str, Value]) -> int:
+    """Start the nodes, take the policy into flight, wait for a signal. Leaves no process."""
+    stop = StopRequest()
+    die_with_parent()
+    nodes = choose_nodes(graph, values)
+    try:
+        with NodeProcesses(nodes, values) as processes:
+
+            def check() -> None:
+                if stop.is_set:
+                    raise StopRequestedError
+                processes.check()
+
+            fly(check, nodes, values)
+    except StopRequestedError:
+        print('bringup: all nodes have ended', flush=True)
+        return 0
+    except (NodeDiedError, BringupError, TimeoutError) as error:
+        print(f'bringup: {error}', file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def fly(
+    check: Callable[[], None], nodes: Sequence[NodeDescription], values: dict[str, Value]
+) -> None:
+    """Wait until all is ready, activate the policy, then watch the nodes.
+
+    :param check: raises when it is time to end.
+    :raises NodeDiedError: if a node ends.
+    :raises BringupError: if the policy does not start or somebody else commands the vehicle.
+    """
+    from lnn_control.nodes import topics
+    from lnn_control.nodes.supervisor import Supervisor
+
+    supervisor = Supervisor(str(values['namespace']), check)
+    try:
+        wanted = [topics.SAFETY_STATE]
+        if any(node.name == 'sim_node' for node in nodes):
+            wanted.append(topics.TRIAL_STATE)
+        supervisor.wait_for_topics(*wanted)
+        for node in nodes:
+            if node.is_lifecycle:
+                start_policy(supervisor, node, values)
+        print('bringup: flying, Ctrl-C ends', flush=True)
+        supervisor.wait_until(lambda: False)
+    finally:
+        supervisor.close()
+
+
+def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value]) -> None:
+    """Configure and activate the policy, unless somebody else commands the vehicle."""
+    if not supervisor.change_state(node.name, 'configure'):
+        raise BringupError(f'{node.name} cannot be configured, its message is above')
+    topic = str(values.get('command_topic', 'cmd_vel'))
+    if supervisor.count_commanders(topic) > 1:
+        domain = os.environ.get('ROS_DOMAIN_ID', '0')
+        raise BringupError(
+            f'somebody else publishes {topic} in ROS domain {domain}: end it or choose a free '
+            'domain with domain_id:=N'
+        )
+    if not supervisor.change_state(node.name, 'activate'):
+        raise BringupError(f'{node.name} cannot be activated, its message is above')

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Between ROS messages and the types of core. Pure: no node, no time but the stamps.
+
+rclpy stores whatever it is given in C fields: an int, a bool or a numpy scalar in a float field
+is published as garbage. So every number passes float() or int() here, nowhere else.
+"""
+
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
+from nav_msgs.msg import Odometry
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image, Imu
+from std_msgs.msg import Float32MultiArray, MultiArrayDimension
+
+from lnn_control.core.frames import rotation_from_quaternion
+from lnn_control.core.messages import CameraImage, VehicleState, VelocityCommand
+
+BASE_FRAME = 'base_link'
+WORLD_FRAME = 'odom'
+CAMERA_FRAME = 'camera_optical_frame'
+IMU_FRAME = 'imu_link'
+
+NUM_CHANNELS = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1}
+"""Image encodings that are understood -> bytes a pixel."""
+
+
+def stamp_from_seconds(seconds: float) -> Time:
+    """Return a ROS stamp, rounded to nanoseconds."""
+    sec, nanosec = divmod(round(float(seconds) * 1e9), 10**9)
+    return Time(sec=int(sec), nanosec=int(nanosec))
+
+
+def seconds_from_stamp(stamp: Time) -> float:
+    """Return a stamp as float seconds."""
+    return float(stamp.sec) + float(stamp.nanosec) * 1e-9
+
+
+def image_from_message(message: Image) -> CameraImage:
+    """Return the RGB image of a message, without copying where the encoding allows.
+
+    `is_bigendian` says nothing about bytes. Rows may be longer than their pixels (`step`).
+
+    :raises ValueError: if the encoding is unknown or the sizes contradict each other.
+    """
+    num_channels = NUM_CHANNELS.get(message.encoding)
+    if num_channels is None:
+        raise ValueError(
+            f'image encoding must be one of {sorted(NUM_CHANNELS)}, got {message.encoding!r}'
+        )
+    height, width, step = message.height, message.width, message.step
+    used = width * num_channels
+    if not height or not width or step < used or len(message.data) < step * height:
+        raise ValueError(
+            f'{width}x{height} {message.encoding} image must have rows of at least {used} bytes '
+            f'and {step * height} bytes in all, got step {step} and {len(message.data)} bytes'
+        )
+    rows = np.frombuffer(message.data, np.uint8, step * height).reshape(height, step)
+    pixels = rows[:, :used].reshape(height, width, num_channels)
+    if num_channels == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    elif message.encoding.startswith('bgr'):
+        pixels = pixels[:, :, 2::-1]
+    return CameraImage(
+        np.ascontiguousarray(pixels[:, :, :3]), seconds_from_stamp(message.header.stamp)
+    )
+
+
+class ImageEncoder:
+    """Makes image messages over one reused buffer: a message holds until the next is made."""
+
+    def __init__(self) -> None:
+        self._message = Image(encoding='rgb8', is_bigendian=0)
+        self._message.header.frame_id = CAMERA_FRAME
+        self._bytes = array('B')
+
+    def encode(self, pixels: NDArray[np.uint8], stamp: float) -> Image:
+        """Return an rgb8 message of an image of shape (height, width, 3)."""
+        height, width = pixels.shape[:2]
+        if len(self._bytes) != pixels.size:
+            self._bytes = array('B', bytes(pixels.size))
+        np.frombuffer(self._bytes, np.uint8)[:] = pixels.reshape(-1)
+        message = self._message
+        message.header.stamp = stamp_from_seconds(stamp)
+        message.height, message.width, message.step = int(height), int(width), int(3 * width)
+        # rclpy keeps a reference to an array('B'); anything else is copied element by element.
+        message.data = self._bytes
+        return message
+
+
+def make_camera_info(
+    width_px: int, height_px: int, focal_length_px: float, stamp: float
+) -> CameraInfo:
+    """Return the calibration of an ideal pinhole camera."""
+    f, cx, cy = float(focal_length_px), float(width_px) / 2, float(height_px) / 2
+    message = CameraInfo(width=int(width_px), height=int(height_px))
+    message.header.frame_id = CAMERA_FRAME
+    message.header.stamp = stamp_from_seconds(stamp)
+    message.distortion_model = 'plumb_bob'
+    message.d = [0.0] * 5
+    message.k = [f, 0.0, cx, 0.0, f, cy, 0.0, 0.0, 1.0]
+    message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    message.p = [f, 0.0, cx, 0.0, 0.0, f, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return message
+
+
+def make_imu(
+    angular_velocity: NDArray[np.floating],
+    linear_acceleration: NDArray[np.floating],
+    stamp: float,
+) -> Imu:
+    """Return a message of one inertial sample without orientation (REP-145)."""
+    message = Imu()
+    message.header.frame_id = IMU_FRAME
+    message.header.stamp = stamp_from_seconds(stamp)
+    # REP-145: -1 says that there is no orientation.
+    message.orientation_covariance = [-1.0] + [0.0] * 8
+    _set_vector(message.angular_velocity, angular_velocity)
+    _set_vector(message.linear_acceleration, linear_acceleration)
+    return message
+
+
+def read_imu(message: Imu) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    """Return stamp [s], body rates [rad/s] and specific force [m/s^2] of a message."""
+    rates, force = message.angular_velocity, message.linear_acceleration
+    return (
+        seconds_from_stamp(message.header.stamp),
+        np.array([rates.x, rates.y, rates.z]),
+        np.array([force.x, force.y, force.z]),
+    )
+
+
+def make_twist(command: VelocityCommand) -> Twist:
+    """Return a command as Twist in the body frame."""
+    twist = Twist()
+    _set_vector(twist.linear, (command.vx, command.vy, command.vz))
+    twist.angular.z = float(command.yaw_rate)
+    return twist
+
+
+def make_twist_stamped(command: VelocityCommand, stamp: float) -> TwistStamped:
+    """Return a command as TwistStamped in the body frame."""
+    message = TwistStamped(twist=make_twist(command))
+    message.header.frame_id = BASE_FRAME
+    message.header.stamp = stamp_from_seconds(stamp)
+    return message
+
+
+def read_twist(message: Twist | TwistStamped) -> tuple[float, float, float, float]:
+    """Return vx, vy, vz and yaw rate of a message as they came: perhaps not finite."""
+    twist = message.twist if isinstance(message, TwistStamped) else message
+    return twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z
+
+
+def make_odometry(state: VehicleState, stamp: float) -> Odometry:
+    """Return a vehicle state: pose in the world, velocities in the body frame (REP-105)."""
+    message = Odometry(child_frame_id=BASE_FRAME)
+    message.header.frame_id = WORLD_FRAME
+    message.header.stamp = stamp_from_seconds(stamp)
+    _set_vector(message.pose.pose.position, state.position_world)
+    x, y, z, w = (float(value) for value in state.orientation_world)
+    quaternion = message.pose.pose.orientation
+    quaternion.x, quaternion.y, quaternion.z, quaternion.w = x, y, z, w
+    rotation = rotation_from_quaternion(state.orientation_world)
+    _set_vector(message.twist.twist.linear, rotation.T @ state.velocity_world)
+    _set_vector(message.twist.twist.angular, state.angular_velocity)
+    return message
+
+
+def make_position(position_world: NDArray[np.floating], stamp: float) -> PoseStamped:
+    """Return a place in the world, without orientation of its own."""
+    message = PoseStamped()
+    message.header.frame_id = WORLD_FRAME
+    message.header.stamp = stamp_from_seconds(stamp)
+    _set_vector(message.pose.position, position_world)
+    message.pose.orientation.w = 1.0
+    return message
+
+
+def make_neurons(activity: NDArray[np.floating]) -> Float32MultiArray:
+    """Return the state of every neuron."""
+    message = Float32MultiArray()
+    size = int(activity.size)
+    message.layout.dim = [MultiArrayDimension(label='neurons', size=size, stride=size)]
+    message.data = array('f', np.asarray(activity, np.float32).reshape(-1).tobytes())
+    return message
+
+
+def make_diagnostics(
+    name: str, problem: str, values: Mapping[str, Any], stamp: float
+) -> DiagnosticArray:
+    """Return one status: OK without a problem, else a warning that says what is wrong."""
+    status = DiagnosticStatus(name=name, hardware_id='lnn_control', message=problem or 'OK')
+    status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
+    status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    message = DiagnosticArray(status=[status])
+    message.header.stamp = stamp_from_seconds(stamp)
+    return message
+
+
+def _set_vector(vector: Any, values: Any) -> None:
+    vector.x, vector.y, vector.z = (float(value) for value in values)

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Turns a node graph into a launch description. Needs launch_ros, which only ROS 2 brings."""
+
+import os
+
+import lifecycle_msgs.msg
+from launch import LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, EmitEvent, RegisterEventHandler, Shutdown
+from launch.conditions import IfCondition
+from launch.event_handlers import OnProcessStart
+from launch.events import matches_action
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from launch_ros.parameter_descriptions import ParameterValue
+
+from lnn_control.nodes.graph import PACKAGE, Graph, NodeDescription
+from lnn_control.nodes.lifetime import PARENT_VARIABLE
+
+_CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
+_ACTIVATE = lifecycle_msgs.msg.Transition.TRANSITION_ACTIVATE
+
+
+def describe_launch(graph: Graph) -> LaunchDescription:
+    """Return a launch description that starts the graph and takes its policy into flight."""
+    types = {entry.name: type(entry.default) for entry in graph.arguments}
+    entities: list[LaunchDescriptionEntity] = [
+        DeclareLaunchArgument(
+            entry.name,
+            default_value=str(entry.default).lower()
+            if isinstance(entry.default, bool)
+            else str(entry.default),
+            description=entry.description,
+        )
+        for entry in graph.arguments
+    ]
+    for node in graph.nodes:
+        entities += describe_node(node, types)
+    return LaunchDescription(entities)
+
+
+def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchDescriptionEntity]:
+    """Return the actions of one node.
+
+    :param types: argument -> its type.
+    """
+    overrides: dict[str, object] = {
+        name: ParameterValue(LaunchConfiguration(argument), value_type=types[argument])
+        for name, argument in node.settings
+    }
+    make = LifecycleNode if node.is_lifecycle else Node
+    action = make(
+        package=PACKAGE,
+        executable=node.name,
+        name=node.name,
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[str(node.config), {**overrides, **dict(node.constants)}],
+        remappings=[(topic, LaunchConfiguration(name)) for topic, name in node.remappings],
+        condition=IfCondition(LaunchConfiguration(node.only_if)) if node.only_if else None,
+        # A launch that is killed would leave its nodes behind.
+        additional_env={PARENT_VARIABLE: str(os.getpid())},
+        output='screen',
+        on_exit=Shutdown(reason=f'{node.name} has ended'),
+    )
+    return [action, *(_describe_lifecycle(action) if node.is_lifecycle else ())]
+
+
+def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, ...]:
+    """Configure the node when it runs, activate it when it is configured."""
+
+    def change_state(transition: int) -> EmitEvent:
+        matcher = matches_action(node)
+        return EmitEvent(
+            event=ChangeState(lifecycle_node_matcher=matcher, transition_id=transition)
+        )
+
+    return (
+        RegisterEventHandler(
+            OnProcessStart(target_action=node, on_start=[change_state(_CONFIGURE)])
+        ),
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node,
+                start_state='configuring',
+                goal_state='inactive',
+                entities=[change_state(_ACTIVATE)],
+            )
+        ),
+    )

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Starts the nodes of a graph as processes, watches them and ends them without a trace."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lnn_control.nodes.graph import Graph, NodeDescription, Value
+from lnn_control.nodes.lifetime import PARENT_VARIABLE
+
+# How long a node may take to end after SIGTERM [s].
+_PATIENCE = 5.0
+
+
+class NodeDiedError(RuntimeError):
+    """A node ended by itself."""
+
+
+def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str]:
+    """Return the command line that runs a node with the graph's argument values."""
+    command = [sys.executable, '-m', node.module, '--ros-args', '--params-file', str(node.config)]
+    settings = [(name, values[argument]) for name, argument in node.settings]
+    for name, value in (*settings, *node.constants):
+        # JSON is YAML: text in quotes stays text.
+        command += ['-p', f'{name}:={json.dumps(value)}']
+    for topic, argument in node.remappings:
+        if values[argument] != topic:
+            command += ['-r', f'{topic}:={values[argument]}']
+    if values['namespace']:
+        command += ['-r', f'__ns:=/{str(values["namespace"]).strip("/")}']
+    return command
+
+
+def choose_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescription]:
+    """Return the nodes of a graph that the argument values ask for."""
+    return [node for node in graph.nodes if not node.only_if or values[node.only_if]]
+
+
+@dataclass(eq=False)
+class NodeProcess:
+    """A running node and the last line it said."""
+
+    name: str
+    process: subprocess.Popen[str]
+    reader: threading.Thread
+    lines: deque[str]
+
+    @property
+    def last_line(self) -> str:
+        """What it said last; complete once the process has ended."""
+        self.reader.join(timeout=1.0)
+        return self.lines[-1] if self.lines else 'it said nothing'
+
+
+class NodeProcesses:
+    """The processes of a graph, ended in the reverse order of their start when left.
+
+    Each has a session of its own, so that Ctrl-C reaches this process alone, and asks the kernel
+    for a signal should this process be killed.
+    """
+
+    def __init__(self, nodes: Sequence[NodeDescription], values: Mapping[str, Value]) -> None:
+        self._nodes = list(nodes)
+        self._values = dict(values)
+        self._running: list[NodeProcess] = []
+
+    def __enter__(self) -> 'NodeProcesses':
+        try:
+            for node in self._nodes:
+                self._running.append(self._start(node))
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def _start(self, node: NodeDescription) -> NodeProcess:
+        environment = {
+            **os.environ,
+            PARENT_VARIABLE: str(os.getpid()),
+            'PYTHONUNBUFFERED': '1',
+            # Small networks: more threads only take the core from the simulator.
+            'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1'),
+        }
+        process = subprocess.Popen(
+            make_command(node, self._values),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+            start_new_session=True,
+        )
+        lines: deque[str] = deque(maxlen=1)
+        reader = threading.Thread(target=_forward, args=(node.name, process, lines), daemon=True)
+        reader.start()
+        return NodeProcess(node.name, process, reader, lines)
+
+    def check(self) -> None:
+        """Raise if a node has ended.
+
+        :raises NodeDiedError: with the node's name, exit code and last line.
+        """
+        for node in self._running:
+            code = node.process.poll()
+            if code is not None:
+                how = (
+                    f'was ended by {signal.Signals(-code).name}' if code < 0 else f'ended ({code})'
+                )
+                line = node.last_line.removeprefix(f'{node.name}: ')
+                raise NodeDiedError(f'{node.name} {how}: {line}')
+
+    def stop(self) -> None:
+        """End every node: the policy first, what it commanded last, so that zero arrives."""
+        for node in reversed(self._running):
+            _end(node.process)
+        for node in self._running:
+            node.reader.join(timeout=1.0)
+        self._running.clear()
+
+
+def _forward(name: str, process: 'subprocess.Popen[str]', lines: deque[str]) -> None:
+    """Print what a node says, and keep the last line."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        text = line.rstrip()
+        if text:
+            lines.append(text)
+            print(f'[{name}] {text}', flush=True)
+
+
+def _end(process: 'subprocess.Popen[str]') -> None:
+    """Ask a process to end, then make it."""
+    for number, patience in ((signal.SIGTERM, _PATIENCE), (signal.SIGKILL, 2.0)):
+        if process.poll() is not None:
+            return
+        process.send_signal(number)
+        deadline = time.monotonic() + patience
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                process.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                continue

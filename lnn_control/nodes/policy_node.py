@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Camera and IMU in, velocity command out: a lifecycle node around a policy.
+
+Configuring loads the policy, activating starts it with a fresh memory. It commands while it is
+active and sends one zero command when it ceases to be.
+"""
+
+import sys
+import time
+from collections import deque
+
+import numpy as np
+import torch
+from rclpy.duration import Duration
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import Image, Imu
+
+from lnn_control.core.messages import VelocityCommand
+from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import (
+    image_from_message,
+    make_diagnostics,
+    make_neurons,
+    make_twist_stamped,
+    read_imu,
+    seconds_from_stamp,
+)
+from lnn_control.nodes.parameters import Parameter, declare_parameters
+from lnn_control.nodes.policy_runner import PolicyRunner, RunnerSettings
+from lnn_control.nodes.process import run_node
+from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, load_policy
+
+PARAMETERS = (
+    Parameter(
+        'checkpoint', DEFAULT_CHECKPOINT, 'folder of a checkpoint, or name of a shipped one'
+    ),
+    Parameter(
+        'first_elapsed_time', 0.05, 'what the network is told at its first image [s]', 0.001, 1.0
+    ),
+    Parameter('max_gap', 1.0, 'a longer time between two images starts afresh [s]', 0.05, 60.0),
+    Parameter('num_threads', 1, 'threads of one inference', 1, 64),
+)
+_DONE = TransitionCallbackReturn.SUCCESS
+_FAILED = TransitionCallbackReturn.FAILURE
+
+
+class PolicyNode(LifecycleNode):
+    """Shell around :class:`lnn_control.nodes.policy_runner.PolicyRunner`."""
+
+    def __init__(self) -> None:
+        super().__init__('policy_node')
+        self._settings = declare_parameters(self, PARAMETERS)
+        torch.set_num_threads(self._settings.num_threads)
+        self._runner: PolicyRunner | None = None
+        self._is_active = False
+        self._problem = ''
+        self._num_images = 0
+        self._inference_times: deque[float] = deque(maxlen=200)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the policy and open the topics; a policy that cannot be loaded is a failure."""
+        try:
+            policy = load_policy(self._settings.checkpoint)
+        except (ValueError, OSError) as error:
+            self.get_logger().error(' '.join(str(error).split()))
+            return _FAILED
+        settings = RunnerSettings(self._settings.first_elapsed_time, self._settings.max_gap)
+        self._runner = PolicyRunner(policy, settings)
+        self._command = self._open(topics.RAW_COMMAND)
+        self._neurons = self._open(topics.NEURONS)
+        self._diagnostics = self._open(topics.DIAGNOSTICS)
+        self._inputs = [
+            self.create_subscription(topic.type, topic.name, callback, topic.qos)
+            for topic, callback in ((topics.IMAGE, self._see), (topics.IMU, self._feel))
+        ]
+        self._timer = self.create_timer(1.0, self._diagnose)
+        self.get_logger().info(f'loaded policy {policy.name}')
+        return _DONE
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start with a fresh memory at the next image."""
+        assert self._runner is not None
+        self._runner.reset()
+        self._problem = ''
+        self._is_active = True
+        return _DONE
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop commanding; the last command is zero."""
+        self._rest()
+        return _DONE
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Forget the policy and close the topics."""
+        self._close()
+        return _DONE
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop commanding and close everything."""
+        self._rest()
+        self._close()
+        return _DONE
+
+    def finish(self) -> None:
+        """Leave a zero command that has arrived."""
+        if self._is_active:
+            self._rest()
+            self._command.wait_for_all_acked(Duration(seconds=1))
+
+    def _open(self, topic: topics.Topic) -> Publisher:
+        return self.create_publisher(topic.type, topic.name, topic.qos)
+
+    def _close(self) -> None:
+        if self._runner is None:
+            return
+        self._runner = None
+        self.destroy_timer(self._timer)
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        for publisher in (self._command, self._neurons, self._diagnostics):
+            self.destroy_publisher(publisher)
+
+    def _rest(self) -> None:
+        if self._is_active:
+            self._is_active = False
+            self._send(VelocityCommand(), self.get_clock().now().nanoseconds * 1e-9)
+
+    def _send(self, command: VelocityCommand, stamp: float) -> None:
+        self._command.publish(make_twist_stamped(command, stamp))
+
+    def _feel(self, message: Imu) -> None:
+        if not self._is_active or self._runner is None:
+            return
+        try:
+            self._runner.add_imu(*read_imu(message))
+        except ValueError as error:
+            self._complain(f'inertial sample dropped: {error}')
+
+    def _see(self, message: Image) -> None:
+        if not self._is_active or self._runner is None:
+            return
+        started = time.perf_counter()
+        try:
+            command = self._runner.step(image_from_message(message))
+        except (ValueError, FloatingPointError) as error:
+            self._complain(f'no command for this image: {error}')
+            return
+        if command is None:
+            return
+        # The stamp of the image: whoever gets the command knows what it answers.
+        self._send(command, seconds_from_stamp(message.header.stamp))
+        self._inference_times.append(time.perf_counter() - started)
+        self._num_images += 1
+        self._problem = ''
+        self._neurons.publish(make_neurons(self._runner.read_neurons()))
+
+    def _complain(self, problem: str) -> None:
+        """Log a problem once, however often it repeats."""
+        if problem != self._problem:
+            self._problem = problem
+            self.get_logger().error(problem)
+
+    def _diagnose(self) -> None:
+        if self._runner is None:
+            return
+        times_ms = np.array(self._inference_times or [0.0]) * 1e3
+        values = {
+            'active': self._is_active,
+            'images': self._num_images,
+            'starts': self._runner.num_starts,
+            'imu_samples': self._runner.num_imu_samples,
+            'inference_p50_ms': round(float(np.percentile(times_ms, 50)), 2),
+            'inference_p99_ms': round(float(np.percentile(times_ms, 99)), 2),
+        }
+        now = self.get_clock().now().nanoseconds * 1e-9
+        self._diagnostics.publish(make_diagnostics('policy', self._problem, values, now))
+
+
+def main() -> int:
+    """Run the node until a signal comes."""
+    return run_node(PolicyNode, 'policy_node')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

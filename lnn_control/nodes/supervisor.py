@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Waits until the nodes of a graph are ready and takes the policy into flight."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from lnn_control.nodes import topics
+
+# Longer than a busy machine takes to start everything [s].
+_PATIENCE = 90.0
+_TRANSITIONS = {
+    'configure': Transition.TRANSITION_CONFIGURE,
+    'activate': Transition.TRANSITION_ACTIVATE,
+}
+
+
+class Supervisor:
+    """A node that looks at the others. Waits by conditions, never by sleeping.
+
+    :param namespace: where the nodes live.
+    :param check: called while waiting; raises to end the wait.
+    """
+
+    def __init__(self, namespace: str, check: Callable[[], None]) -> None:
+        self._check = check
+        if not rclpy.ok():
+            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        self._node = rclpy.create_node('bringup', namespace=namespace or None)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._seen: set[str] = set()
+
+    def close(self) -> None:
+        """Leave the ROS graph."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    def wait_until(
+        self, condition: Callable[[], bool], what: str = '', timeout: float = math.inf
+    ) -> None:
+        """Return as soon as the condition holds.
+
+        :param what: is waited for. :param timeout: [s].
+        :raises TimeoutError: if it takes longer.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            self._check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f'waited {timeout:g} s for {what} in vain')
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def wait_for_topics(self, *wanted: topics.Topic) -> None:
+        """Wait for one message of each topic."""
+        for topic in wanted:
+            self._node.create_subscription(
+                topic.type, topic.name, self._make_callback(topic.name), topic.qos
+            )
+        names = {topic.name for topic in wanted}
+        what = f'a message on {" and ".join(sorted(names))}'
+        self.wait_until(lambda: names <= self._seen, what, _PATIENCE)
+
+    def _make_callback(self, name: str) -> Callable[[Any], None]:
+        def note(message: Any) -> None:
+            self._seen.add(name)
+
+        return note
+
+    def change_state(self, node_name: str, transition: str) -> bool:
+        """Take a lifecycle node through a transition and return whether it succeeded."""
+        client = self._node.create_client(ChangeState, f'{node_name}/change_state')
+        try:
+            self.wait_until(client.service_is_ready, f'node {node_name}', _PATIENCE)
+            request = ChangeState.Request(transition=Transition(id=_TRANSITIONS[transition]))
+            future = client.call_async(request)
+            self.wait_until(future.done, f'node {node_name} to {transition}', _PATIENCE)
+            return bool(future.result().success)
+        finally:
+            self._node.destroy_client(client)
+
+    def count_commanders(self, topic: str) -> int:
+        """Return how many nodes publish vehicle commands on a topic."""
+        return self._node.count_publishers(topic)

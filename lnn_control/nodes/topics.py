@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every topic of the graph: its name, its type and how it is delivered.
+
+Names are relative, so a namespace moves them all; /clock alone is absolute by convention.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
+from nav_msgs.msg import Odometry
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image, Imu
+from std_msgs.msg import Bool, Float32MultiArray, String
+
+# A frame that comes late is worth nothing: deliver the newest or none.
+LATEST_FRAME = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Every inertial sample counts, one second of them waits for a busy reader.
+SAMPLES = QoSProfile(depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
+# The last command always arrives, an older one never follows it.
+COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+# Whoever joins late gets the last value.
+LATCHED = QoSProfile(
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as publisher and subscriber must agree on it."""
+
+    name: str
+    type: type[Any]
+    qos: QoSProfile
+
+
+CLOCK = Topic('/clock', Clock, QoSProfile(depth=1))
+IMAGE = Topic('camera/image_raw', Image, LATEST_FRAME)
+CAMERA_INFO = Topic('camera/camera_info', CameraInfo, LATEST_FRAME)
+IMU = Topic('imu/data_raw', Imu, SAMPLES)
+ODOMETRY = Topic('odom', Odometry, RELIABLE)
+TARGET_POSE = Topic('ground_truth/target', PoseStamped, LATCHED)
+COLLISION = Topic('collision', Bool, LATCHED)
+TRIAL_STATE = Topic('trial/state', String, LATCHED)
+RAW_COMMAND = Topic('cmd_vel_raw', TwistStamped, COMMAND)
+COMMAND_STAMPED = Topic('cmd_vel', TwistStamped, COMMAND)
+COMMAND_PLAIN = Topic('cmd_vel', Twist, COMMAND)
+NEURONS = Topic('policy/neurons', Float32MultiArray, RELIABLE)
+SAFETY_STATE = Topic('safety/state', String, LATCHED)
+DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, RELIABLE)
+
+
+def choose_command_topic(is_stamped: bool) -> Topic:
+    """Return the vehicle's command topic as TwistStamped or as Twist."""
+    return COMMAND_STAMPED if is_stamped else COMMAND_PLAIN
