@@ -27,8 +27,8 @@ SKY_DEPTH = 0.9999
 class TinyRenderer(Renderer):
     """Draws with a PyBullet client of its own that holds nothing but visual bodies.
 
-    Every instance is one body whose visual shapes are the levels of detail. At most one of them
-    is opaque; the rasteriser skips the others at no cost.
+    Every instance has one body a level of detail. At most one of them is opaque; the rasteriser
+    skips the others at no cost.
 
     :param camera: size, field of view and clipping of the images.
     """
@@ -63,9 +63,10 @@ class TinyRenderer(Renderer):
         """Place the target's mesh elsewhere on the ground [m, rad]."""
         world = self._require_world()
         z = world.target.instance.z
-        pybullet.resetBasePositionAndOrientation(
-            self._bodies[-1], (x, y, z), _turn_about_z(yaw), physicsClientId=self._client
-        )
+        for body in self._bodies[-1]:
+            pybullet.resetBasePositionAndOrientation(
+                body, (x, y, z), _turn_about_z(yaw), physicsClientId=self._client
+            )
         self._origins[-1, :2] = x, y
         self._centres[-1] = _locate_centre(
             self._local_centres[-1], (x, y, z), yaw, world.target.instance.scale
@@ -125,7 +126,7 @@ class TinyRenderer(Renderer):
             name: [(files[id(mesh)], textures[size]) for mesh, size in look]
             for name, look in looks.items()
         }
-        self._bodies = [self._add_body(one, shapes[one.mesh]) for one in instances]
+        self._bodies = [self._add_bodies(one, shapes[one.mesh]) for one in instances]
         spheres = {name: _bound(mesh) for name, mesh in world.meshes.items()}
         self._local_centres = np.array([spheres[one.mesh][0] for one in instances])
         self._radii = np.array([spheres[one.mesh][1] * one.scale for one in instances])
@@ -153,33 +154,29 @@ class TinyRenderer(Renderer):
             textures.append(pybullet.loadTexture(path, physicsClientId=self._client))
         return textures
 
-    def _add_body(self, instance: Instance, shapes: list[tuple[str, int]]) -> int:
-        """Return a new, hidden body with one shape (file, texture) a level of detail."""
-        count = len(shapes)
-        visual = pybullet.createVisualShapeArray(
-            shapeTypes=[pybullet.GEOM_MESH] * count,
-            fileNames=[file for file, _ in shapes],
-            meshScales=[[instance.scale] * 3] * count,
-            visualFramePositions=[[0, 0, 0]] * count,
-            rgbaColors=[[1, 1, 1, 0]] * count,
-            physicsClientId=self._client,
-        )
-        body = pybullet.createMultiBody(
-            baseVisualShapeIndex=visual,
-            basePosition=(instance.x, instance.y, instance.z),
-            baseOrientation=_turn_about_z(instance.yaw),
-            physicsClientId=self._client,
-        )
-        for level, (_, texture) in enumerate(shapes):
-            pybullet.changeVisualShape(
-                body,
-                -1,
-                shapeIndex=level,
-                textureUniqueId=texture,
+    def _add_bodies(self, instance: Instance, shapes: list[tuple[str, int]]) -> list[int]:
+        """Return new, hidden bodies, one a level of detail, each with a file and a texture."""
+        bodies = []
+        for file, texture in shapes:
+            # Not createVisualShapeArray: that leaks every file name.
+            visual = pybullet.createVisualShape(
+                pybullet.GEOM_MESH,
+                fileName=file,
+                meshScale=[instance.scale] * 3,
                 rgbaColor=(1, 1, 1, 0),
                 physicsClientId=self._client,
             )
-        return body
+            body = pybullet.createMultiBody(
+                baseVisualShapeIndex=visual,
+                basePosition=(instance.x, instance.y, instance.z),
+                baseOrientation=_turn_about_z(instance.yaw),
+                physicsClientId=self._client,
+            )
+            pybullet.changeVisualShape(
+                body, -1, textureUniqueId=texture, physicsClientId=self._client
+            )
+            bodies.append(body)
+        return bodies
 
     def _choose_levels(
         self, position: NDArray[np.float64], rotation: NDArray[np.float64]
@@ -195,20 +192,16 @@ class TinyRenderer(Renderer):
 
     def _show_levels(self, levels: NDArray[np.int64]) -> None:
         for index in np.flatnonzero(levels != self._shown):
-            body, old, new = self._bodies[index], int(self._shown[index]), int(levels[index])
+            old, new = int(self._shown[index]), int(levels[index])
             if old >= 0:
-                self._set_alpha(body, old, 0.0)
+                self._set_alpha(self._bodies[index][old], 0.0)
             if new >= 0:
-                self._set_alpha(body, new, 1.0)
+                self._set_alpha(self._bodies[index][new], 1.0)
         self._shown = levels
 
-    def _set_alpha(self, body: int, level: int, alpha: float) -> None:
+    def _set_alpha(self, body: int, alpha: float) -> None:
         pybullet.changeVisualShape(
-            body,
-            -1,
-            shapeIndex=level,
-            rgbaColor=(1, 1, 1, alpha),
-            physicsClientId=self._client,
+            body, -1, rgbaColor=(1, 1, 1, alpha), physicsClientId=self._client
         )
 
     def _add_fog(
