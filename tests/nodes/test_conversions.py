@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+
+from geometry_msgs.msg import TwistStamped
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import Image
+
+from lnn_control.core.frames import quaternion_from_euler
+from lnn_control.core.messages import VehicleState, VelocityCommand
+from lnn_control.nodes.conversions import (
+    NUM_CHANNELS,
+    ImageEncoder,
+    image_from_message,
+    make_camera_info,
+    make_diagnostics,
+    make_imu,
+    make_neurons,
+    make_odometry,
+    make_position,
+    make_twist,
+    make_twist_stamped,
+    read_imu,
+    read_twist,
+    seconds_from_stamp,
+    stamp_from_seconds,
+)
+
+RED, GREEN, BLUE, ALPHA = 10, 20, 30, 99
+BYTES = {
+    'rgb8': [RED, GREEN, BLUE],
+    'bgr8': [BLUE, GREEN, RED],
+    'rgba8': [RED, GREEN, BLUE, ALPHA],
+    'bgra8': [BLUE, GREEN, RED, ALPHA],
+    'mono8': [RED],
+}
+
+
+def make_image(encoding: str, width: int = 4, height: int = 3, padding: int = 0) -> Image:
+    row = BYTES[encoding] * width + [255] * padding
+    message = Image(encoding=encoding, width=width, height=height, step=len(row))
+    message.data = bytes(row * height)
+    return message
+
+
+@pytest.mark.parametrize('encoding', sorted(NUM_CHANNELS))
+@pytest.mark.parametrize('padding', [0, 5])
+@pytest.mark.parametrize('is_bigendian', [0, 1])
+def test_every_encoding_is_read_as_rgb(encoding: str, padding: int, is_bigendian: int) -> None:
+    message = make_image(encoding, padding=padding)
+    message.is_bigendian = is_bigendian
+    image = image_from_message(message)
+    expected = [RED] * 3 if encoding == 'mono8' else [RED, GREEN, BLUE]
+    assert image.pixels.shape == (3, 4, 3)
+    assert image.pixels.flags.c_contiguous
+    assert (image.pixels == expected).all()
+
+
+def test_unknown_encoding_is_an_error_that_lists_the_known() -> None:
+    with pytest.raises(ValueError, match=r"one of \['bgr8', 'bgra8', .*got 'yuv422_yuy2'"):
+        image_from_message(Image(encoding='yuv422_yuy2', width=2, height=2, step=4))
+
+
+@pytest.mark.parametrize(
+    ('width', 'height', 'step', 'size'),
+    [(4, 3, 11, 36), (4, 3, 12, 35), (0, 3, 12, 36), (4, 0, 12, 0)],
+)
+def test_sizes_that_contradict_each_other_are_an_error(
+    width: int, height: int, step: int, size: int
+) -> None:
+    message = Image(encoding='rgb8', width=width, height=height, step=step, data=bytes(size))
+    with pytest.raises(ValueError, match='rgb8 image must have rows'):
+        image_from_message(message)
+
+
+def test_image_goes_through_dds_and_back() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    encoder = ImageEncoder()
+    encoder.encode(np.zeros((5, 7, 3), np.uint8), 1.0)
+    data = serialize_message(encoder.encode(pixels, 12.5))
+    image = image_from_message(deserialize_message(data, Image))
+    assert (image.pixels == pixels).all()
+    assert image.stamp == 12.5
+
+
+def test_encoder_reuses_its_buffer_and_follows_another_size() -> None:
+    encoder = ImageEncoder()
+    first = encoder.encode(np.zeros((5, 7, 3), np.uint8), 1.0).data
+    assert encoder.encode(np.ones((5, 7, 3), np.uint8), 1.0).data is first
+    assert len(encoder.encode(np.zeros((2, 2, 3), np.uint8), 1.0).data) == 12
+
+
+@pytest.mark.parametrize('seconds', [0.0, 0.05, 1.999999999, 1_795_306_714.475650])
+def test_stamps_keep_a_microsecond(seconds: float) -> None:
+    assert seconds_from_stamp(stamp_from_seconds(seconds)) == pytest.approx(seconds, abs=5e-7)
+
+
+def test_command_survives_the_wire_whatever_number_type_it_came_from() -> None:
+    command = VelocityCommand.from_array(np.array([1, -2, 3, -4], np.float32))
+    data = serialize_message(make_twist_stamped(command, 3.0))
+    message = deserialize_message(data, TwistStamped)
+    assert read_twist(message) == (1.0, -2.0, 3.0, -4.0)
+    assert message.header.frame_id == 'base_link'
+    assert read_twist(make_twist(command)) == (1.0, -2.0, 3.0, -4.0)
+
+
+def test_command_that_is_not_finite_is_read_as_it_came() -> None:
+    message = TwistStamped()
+    message.twist.linear.y = math.nan
+    assert math.isnan(read_twist(message)[1])
+
+
+def test_inertial_sample_goes_through_and_says_that_it_has_no_orientation() -> None:
+    message = make_imu(np.float32([0.1, 0.2, 0.3]), np.float32([1, 2, 9.8]), 4.0)
+    stamp, rates, force = read_imu(message)
+    assert stamp == 4.0
+    assert rates == pytest.approx([0.1, 0.2, 0.3])
+    assert force == pytest.approx([1, 2, 9.8])
+    assert message.orientation_covariance[0] == -1.0
+
+
+def test_odometry_tells_velocity_in_the_body_frame() -> None:
+    left = quaternion_from_euler(0.0, 0.0, np.pi / 2)
+    state = VehicleState(np.array([1.0, 2.0, 3.0]), left, np.array([0.0, 1.5, 0.0]))
+    message = make_odometry(state, 2.0)
+    linear = message.twist.twist.linear
+    assert (linear.x, linear.y, linear.z) == pytest.approx((1.5, 0.0, 0.0))
+    assert message.pose.pose.position.z == 3.0
+    assert message.pose.pose.orientation.w == pytest.approx(np.sqrt(0.5))
+
+
+def test_camera_info_is_a_pinhole() -> None:
+    message = make_camera_info(128, 72, 53.7, 1.0)
+    assert message.k.tolist() == [53.7, 0.0, 64.0, 0.0, 53.7, 36.0, 0.0, 0.0, 1.0]
+    assert message.p.tolist() == [53.7, 0.0, 64.0, 0.0, 0.0, 53.7, 36.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+
+def test_neurons_position_and_diagnostics_hold_what_was_given() -> None:
+    neurons = make_neurons(np.array([0.5, -1.0]))
+    assert (list(neurons.data), neurons.layout.dim[0].size) == ([0.5, -1.0], 2)
+    assert make_position(np.array([1, 2, 3]), 0.0).pose.position.y == 2.0
+    status = make_diagnostics('policy', 'no camera', {'images': 3}, 0.0).status[0]
+    assert (status.message, status.level, status.values[0].value) == ('no camera', b'\x01', '3')

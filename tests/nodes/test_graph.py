@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import importlib
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lnn_control.nodes.graph import GRAPHS, Graph, NodeDescription, find_share_directory
+from lnn_control.nodes.node_processes import choose_nodes, make_command
+
+ROOT = Path(__file__).parents[2]
+NODES = [
+    pytest.param(graph, node, id=f'{name}-{node.name}')
+    for name, graph in GRAPHS.items()
+    for node in graph.nodes
+]
+
+
+def read_config(node: NodeDescription) -> dict[str, object]:
+    content = yaml.safe_load(node.config.read_text())
+    # A block with a node's name would win over what the command line sets.
+    assert list(content) == ['/**']
+    return content['/**']['ros__parameters']
+
+
+def find_defaults(graph: Graph) -> dict[str, object]:
+    return {entry.name: entry.default for entry in graph.arguments}
+
+
+@pytest.mark.parametrize(('graph', 'node'), NODES)
+def test_node_has_an_executable_and_arguments_for_all_it_refers_to(
+    graph: Graph, node: NodeDescription
+) -> None:
+    assert os.access(ROOT / 'libexec' / node.name, os.X_OK)
+    used = [argument for _, argument in (*node.settings, *node.remappings)]
+    assert {*used, node.only_if} - {''} <= set(find_defaults(graph))
+
+
+@pytest.mark.parametrize(('graph', 'node'), NODES)
+def test_config_names_the_parameters_of_the_node_with_their_defaults(
+    graph: Graph, node: NodeDescription
+) -> None:
+    pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+    parameters = importlib.import_module(node.module).PARAMETERS
+    assert read_config(node) == {entry.name: entry.default for entry in parameters}
+    assert all(entry.description for entry in parameters)
+    known = {entry.name for entry in parameters} | {'use_sim_time'}
+    assert {name for name, _ in (*node.settings, *node.constants)} <= known
+
+
+@pytest.mark.parametrize(('graph', 'node'), NODES)
+def test_arguments_default_to_what_the_config_says(graph: Graph, node: NodeDescription) -> None:
+    config, defaults = read_config(node), find_defaults(graph)
+    for parameter, argument in node.settings:
+        assert config.get(parameter, False) == defaults[argument]
+
+
+def test_default_checkpoint_is_the_shipped_one() -> None:
+    checkpoint = pytest.importorskip('lnn_control.policies.checkpoint')
+    for graph in GRAPHS.values():
+        assert find_defaults(graph)['checkpoint'] == checkpoint.DEFAULT_CHECKPOINT
+
+
+def test_share_directory_holds_launch_files_for_every_graph() -> None:
+    for name in GRAPHS:
+        assert (find_share_directory() / 'launch' / f'{name}_launch.py').is_file()
+
+
+def test_command_line_quotes_text_and_writes_flags() -> None:
+    graph = GRAPHS['simulation']
+    values = {**find_defaults(graph), 'season': '1', 'namespace': 'drone_1', 'seed': 7}
+    node = next(node for node in graph.nodes if node.name == 'sim_node')
+    command = make_command(node, values)
+    assert 'season:="1"' in command
+    assert 'auto_reset:=true' in command
+    assert 'seed:=7' in command
+    assert '__ns:=/drone_1' in command
+
+
+def test_topics_are_remapped_only_where_they_differ() -> None:
+    graph = GRAPHS['robot']
+    values = {**find_defaults(graph), 'image_topic': '/zed/rgb'}
+    node = next(node for node in graph.nodes if node.name == 'policy_node')
+    command = make_command(node, values)
+    assert 'camera/image_raw:=/zed/rgb' in command
+    assert not any(word.startswith('imu/data_raw') for word in command)
+
+
+def test_recorder_runs_only_on_request() -> None:
+    graph = GRAPHS['robot']
+    names = [node.name for node in choose_nodes(graph, find_defaults(graph))]
+    assert 'recorder_node' not in names
+    chosen = choose_nodes(graph, {**find_defaults(graph), 'record': True})
+    assert chosen[0].name == 'recorder_node'
