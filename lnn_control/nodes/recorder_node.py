@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mcap.writer import CompressionType, Writer
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rosbags.typesys import Stores, get_typestore
@@ -65,6 +66,10 @@ class EpisodeWriter:
             self._channels[topic] = self._writer.register_channel(topic, 'cdr', schema)
         self._writer.add_message(self._channels[topic], stamp_ns, data, stamp_ns)
 
+    def flush(self) -> None:
+        """Hand the complete chunks to the kernel: they outlive a crash of this process."""
+        self._stream.flush()
+
     def close(self) -> None:
         """Complete the file and give it its name."""
         self._writer.finish()
@@ -103,6 +108,7 @@ class RecorderNode(Node):
         for topic in recorded:
             self._record(topic)
         self.create_service(Trigger, '~/split', self._split)
+        self.create_timer(1.0, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def finish(self) -> None:
         """Complete the open file."""
@@ -148,14 +154,25 @@ class RecorderNode(Node):
             now = self.get_clock().now().nanoseconds
             self._writer.write(topic, type_name, data, now)
         except OSError as error:
-            # The vehicle flies on without its recorder.
-            self._has_failed = True
-            self.get_logger().error(f'recording ends: {error}')
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Record no more, say so once; the vehicle flies on without its recorder."""
+        self._has_failed = True
+        self.get_logger().error(f'recording ends: {error}')
 
     def _open_file(self) -> None:
         self._num_files += 1
         name = f'{time.strftime("%Y%m%d_%H%M%S")}_{os.getpid()}_{self._num_files:03d}.mcap'
         self._writer = EpisodeWriter(self._directory / name)
+
+    def _flush(self) -> None:
+        if self._writer is None or self._has_failed:
+            return
+        try:
+            self._writer.flush()
+        except OSError as error:
+            self._give_up(error)
 
     def _close_file(self) -> None:
         if self._writer is None:

@@ -127,7 +127,9 @@ class SafetyNode(Node):
         now = self._now()
         if now != self._last_now:
             self._last_now, self._clock_moved_at = now, time.monotonic()
-        if time.monotonic() - self._clock_moved_at > self._settings.clock_timeout:
+        rest = time.monotonic() - self._clock_moved_at
+        has_begun = self._state.stop_reason is not StopReason.NO_COMMAND
+        if has_begun and rest > self._settings.clock_timeout:
             self._state = stop(self._state, StopReason.CLOCK_STOPPED, now)
         else:
             self._state = update_safety(self._state, now, self._limits)

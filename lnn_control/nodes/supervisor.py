@@ -33,7 +33,7 @@ class Supervisor:
     def __init__(self, namespace: str, check: Callable[[], None]) -> None:
         self._check = check
         if not rclpy.ok():
-            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+            rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node('bringup', namespace=namespace or None)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)

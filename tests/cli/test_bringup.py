@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from lnn_control.cli import bringup
+from lnn_control.cli import main as cli
+from lnn_control.nodes.graph import GRAPHS, SIMULATION
+
+
+def test_words_become_values_of_the_arguments_type() -> None:
+    words = ['season:=winter', 'seed:=7', 'real_time_factor:=2', 'record:=True', 'namespace:=a:=b']
+    values = bringup.parse_arguments(SIMULATION.arguments, words)
+    assert values['season'] == 'winter'
+    assert values['seed'] == 7
+    assert values['real_time_factor'] == 2.0
+    assert values['record'] is True
+    assert values['namespace'] == 'a:=b'
+    assert values['world'] == 'forest'
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        ('seasn:=winter', r"one of \['auto_reset', .*got 'seasn'; did you mean 'season'\?"),
+        ('season=winter', "written as name:=value, got 'season=winter'"),
+        ('seed:=first', "seed must be a whole number, got 'first'"),
+        ('real_time_factor:=fast', "real_time_factor must be a number, got 'fast'"),
+        ('record:=1', "record must be true or false, got '1'"),
+    ],
+)
+def test_mistake_says_what_is_valid(word: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        bringup.parse_arguments(SIMULATION.arguments, [word])
+
+
+@pytest.mark.parametrize('name', sorted(GRAPHS))
+def test_help_lists_every_argument(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bringup.main([name, '--help']) == 0
+    text = capsys.readouterr().out
+    assert all(f'  {entry.name} ' in text for entry in GRAPHS[name].arguments)
+
+
+def test_unknown_graph_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bringup.main(['submarine']) == 2
+    assert "one of ['robot', 'simulation'], got 'submarine'" in capsys.readouterr().err
+
+
+def test_domain_must_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+    assert cli.main(['bringup', 'robot', 'domain_id:=500']) == 1
+    assert 'domain_id must be 0 to 101' in capsys.readouterr().err
+
+
+def test_missing_ros_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bringup.importlib.util, 'find_spec', lambda name: None)
+    assert cli.main(['bringup', 'simulation']) == 1
+    error = capsys.readouterr().err
+    assert 'pip install "lnn_control[ros]"' in error
+    assert 'apt install ros-jazzy-ros-base' in error
+    assert error.count('\n') == 1

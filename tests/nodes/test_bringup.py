@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+pytest.importorskip('pybullet')
+
+from lnn_control.imitation.episode_file import read_episode
+from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import read_twist
+
+Bringup = Callable[..., 'BringupRun']
+ZERO = (0.0, 0.0, 0.0, 0.0)
+MARK = 'LNN_CONTROL_TEST_RUN'
+
+
+class BringupRun:
+    """`lnn-control bringup` as a process, its descendants marked by their environment."""
+
+    def __init__(self, words: list[str], log: Path) -> None:
+        self._log = log
+        self._mark = f'{MARK}={log}'
+        command = [sys.executable, '-m', 'lnn_control.cli.main', 'bringup', *words]
+        with log.open('w') as stream:
+            self.process = subprocess.Popen(
+                command,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, MARK: str(log)},
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def find_processes(self) -> dict[str, int]:
+        """Return the nodes that live: name -> process id."""
+        found = {}
+        for folder in Path('/proc').iterdir():
+            try:
+                if self._mark.encode() in (folder / 'environ').read_bytes().split(b'\0'):
+                    words = (folder / 'cmdline').read_bytes().decode().split('\0')
+                    module = next((w for w in words if w.startswith('lnn_control.')), words[0])
+                    found[module.rpartition('.')[2]] = int(folder.name)
+            except (OSError, ValueError):
+                continue
+        return found
+
+
+@pytest.fixture
+def bringup(tmp_path: Path) -> Iterator[Bringup]:
+    runs: list[BringupRun] = []
+
+    def start(*words: str) -> BringupRun:
+        runs.append(BringupRun(list(words), tmp_path / f'bringup_{len(runs)}.log'))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.process.kill()
+        run.process.wait()
+        for process_id in run.find_processes().values():
+            os.kill(process_id, signal.SIGKILL)
+
+
+def is_flying(commands: list[Any]) -> Callable[[], bool]:
+    return lambda: bool(commands) and read_twist(commands[-1]) != ZERO
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_policy_flies_until_the_signal_and_nothing_is_left(
+    probe: Any, bringup: Bringup, untrained_checkpoint: Path, tmp_path: Path
+) -> None:
+    commands = probe.listen(topics.COMMAND_STAMPED)
+    run = bringup(
+        'simulation',
+        'season:=winter',
+        f'checkpoint:={untrained_checkpoint}',
+        'record:=true',
+        f'directory:={tmp_path / "recordings"}',
+    )
+    probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
+    assert run.process.poll() is None, run.output
+    assert set(run.find_processes()) == {
+        'main',
+        'sim_node',
+        'safety_node',
+        'policy_node',
+        'recorder_node',
+    }
+    run.process.send_signal(signal.SIGINT)
+    probe.wait_until(lambda: run.process.poll() is not None)
+    assert run.process.returncode == 0, run.output
+    assert run.find_processes() == {}
+    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+    (path,) = (tmp_path / 'recordings').glob('*.mcap')
+    episode = read_episode(path)
+    assert episode.images.shape[1:] == (72, 128, 3)
+    assert abs(episode.flown).max() > 0.0
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='needs PR_SET_PDEATHSIG')
+def test_killed_bringup_leaves_nothing(
+    probe: Any, bringup: Bringup, untrained_checkpoint: Path
+) -> None:
+    commands = probe.listen(topics.COMMAND_STAMPED)
+    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
+    probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
+    run.process.kill()
+    run.process.wait()
+    probe.wait_until(lambda: not run.find_processes())
+    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+
+
+def test_node_that_dies_is_named_and_ends_all(
+    probe: Any, bringup: Bringup, untrained_checkpoint: Path
+) -> None:
+    commands = probe.listen(topics.COMMAND_STAMPED)
+    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
+    probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
+    os.kill(run.find_processes()['policy_node'], signal.SIGKILL)
+    probe.wait_until(lambda: run.process.poll() is not None)
+    assert run.process.returncode == 1
+    assert 'bringup: policy_node was ended by SIGKILL: ' in run.output
+    assert run.find_processes() == {}
+    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+
+
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        ('season:=monsoon', "sim_node ended (1): season must be one of ['autumn'"),
+        ('checkpoint:=/nowhere', 'policy_node cannot be configured'),
+    ],
+)
+def test_bad_input_ends_with_its_reason(
+    word: str, message: str, bringup: Bringup, untrained_checkpoint: Path
+) -> None:
+    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}', word)
+    assert run.process.wait(timeout=60) == 1
+    assert message in run.output
+    assert 'Traceback' not in run.output
+    assert run.find_processes() == {}
+
+
+def test_second_commander_in_the_domain_is_refused(
+    probe: Any, bringup: Bringup, untrained_checkpoint: Path
+) -> None:
+    from lnn_control.core.messages import VelocityCommand
+    from lnn_control.nodes.conversions import make_twist_stamped
+
+    probe.publish(topics.COMMAND_STAMPED, make_twist_stamped(VelocityCommand(), 0.0))
+    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
+    probe.wait_until(lambda: run.process.poll() is not None)
+    assert run.process.returncode == 1
+    assert 'somebody else publishes cmd_vel' in run.output

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from sensor_msgs.msg import Image
+
+from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import ImageEncoder, make_imu, read_twist
+
+Start = Callable[..., Any]
+ZERO = (0.0, 0.0, 0.0, 0.0)
+
+
+class Camera:
+    """Publishes noise images at 20 Hz by stamp, with the inertial samples between them."""
+
+    def __init__(self, probe: Any, width: int = 128, height: int = 72) -> None:
+        self._probe = probe
+        self._pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+        self._encoder = ImageEncoder()
+        self.encoding = 'rgb8'
+        self.stamp = 100.0
+
+    def shoot(self) -> None:
+        for i in range(10):
+            force = np.array([0.0, 0.0, 9.8])
+            sample = make_imu(np.zeros(3), force, self.stamp + 0.005 * (i + 1))
+            self._probe.publish(topics.IMU, sample)
+        self.stamp += 0.05
+        message: Image = self._encoder.encode(self._pixels, self.stamp)
+        message.encoding = self.encoding
+        self._probe.publish(topics.IMAGE, message)
+
+
+def change_state(probe: Any, transition: int) -> bool:
+    request = ChangeState.Request(transition=Transition(id=transition))
+    return bool(probe.call(ChangeState, 'policy_node/change_state', request).success)
+
+
+def fly(probe: Any) -> None:
+    assert change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert change_state(probe, Transition.TRANSITION_ACTIVATE)
+
+
+def read_state(probe: Any) -> str:
+    return str(
+        probe.call(GetState, 'policy_node/get_state', GetState.Request()).current_state.label
+    )
+
+
+def find_problem(diagnostics: list[Any]) -> str:
+    return str(diagnostics[-1].status[0].message) if diagnostics else ''
+
+
+def test_node_commands_while_it_is_active(
+    probe: Any, start: Start, untrained_checkpoint: Path
+) -> None:
+    commands, neurons = probe.listen(topics.RAW_COMMAND), probe.listen(topics.NEURONS)
+    camera = Camera(probe)
+    start('policy_node', checkpoint=untrained_checkpoint)
+    assert read_state(probe) == 'unconfigured'
+    assert change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert read_state(probe) == 'inactive'
+    for _ in range(20):
+        camera.shoot()
+        probe.spin()
+    assert not commands
+    assert change_state(probe, Transition.TRANSITION_ACTIVATE)
+    probe.wait_until(lambda: len(commands) >= 3 and len(neurons) >= 3, camera.shoot)
+    assert read_twist(commands[-1]) != ZERO
+    assert len(neurons[-1].data) > 0
+    # A command carries the stamp of the image it answers.
+    ticks = (commands[-1].header.stamp.sec + commands[-1].header.stamp.nanosec * 1e-9) / 0.05
+    assert ticks == pytest.approx(round(ticks), abs=1e-4)
+    assert change_state(probe, Transition.TRANSITION_DEACTIVATE)
+    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+    num_commands = len(commands)
+    for _ in range(20):
+        camera.shoot()
+        probe.spin()
+    assert len(commands) == num_commands
+    assert change_state(probe, Transition.TRANSITION_CLEANUP)
+    assert read_state(probe) == 'unconfigured'
+    fly(probe)
+    probe.wait_until(lambda: len(commands) > num_commands, camera.shoot)
+
+
+def test_larger_image_of_another_encoding_flies_and_wrong_ones_do_not(
+    probe: Any, start: Start, untrained_checkpoint: Path
+) -> None:
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    run = start('policy_node', checkpoint=untrained_checkpoint)
+    fly(probe)
+    good = Camera(probe, 320, 240)
+    good.encoding = 'bgr8'
+    probe.wait_until(lambda: commands, good.shoot)
+
+    small = Camera(probe, 64, 48)
+    small.stamp = good.stamp
+    probe.wait_until(
+        lambda: 'at least 128x72 pixels, got 64x48' in find_problem(diagnostics), small.shoot
+    )
+    num_commands, num_diagnostics = len(commands), len(diagnostics)
+    probe.wait_until(lambda: len(diagnostics) > num_diagnostics, small.shoot)
+    assert len(commands) == num_commands
+
+    good.encoding, good.stamp = '16UC1', small.stamp
+    diagnostics.clear()
+    probe.wait_until(lambda: 'image encoding must be' in find_problem(diagnostics), good.shoot)
+    assert len(commands) == num_commands
+    assert run.output.count('got 64x48') == 1
+
+
+def test_broken_checkpoint_fails_to_configure_with_one_line(
+    probe: Any, start: Start, tmp_path: Path
+) -> None:
+    run = start('policy_node', checkpoint=tmp_path / 'nowhere')
+    assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert read_state(probe) == 'unconfigured'
+    assert 'checkpoint must be' in run.output
+    assert 'Traceback' not in run.output
+
+
+def test_last_command_is_zero_when_the_node_ends(
+    probe: Any, start: Start, untrained_checkpoint: Path
+) -> None:
+    commands = probe.listen(topics.RAW_COMMAND)
+    run = start('policy_node', checkpoint=untrained_checkpoint)
+    fly(probe)
+    probe.wait_until(lambda: commands, Camera(probe).shoot)
+    run.send(signal.SIGTERM)
+    probe.wait_until(lambda: run.process.poll() is not None)
+    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+    assert run.process.returncode == 0

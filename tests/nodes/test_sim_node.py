@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+pytest.importorskip('pybullet')
+
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from std_srvs.srv import Trigger
+
+from lnn_control.core.messages import VelocityCommand
+from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import image_from_message, make_twist_stamped, read_imu
+
+Start = Callable[..., Any]
+
+
+def stamp_of(message: Any) -> float:
+    return float(message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
+
+
+def set_season(probe: Any, season: str) -> None:
+    value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=season)
+    request = SetParameters.Request(parameters=[Parameter(name='season', value=value)])
+    assert probe.call(SetParameters, 'sim_node/set_parameters', request).results[0].successful
+
+
+def test_simulator_is_a_vehicle(probe: Any, start: Start) -> None:
+    images, infos = probe.listen(topics.IMAGE), probe.listen(topics.CAMERA_INFO)
+    samples, clocks = probe.listen(topics.IMU), probe.listen(topics.CLOCK)
+    odometry, targets = probe.listen(topics.ODOMETRY), probe.listen(topics.TARGET_POSE)
+    states, collisions = probe.listen(topics.TRIAL_STATE), probe.listen(topics.COLLISION)
+    start('sim_node')
+    probe.wait_until(lambda: len(images) > 10 and len(infos) > 3 and targets and collisions)
+
+    assert image_from_message(images[0]).pixels.shape == (72, 128, 3)
+    assert np.mean(image_from_message(images[0]).pixels) > 20
+    assert infos[0].width == 128
+    # The camera gives 20 images a simulated second, the inertial unit 200 samples.
+    assert (stamp_of(images[-1]) - stamp_of(images[0])) / 0.05 == pytest.approx(
+        round((stamp_of(images[-1]) - stamp_of(images[0])) / 0.05), abs=1e-4
+    )
+    gaps = np.diff([read_imu(sample)[0] for sample in samples])
+    assert np.median(gaps) == pytest.approx(0.005, abs=1e-6)
+    assert np.mean([read_imu(sample)[2][2] for sample in samples]) == pytest.approx(9.8, abs=1.0)
+    assert clocks[-1].clock.sec >= 1
+    # Hovering at the start until it is told to move.
+    assert [state.data for state in states] == ['waiting']
+    assert abs(odometry[-1].pose.pose.position.x) < 0.5
+    assert targets[0].pose.position.x > 5.0
+
+    def push() -> None:
+        probe.publish(topics.COMMAND_STAMPED, make_twist_stamped(VelocityCommand(1.0), 0.0))
+
+    probe.wait_until(lambda: odometry[-1].twist.twist.linear.x > 0.6, push)
+    assert states[-1].data == 'flying'
+    # Without commands it brakes.
+    probe.wait_until(lambda: abs(odometry[-1].twist.twist.linear.x) < 0.2)
+
+
+def test_reset_starts_another_trial_after_a_pause_in_time(probe: Any, start: Start) -> None:
+    images, states = probe.listen(topics.IMAGE), probe.listen(topics.TRIAL_STATE)
+    start('sim_node')
+    probe.wait_until(lambda: len(images) > 3)
+    set_season(probe, 'winter')
+    response = probe.call(Trigger, 'sim_node/reset', Trigger.Request())
+    assert response.success
+    last = stamp_of(images[-1])
+    probe.wait_until(lambda: stamp_of(images[-1]) > last + 1.5)
+    assert [state.data for state in states] == ['waiting', 'waiting']
+
+    set_season(probe, 'monsoon')
+    response = probe.call(Trigger, 'sim_node/reset', Trigger.Request())
+    assert not response.success
+    assert "season must be one of ['autumn'" in response.message
+    last = stamp_of(images[-1])
+    probe.wait_until(lambda: stamp_of(images[-1]) > last)
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'), [('world', 'moon'), ('season', 'monsoon'), ('renderer', 'crayon')]
+)
+def test_unknown_choice_ends_with_one_line(name: str, value: str, start: Start) -> None:
+    run = start('sim_node', **{name: value})
+    assert run.wait() == 1
+    assert f'{name} must be one of' in run.output
+    assert f"got '{value}'" in run.output
+    assert 'Traceback' not in run.output
