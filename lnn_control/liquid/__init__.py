@@ -4,6 +4,7 @@
 
 from lnn_control.liquid.cfc import Backbone, CfC
 from lnn_control.liquid.ctrnn import CTRNN
+from lnn_control.liquid.from_ncps import circuit_from_ncps, layer_from_ncps
 from lnn_control.liquid.layer import LiquidLayer
 from lnn_control.liquid.ltc import LTC
 from lnn_control.liquid.registry import LAYERS, build_layer
@@ -28,4 +29,6 @@ __all__ = [
     'RandomWiring',
     'Wiring',
     'build_layer',
+    'circuit_from_ncps',
+    'layer_from_ncps',
 ]

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer, can_use_kernel
+from lnn_control.liquid.layer import (
+    MEMORY_STEPS,
+    LiquidLayer,
+    can_step_fast,
+    can_use_kernel,
+    is_same,
+)
+from lnn_control.liquid.single_step import CfCStep, StepStore
 from lnn_control.liquid.wavefront import WavePlan, run_wavefront
 from lnn_control.liquid.wiring import Circuit, Layer, Wiring
 
@@ -119,10 +126,11 @@ class CfC(LiquidLayer):
         )
         self.mode, self.backbone_options = mode, backbone
         self.recurrence, self.sparse_gates = recurrence, sparse_gates
-        self._blocks = _plan_blocks(self.circuit, backbone, recurrence, sparse_gates)
+        self.blocks = _plan_blocks(self.circuit, backbone, recurrence, sparse_gates)
         self._wave_plan = WavePlan(
-            tuple((block.start, block.stop) for block in self._blocks), mode, num_inputs
+            tuple((block.start, block.stop) for block in self.blocks), mode, num_inputs
         )
+        self._step_store = StepStore()
         self._num_heads = 1 if mode == 'pure' else 4
         self._create_parameters({'device': device, 'dtype': dtype})
         self._add_shared_parts(device, dtype)
@@ -131,21 +139,21 @@ class CfC(LiquidLayer):
     def _create_parameters(self, factory: dict[str, Any]) -> None:
         neurons = self.num_neurons
         num_direct = 1 if self.mode == 'pure' else 2
-        synapses = sum(int(block.direct.sum()) for block in self._blocks)
+        synapses = sum(int(block.direct.sum()) for block in self.blocks)
         self.weight = nn.Parameter(torch.empty(num_direct, synapses, **factory))
         self.bias = nn.Parameter(torch.empty(num_direct, neurons, **factory))
         if self.mode == 'pure':
             self.rate = nn.Parameter(torch.empty(neurons, **factory))
             self.amplitude = nn.Parameter(torch.empty(neurons, **factory))
         else:
-            gate_synapses = sum(int(block.gate.sum()) for block in self._blocks)
+            gate_synapses = sum(int(block.gate.sum()) for block in self.blocks)
             self.gate_weight = nn.Parameter(torch.empty(2, gate_synapses, **factory))
             self.gate_bias = nn.Parameter(torch.empty(2, neurons, **factory))
-        place = _index_parameters(self._blocks, self._num_heads)
+        place = _index_parameters(self.blocks, self._num_heads)
         self._is_packed = bool(np.array_equal(place, np.arange(len(place))))
         self._packed_sizes = [
-            *(self._num_heads * block.direct.size for block in self._blocks),
-            *(self._num_heads * len(block.direct) for block in self._blocks),
+            *(self._num_heads * block.direct.size for block in self.blocks),
+            *(self._num_heads * len(block.direct) for block in self.blocks),
         ]
         self._register_circuit_buffer('place', place, factory['device'])
         if self.backbone_options is not None:
@@ -160,7 +168,7 @@ class CfC(LiquidLayer):
         The numbers of steps are spread evenly in logarithm from 1.5 to 30 (as in the chrono
         initialisation of Tallec and Ollivier, 2018).
         """
-        fan_in, is_self = _describe_synapses(self._blocks, 'direct')
+        fan_in, is_self = _describe_synapses(self.blocks, 'direct')
         spread = torch.as_tensor(np.sqrt(3.0 / fan_in)).to(self.weight)
         own = torch.as_tensor(is_self, device=self.weight.device)
         self.weight.uniform_(-1.0, 1.0).mul_(spread)
@@ -174,7 +182,7 @@ class CfC(LiquidLayer):
             self.amplitude.fill_(1.0)
             return
         self.weight[0] = torch.where(own, 1.0, 0.5 * self.weight[0])
-        gate_fan_in, _ = _describe_synapses(self._blocks, 'gate')
+        gate_fan_in, _ = _describe_synapses(self.blocks, 'gate')
         gate_spread = torch.as_tensor(np.sqrt(3.0 / gate_fan_in)).to(self.weight)
         self.gate_weight.uniform_(-0.3, 0.3).mul_(gate_spread)
         steps = torch.exp(torch.empty_like(self.bias[0]).uniform_(math.log(1.5), math.log(30.0)))
@@ -199,16 +207,21 @@ class CfC(LiquidLayer):
 
     def _prepare(self) -> list[tuple[Tensor, Tensor]]:
         """Return weight (heads * neurons, sources) and bias (heads * neurons) of each layer."""
+        return self._unpack(self._gather_parameters())
+
+    def _gather_parameters(self) -> Tensor:
+        """Return weights and biases in one vector."""
         if self.mode == 'pure':
-            values = torch.cat((self.weight.flatten(), self.bias.flatten()))
-        else:
-            parts = (self.weight, self.gate_weight, self.bias, self.gate_bias)
-            values = torch.cat([part.flatten() for part in parts])
+            return torch.cat((self.weight.flatten(), self.bias.flatten()))
+        parts = (self.weight, self.gate_weight, self.bias, self.gate_bias)
+        return torch.cat([part.flatten() for part in parts])
+
+    def _unpack(self, values: Tensor) -> list[tuple[Tensor, Tensor]]:
         if not self._is_packed:
             zeros = values.new_zeros(sum(self._packed_sizes))
             values = zeros.scatter(0, self.place, values)
         pieces = values.split(self._packed_sizes)
-        count = len(self._blocks)
+        count = len(self.blocks)
         return [
             (weight.view(len(bias), -1), bias)
             for weight, bias in zip(pieces[:count], pieces[count:], strict=True)
@@ -226,7 +239,7 @@ class CfC(LiquidLayer):
     ) -> Tensor:
         signal = drive
         new: list[tuple[int, Tensor]] = []
-        for block, (weight, bias) in zip(self._blocks, prepared, strict=True):
+        for block, (weight, bias) in zip(self.blocks, prepared, strict=True):
             sources = torch.cat((signal, state[:, block.start : block.stop]), dim=1)
             if self.backbone_options is not None:
                 sources = self.backbone(sources)
@@ -247,9 +260,31 @@ class CfC(LiquidLayer):
     def _run_outputs(
         self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
+        if mask is None and self._can_step(inputs):
+            new = self._step_fast(inputs[:, 0], state, time)
+            return new[:, : self.circuit.num_outputs].clone().unsqueeze(1), new
         if not self._can_wave(inputs):
             return super()._run_outputs(inputs, state, time, mask)
         return self._wave(inputs, state, time, mask, self.circuit.num_outputs)
+
+    def _can_step(self, inputs: Tensor) -> bool:
+        return (
+            self.mode == 'default'
+            and not self.has_memory
+            and self.backbone_options is None
+            and can_step_fast(inputs)
+        )
+
+    def _step_fast(self, inputs: Tensor, state: Tensor, time: float | Tensor) -> Tensor:
+        values, step = self._gather_parameters(), self._step_store.step
+        if step is None or step.batch != len(inputs) or not is_same(step.values, values):
+            # Buffers made in inference mode could not be written outside of it.
+            with torch.inference_mode(False), torch.no_grad():
+                pieces = zip(self.blocks, self._unpack(values.clone()), strict=True)
+                blocks = [(block.start, block.stop, *piece) for block, piece in pieces]
+                step = CfCStep(values, blocks, self.num_inputs, len(inputs))
+            self._step_store.step = step
+        return step.run(inputs, state, time)
 
     def _can_wave(self, inputs: Tensor) -> bool:
         return not self.has_memory and self.backbone_options is None and can_use_kernel(inputs)

@@ -266,7 +266,8 @@ class LiquidLayer(nn.Module, abc.ABC):
     ) -> tuple[Tensor, Tensor]:
         """Return the motor neurons (batch, time, neurons) and the last state."""
         states = self._run(inputs, state, time, mask)
-        return states[..., : self.circuit.num_outputs], states[:, -1]
+        # A copy: a caller who clips the outputs in place must not change the state.
+        return states[..., : self.circuit.num_outputs], states[:, -1].clone()
 
     def _run(
         self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
@@ -400,6 +401,23 @@ class LiquidLayer(nn.Module, abc.ABC):
 
 def _swap(value: float | Tensor | None) -> Any:
     return value.transpose(0, 1) if isinstance(value, Tensor) and value.dim() == 2 else value
+
+
+def can_step_fast(inputs: Tensor) -> bool:
+    """Return whether a single step without gradients may use buffers and plain arithmetic."""
+    return (
+        inputs.shape[1] == 1
+        and not torch.is_grad_enabled()
+        and _can_look_at(inputs)
+        and torch._C._functorch.peek_interpreter_stack() is None
+    )
+
+
+def is_same(kept: Tensor, values: Tensor) -> bool:
+    """Return whether two vectors hold the same numbers in the same place and precision."""
+    return (
+        kept.device == values.device and kept.dtype == values.dtype and torch.equal(kept, values)
+    )
 
 
 def can_use_kernel(inputs: Tensor) -> bool:

@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer, can_use_kernel
+from lnn_control.liquid.layer import (
+    MEMORY_STEPS,
+    LiquidLayer,
+    can_step_fast,
+    can_use_kernel,
+    is_same,
+)
 from lnn_control.liquid.membranes import Membranes, StratumTables, Table, run_membranes
+from lnn_control.liquid.single_step import LTCStep, StepStore
 from lnn_control.liquid.solvers import SOLVERS
-from lnn_control.liquid.strata import FanIn, list_fan_in, sort_into_strata
+from lnn_control.liquid.strata import FanIn, list_fan_in, list_fan_out, sort_into_strata
 from lnn_control.liquid.wiring import Circuit, Wiring
 
 POSITIVITIES = ('softplus', 'none')
@@ -95,6 +102,7 @@ class LTC(LiquidLayer):
         )
         self.solver, self.num_unfolds = solver, num_unfolds
         self.positivity, self.keeps_polarity = positivity, keeps_polarity
+        self._step_store = StepStore()
         self._strata = _plan_strata(self.circuit)
         self._order = np.argsort(np.concatenate([plan.neurons for plan in self._strata]))
         self._create_parameters({'device': device, 'dtype': dtype})
@@ -214,6 +222,41 @@ class LTC(LiquidLayer):
             matrix=matrix,
         )
 
+    def _run_outputs(
+        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        can_step = (
+            mask is None
+            and isinstance(time, float)
+            and self.solver == 'semi_implicit'
+            and not self.has_memory
+            and can_step_fast(inputs)
+        )
+        if not can_step:
+            return super()._run_outputs(inputs, state, time, mask)
+        new = self._step_fast(inputs[:, 0], state, time) if time > 0 else state.clone()
+        return new[:, : self.circuit.num_outputs].unsqueeze(1), new
+
+    def _step_fast(self, inputs: Tensor, state: Tensor, time: float) -> Tensor:
+        own = [value for value in self._parameters.values() if value is not None]
+        values, step = torch.cat(own), self._step_store.step
+        if step is None or step.batch != len(inputs) or not is_same(step.values, values):
+            # Buffers made in inference mode could not be written outside of it.
+            with torch.inference_mode(False), torch.no_grad():
+                membranes = self._read_membranes()
+                step = LTCStep(
+                    values,
+                    membranes.capacitance,
+                    (membranes.leak_current, membranes.leak),
+                    membranes.sensory[:, :-1],
+                    (self.sensory_source, self.sensory_target),
+                    membranes.synapses[:, :-1],
+                    (self.synapse_source, self.synapse_target),
+                    len(inputs),
+                )
+            self._step_store.step = step
+        return step.run(inputs, state, time, self.num_unfolds)
+
     def _run(
         self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
     ) -> Tensor:
@@ -226,7 +269,7 @@ class LTC(LiquidLayer):
             states = run_membranes(
                 [_place_stratum(stratum, inputs.device) for stratum in self._strata],
                 self._read_membranes(),
-                (inputs * self.input_scale + self.input_shift).permute(2, 1, 0).contiguous(),
+                inputs.permute(2, 1, 0).contiguous(),
                 state.t(),
                 time.t() if isinstance(time, Tensor) else time,
                 self.num_unfolds,
@@ -240,18 +283,29 @@ class LTC(LiquidLayer):
             capacitance=self._positive(self.capacitance),
             leak=leak + LEAST_CONDUCTANCE,
             leak_current=leak * self.leak_potential,
-            sensory=self._read_synapses('sensory'),
+            sensory=self._read_synapses('sensory', self.input_scale, self.input_shift),
             synapses=self._read_synapses('synapse'),
         )
 
-    def _read_synapses(self, prefix: str) -> Tensor:
-        """Return slope, threshold, current and conductance of each synapse, and of none."""
+    def _read_synapses(
+        self, prefix: str, scale: Tensor | None = None, shift: Tensor | None = None
+    ) -> Tensor:
+        """Return slope, threshold, current and conductance of each synapse, and of none.
+
+        :param scale: What each source is multiplied with before `shift` is added.
+        """
         slope = getattr(self, f'{prefix}_slope')
         strength = self._positive(getattr(self, f'{prefix}_conductance'))
         reversal = getattr(self, f'{prefix}_reversal')
         if self.keeps_polarity:
             reversal = functional.softplus(reversal) * getattr(self, f'{prefix}_polarity')
-        threshold = slope * getattr(self, f'{prefix}_midpoint')
+        midpoint = getattr(self, f'{prefix}_midpoint')
+        if scale is not None and shift is not None:
+            source = getattr(self, f'{prefix}_source')
+            midpoint = midpoint - shift[source]
+            slope, threshold = slope * scale[source], slope * midpoint
+        else:
+            threshold = slope * midpoint
         rows = torch.stack((slope, threshold, strength * reversal, strength))
         return functional.pad(rows, (0, 1))
 
@@ -291,49 +345,55 @@ class LTC(LiquidLayer):
 
 @dataclasses.dataclass(frozen=True)
 class _StratumPlan:
-    """The neurons of a stratum and their fan-ins from inputs, earlier strata and each other."""
+    """A stratum: its neurons, and (fan-in, fan-out) from inputs, earlier strata and each other."""
 
     neurons: NDArray[np.int64]
-    from_inputs: FanIn
-    from_earlier: FanIn
-    from_loop: FanIn
+    from_inputs: tuple[FanIn, FanIn]
+    from_earlier: tuple[FanIn, FanIn]
+    from_loop: tuple[FanIn, FanIn]
 
 
 def _plan_strata(circuit: Circuit) -> list[_StratumPlan]:
     adjacency = circuit.internal_polarity != 0
     input_target, input_source = np.nonzero(circuit.sensory_polarity.T)
     target, source = np.nonzero(adjacency.T)
-    every_input = np.ones(circuit.num_inputs, dtype=bool)
-    is_known = np.zeros(circuit.num_neurons, dtype=bool)
-    row = np.full(circuit.num_neurons, -1, dtype=np.int64)
+    input_rows = np.arange(circuit.num_inputs)
+    row_of = np.full(circuit.num_neurons, -1, dtype=np.int64)
     plans = []
-    for stratum in sort_into_strata(adjacency):
-        neurons = stratum.neurons
-        is_mate = np.isin(np.arange(circuit.num_neurons), neurons)
-        earlier = list_fan_in(source, target, neurons, is_known)
-        loop = list_fan_in(source, target, neurons, is_mate)
-        local = np.cumsum(is_mate) - 1
+    for neurons in sort_into_strata(adjacency):
+        mates = np.full(circuit.num_neurons, -1, dtype=np.int64)
+        mates[neurons] = np.arange(len(neurons))
         plans.append(
             _StratumPlan(
                 neurons,
-                list_fan_in(input_source, input_target, neurons, every_input),
-                FanIn(np.maximum(row[earlier.source], 0), earlier.synapse),
-                FanIn(np.maximum(local[loop.source], 0), loop.synapse),
+                _plan_table(input_source, input_target, neurons, input_rows),
+                _plan_table(source, target, neurons, row_of),
+                _plan_table(source, target, neurons, mates),
             )
         )
-        row[neurons] = np.arange(len(neurons)) + is_known.sum()
-        is_known |= is_mate
+        row_of[neurons] = np.arange(len(neurons)) + row_of.max() + 1
     return plans
 
 
+def _plan_table(
+    source: NDArray[np.int64],
+    target: NDArray[np.int64],
+    neurons: NDArray[np.int64],
+    row_of: NDArray[np.int64],
+) -> tuple[FanIn, FanIn]:
+    """Return the synapses onto `neurons`; `row_of` each source is its row, negative: unwanted."""
+    fan_in = list_fan_in(source, target, neurons, row_of >= 0)
+    fan_in = FanIn(np.maximum(row_of[fan_in.source], 0), fan_in.synapse)
+    return fan_in, list_fan_out(fan_in, int(row_of.max()) + 1, len(source))
+
+
 def _place_stratum(plan: _StratumPlan, device: torch.device) -> StratumTables:
-    def place(fan_in: FanIn) -> Table | None:
+    def place(tables: tuple[FanIn, FanIn]) -> Table | None:
+        fan_in, fan_out = tables
         if fan_in.is_empty:
             return None
-        return Table(
-            torch.as_tensor(fan_in.source, device=device),
-            torch.as_tensor(fan_in.synapse, device=device),
-        )
+        arrays = (fan_in.source, fan_in.synapse, fan_out.source, fan_out.synapse)
+        return Table(*(torch.as_tensor(array, device=device) for array in arrays))
 
     return StratumTables(
         torch.as_tensor(plan.neurons, device=device),

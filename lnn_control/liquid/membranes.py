@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 # A chunk of a table of activations that fits the second-level cache of a processor.
-CHUNK_NUMBERS = 131072
+CHUNK_NUMBERS = 65536
 # Up to here a dense product of synapses and neurons is faster than a gather.
 LARGEST_MATRIX = 4096
 
@@ -37,6 +37,8 @@ class GatherSynapses(torch.autograd.Function):
         ctx: Any,
         values: Tensor,
         source: Tensor,
+        fan_out: Tensor,
+        fan_out_slope: Tensor,
         slope: Tensor,
         threshold: Tensor,
         weight: Tensor,
@@ -45,6 +47,9 @@ class GatherSynapses(torch.autograd.Function):
 
         :param values: (sources, moments).
         :param source: (neurons, fan_in) rows of `values`.
+        :param fan_out: (sources, fan_out) the same synapses by source: positions in the flat
+            fan-in table. Only for the backward pass, as is `fan_out_slope`.
+        :param fan_out_slope: (sources, fan_out) their slopes, zero where padded; not differentiated.
         :param slope: (neurons, fan_in), as is threshold.
         :param weight: (neurons, 2, fan_in), zero where the table is padded.
         """
@@ -55,35 +60,39 @@ class GatherSynapses(torch.autograd.Function):
         for start, stop in _chunks(moments, neurons * fan_in):
             opening = _open(values[:, start:stop], flat_source, slope, threshold)
             sums[:, :, start:stop] = torch.bmm(weight, opening.view(neurons, fan_in, -1))
-        ctx.save_for_backward(values, source, slope, threshold, weight)
+        ctx.save_for_backward(values, source, fan_out, fan_out_slope, slope, threshold, weight)
         return sums
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of values, slope, threshold and weight."""
-        values, source, slope, threshold, weight = ctx.saved_tensors
+        values, source, fan_out, fan_out_slope, slope, threshold, weight = ctx.saved_tensors
         neurons, fan_in = source.shape
-        flat_source = source.flatten()
+        flat_source, flat_fan_out = source.flatten(), fan_out.flatten()
+        spread = fan_out_slope.unsqueeze(1)
         flat_slope = slope.reshape(-1, 1)
-        grad_values = torch.zeros_like(values) if ctx.needs_input_grad[0] else None
+        grad_values = torch.empty_like(values) if ctx.needs_input_grad[0] else None
         grad_slope, grad_threshold = torch.zeros_like(flat_slope), torch.zeros_like(flat_slope)
         grad_weight = torch.zeros_like(weight)
         backwards = weight.transpose(1, 2)
         for start, stop in _chunks(values.shape[1], neurons * fan_in):
             before = values[:, start:stop].index_select(0, flat_source)
             opening = torch.addcmul(-threshold.reshape(-1, 1), before, flat_slope).sigmoid_()
-            arriving = grad[:, :, start:stop]
+            arriving = grad[:, :, start:stop].contiguous()
             table = opening.view(neurons, fan_in, -1)
-            grad_weight.baddbmm_(arriving, table.transpose(1, 2))
+            grad_weight.add_(torch.bmm(arriving, table.transpose(1, 2)))
             flow = torch.bmm(backwards, arriving).view(neurons * fan_in, -1)
             flow.mul_(opening.addcmul_(opening, opening, value=-1.0))
             grad_threshold.sub_(flow.sum(1, keepdim=True))
             grad_slope.add_(before.mul_(flow).sum(1, keepdim=True))
             if grad_values is not None:
-                grad_values[:, start:stop].index_add_(0, flat_source, flow.mul_(flat_slope))
+                table = flow.index_select(0, flat_fan_out).view(*fan_out.shape, -1)
+                grad_values[:, start:stop] = torch.bmm(spread, table).squeeze(1)
         return (
             grad_values,
+            None,
+            None,
             None,
             grad_slope.view_as(slope),
             grad_threshold.view_as(slope),
@@ -105,9 +114,7 @@ class ScanAffine(torch.autograd.Function):
     """The recursion ``v' = factor * v + offset`` over (neurons, time, unfolds, batch)."""
 
     @staticmethod
-    def forward(
-        ctx: Any, factor: Tensor, offset: Tensor, first: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
         """Return v before every unfold (as `offset`) and after the last one (neurons, batch)."""
         before, last = _scan(factor, offset, first)
         ctx.save_for_backward(factor, before)
@@ -120,9 +127,7 @@ class ScanAffine(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run the same recursion in reverse over the gradients."""
         factor, before = ctx.saved_tensors
-        flow, grad_first = _scan(
-            factor.flip(1, 2), grad_before.flip(1, 2), grad_last
-        )
+        flow, grad_first = _scan(factor.flip(1, 2), grad_before.flip(1, 2), grad_last)
         grad_offset = flow.flip(1, 2)
         return grad_offset * before, grad_offset, grad_first
 
@@ -246,7 +251,10 @@ class _MatrixSynapses:
         each = torch.arange(neurons, device=source.device)
         self.weight[each, :, each] = weight
         self.weight = self.weight.view(2 * neurons, -1)
-        self.slope_back, self.weight_back = self.slope.t().contiguous(), self.weight.t().contiguous()
+        self.slope_back, self.weight_back = (
+            self.slope.t().contiguous(),
+            self.weight.t().contiguous(),
+        )
 
     def approach(self, out: Tensor, values: Tensor) -> None:
         """Add slope * source to out (synapses, batch)."""
@@ -335,10 +343,14 @@ class Table:
 
     :param source: (neurons, fan_in) rows of the sources.
     :param synapse: (neurons, fan_in) positions in the synapse parameters, one past them if padded.
+    :param fan_out: (sources, fan_out) the same synapses by source: positions in the flat table.
+    :param fan_out_synapse: (sources, fan_out) their positions in the synapse parameters.
     """
 
     source: Tensor
     synapse: Tensor
+    fan_out: Tensor
+    fan_out_synapse: Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -382,11 +394,10 @@ def run_membranes(
     """
     trajectories: list[Tensor] = []
     states = []
+    span = time / unfolds
+    if isinstance(span, Tensor):
+        span = span.unsqueeze(1)
     for stratum in strata:
-        if isinstance(time, Tensor):
-            span = (time / unfolds).unsqueeze(1)
-        else:
-            span = time / unfolds
         earlier = torch.cat(trajectories) if stratum.from_earlier is not None else None
         before, last = _run_stratum(
             stratum, membranes, inputs, earlier, state[stratum.neurons], span, unfolds
@@ -411,14 +422,10 @@ def _run_stratum(
     rest = torch.stack((membranes.leak_current[neurons], membranes.leak[neurons]), dim=1)
     sums = rest.view(len(neurons), 2, 1, 1, 1)
     if stratum.from_inputs is not None:
-        table = stratum.from_inputs
-        slope, threshold, weight = _look_up(membranes.sensory, table)
-        found = GatherSynapses.apply(inputs.flatten(1), table.source, slope, threshold, weight)
+        found = _gather(inputs.flatten(1), membranes.sensory, stratum.from_inputs)
         sums = sums + found.view(len(neurons), 2, steps, 1, batch)
     if stratum.from_earlier is not None:
-        table = stratum.from_earlier
-        slope, threshold, weight = _look_up(membranes.synapses, table)
-        found = GatherSynapses.apply(earlier.flatten(1), table.source, slope, threshold, weight)
+        found = _gather(earlier.flatten(1), membranes.synapses, stratum.from_earlier)
         sums = sums + found.view(len(neurons), 2, steps, unfolds, batch)
     capacitance = membranes.capacitance[neurons].view(-1, 1, 1, 1)
     gain = span / capacitance
@@ -438,6 +445,14 @@ def _run_stratum(
     source = stratum.from_loop.source
     before, last = RunLoop.apply(drive, first, spans, source, slope, threshold, weight)
     return before.permute(1, 0, 2).view(full), last
+
+
+def _gather(values: Tensor, parameters: Tensor, table: Table) -> Tensor:
+    slope, threshold, weight = _look_up(parameters, table)
+    spread = parameters[0].detach()[table.fan_out_synapse]
+    return GatherSynapses.apply(
+        values, table.source, table.fan_out, spread, slope, threshold, weight
+    )
 
 
 def _look_up(parameters: Tensor, table: Table) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,54 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclasses.dataclass(frozen=True)
-class Stratum:
-    """Neurons whose sources, but for each other if `is_loop`, are all in earlier strata."""
+def sort_into_strata(adjacency: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Return the neurons without sources, those in between, and those without targets.
 
-    neurons: NDArray[np.int64]
-    is_loop: bool
-
-
-def sort_into_strata(adjacency: NDArray[np.bool_]) -> list[Stratum]:
-    """Return strata such that at most one of them is a loop.
-
-    Neurons on a cycle, or on a way from one cycle to another, form the loop. What feeds it and
-    what it feeds is free of cycles and comes in strata by the longest way.
+    Only the ones in between may listen to each other. In an NCP these are the inter, command and
+    motor neurons.
 
     :param adjacency: (neurons, neurons), True at [source, target].
     """
-    reaches = _close(adjacency)
-    on_cycle = reaches.diagonal()
-    after_cycle = reaches[on_cycle].any(axis=0)
-    before_cycle = reaches[:, on_cycle].any(axis=1)
-    loop = on_cycle | (after_cycle & before_cycle)
-    downstream = after_cycle & ~loop
-    upstream = ~loop & ~downstream
-    strata = [Stratum(part, False) for part in _sort_acyclic(adjacency, upstream)]
-    if loop.any():
-        strata.append(Stratum(np.flatnonzero(loop), True))
-    return strata + [Stratum(part, False) for part in _sort_acyclic(adjacency, downstream)]
-
-
-def _close(adjacency: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which neuron reaches which over one synapse or more."""
-    reaches = adjacency.astype(bool)
-    while True:
-        longer = reaches | ((reaches.astype(np.float32) @ reaches.astype(np.float32)) > 0)
-        if (longer == reaches).all():
-            return reaches
-        reaches = longer
-
-
-def _sort_acyclic(
-    adjacency: NDArray[np.bool_], chosen: NDArray[np.bool_]
-) -> list[NDArray[np.int64]]:
-    parts, left = [], chosen.copy()
-    while left.any():
-        ready = left & ~adjacency[left].any(axis=0)
-        parts.append(np.flatnonzero(ready))
-        left &= ~ready
-    return parts
+    is_root = ~adjacency.any(axis=0)
+    is_leaf = ~adjacency.any(axis=1) & ~is_root
+    strata = (is_root, ~is_root & ~is_leaf, is_leaf)
+    return [np.flatnonzero(chosen) for chosen in strata if chosen.any()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,3 +60,21 @@ def list_fan_in(
         synapse[row, : len(entries)] = entries
     padded_source = np.append(source, 0)
     return FanIn(padded_source[synapse], synapse)
+
+
+def list_fan_out(fan_in: FanIn, num_sources: int, num_synapses: int) -> FanIn:
+    """Return the same synapses by source: (sources, most synapses).
+
+    :return: `source` is the position in the flat fan-in table, `synapse` the synapse; padding
+        reads position 0 and is one past the last synapse.
+    """
+    position = np.arange(fan_in.source.size)
+    exists = fan_in.synapse.ravel() < num_synapses
+    lists = [position[exists & (fan_in.source.ravel() == source)] for source in range(num_sources)]
+    width = max((len(entries) for entries in lists), default=0)
+    place = np.zeros((num_sources, width), dtype=np.int64)
+    synapse = np.full((num_sources, width), num_synapses, dtype=np.int64)
+    for row, entries in enumerate(lists):
+        place[row, : len(entries)] = entries
+        synapse[row, : len(entries)] = fan_in.synapse.ravel()[entries]
+    return FanIn(place, synapse)

@@ -218,9 +218,7 @@ def _delay_grad(plan: WavePlan, grad_shown: Tensor, grad_final: Tensor, beats: i
     return flow if plan.scale == 1.0 else flow.mul_(plan.scale)
 
 
-def _undelay(
-    plan: WavePlan, waved: Tensor, steps: int, num_shown: int
-) -> tuple[Tensor, Tensor]:
+def _undelay(plan: WavePlan, waved: Tensor, steps: int, num_shown: int) -> tuple[Tensor, Tensor]:
     """Return (time, batch, num_shown) and (batch, neurons) of waved (beats, batch, neurons)."""
     shown = waved.new_empty(steps, waved.shape[1], num_shown)
     final = waved.new_empty(waved.shape[1:])
