@@ -39,7 +39,7 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
     -10 for a collision or leaving the area. Terminates on these, truncates at the time limit.
 
     `info` holds privileged truth for experts and metrics: position, velocity, heading, distance
-    to the target, clearance (vehicle's middle to the nearest surface), outcome.
+    to the target, clearance (vehicle's middle to the nearest obstacle), outcome.
 
     :param world: one of sim.worlds.WORLDS. :param season: one of its seasons.
     :param render_mode: None or 'rgb_array', which gives the camera's latest image.

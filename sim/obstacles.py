@@ -12,12 +12,13 @@ class Obstacles:
     """The solids of a world that reach into a band of heights.
 
     :param low: lowest height of the band [m]. :param high: highest [m].
+    :param with_target: whether the target counts as an obstacle.
     """
 
-    def __init__(self, world: World, low: float, high: float) -> None:
+    def __init__(self, world: World, low: float, high: float, with_target: bool = False) -> None:
         solids = [s for s in world.solids if s.bottom < high and s.bottom + s.height > low]
         cylinders = [(s.x, s.y, s.radius) for s in solids if isinstance(s, Cylinder)]
-        if world.target.height > low:
+        if with_target and world.target.height > low:
             position = world.target.position
             cylinders.append((float(position[0]), float(position[1]), world.target.radius))
         boxes = [

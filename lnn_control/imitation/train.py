@@ -57,11 +57,13 @@ def fit_normalisation(network: LiquidNetwork, sequences: list[Sequence]) -> None
         ('command', np.concatenate([sequence.labels for sequence in sequences])),
     ):
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
+        floor = 0.05
         if name == 'command':
-            # Left and right, up and down are alike: only forward speed has a mean.
-            mean[1:] = 0.0
+            # Left and right, up and down are alike: only forward speed has a mean. The floor
+            # keeps small corrections of height from weighing as much as a turn.
+            mean[1:], floor = 0.0, 0.15
         getattr(network, f'{name}_mean').copy_(torch.from_numpy(mean))
-        getattr(network, f'{name}_scale').copy_(torch.from_numpy(np.maximum(scale, 0.05)))
+        getattr(network, f'{name}_scale').copy_(torch.from_numpy(np.maximum(scale, floor)))
 
 
 def compute_loss(commands: Tensor, labels: Tensor, weight: Tensor, scale: Tensor) -> Tensor:

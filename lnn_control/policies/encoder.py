@@ -1,25 +1,35 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""A small convolutional encoder that says what is seen, how strongly and where."""
+"""A small convolutional encoder that says what is seen and where."""
 
 import torch
 from torch import Tensor, nn
 
 
 class SpatialEncoder(nn.Module):
-    """Four convolutions, then for each channel its strongest response and where it lies.
+    """Four convolutions, read out in two ways.
 
-    Where: the expected position under a softmax over the image (spatial softmax, Levine et al.,
-    JMLR 2016). One channel thus says 'something red, left of the middle, near'.
+    The first maps say where one thing is: the expected position under a softmax over the image
+    (spatial softmax, Levine et al., JMLR 2016) and the strongest response. One map thus says
+    'something red, left of the middle, near'. The other maps say what stands in which direction:
+    the strongest response in each of eight sectors from left to right, as a coarse scanner would.
 
     :param channels: of the four convolutions; the first three halve the image.
+    :param num_places: how many of the last convolution's maps are read as places.
     :param size_px: (height, width) of the images.
     """
 
-    def __init__(self, channels: tuple[int, int, int, int], size_px: tuple[int, int]) -> None:
+    NUM_SECTORS = 8
+
+    def __init__(
+        self, channels: tuple[int, int, int, int], num_places: int, size_px: tuple[int, int]
+    ) -> None:
         super().__init__()
         c1, c2, c3, c4 = channels
+        if not 0 <= num_places <= c4:
+            raise ValueError(f'num_places must be 0 to {c4}, the last channels, got {num_places}')
         self.size_px = size_px
+        self.num_places, self.num_scans = num_places, c4 - num_places
         self.convolutions = nn.Sequential(
             nn.Conv2d(3, c1, 5, stride=2, padding=2),
             nn.ReLU(),
@@ -29,32 +39,36 @@ class SpatialEncoder(nn.Module):
             nn.ReLU(),
             nn.Conv2d(c3, c4, 3, padding=1),
         )
-        self.temperature = nn.Parameter(torch.ones(c4))
+        self.temperature = nn.Parameter(torch.ones(num_places))
         height, width = [-(-side // 8) for side in size_px]
         down, right = torch.meshgrid(
             torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing='ij'
         )
-        grid = torch.stack([torch.ones(height * width), right.flatten(), down.flatten()], 1)
-        self.register_buffer('grid', grid, persistent=False)
+        self.register_buffer(
+            'grid', torch.stack([right.flatten(), down.flatten()], 1), persistent=False
+        )
 
     @property
     def num_features(self) -> int:
-        """Three a channel: horizontal place, vertical place, strength."""
-        return 3 * self.temperature.shape[0]
+        """Three a place map, one a sector of each scan map."""
+        return 3 * self.num_places + self.NUM_SECTORS * self.num_scans
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features of RGB images.
 
         :param images: float, 0 to 1, shape (n, 3, height, width).
-        :return: shape (n, num_features): all x, all y in -1 to 1, then strengths.
+        :return: shape (n, num_features), each in -1 to 1: horizontal places, vertical places,
+            strengths, then the sectors of each scan map from left to right.
         """
         if tuple(images.shape[-2:]) != self.size_px or images.shape[-3] != 3:
             raise ValueError(
                 f'images must have shape (n, 3, {self.size_px[0]}, {self.size_px[1]}), '
                 f'got {tuple(images.shape)}'
             )
-        maps = self.convolutions(images * 4 - 2).flatten(2).float()
-        weights = torch.softmax(maps * self.temperature[:, None], dim=2)
-        places = weights @ self.grid[:, 1:]
-        strengths = maps.amax(dim=2)
+        maps = self.convolutions(images * 4 - 2).float()
+        spots = maps[:, : self.num_places].flatten(2)
+        places = torch.softmax(spots * self.temperature[:, None], dim=2) @ self.grid
+        columns = maps[:, self.num_places :].amax(dim=2)
+        sectors = nn.functional.adaptive_max_pool1d(columns, self.NUM_SECTORS)
+        strengths = torch.cat([spots.amax(dim=2), sectors.flatten(1)], dim=1)
         return torch.cat([places[..., 0], places[..., 1], torch.tanh(strengths / 4)], dim=1)

@@ -20,6 +20,7 @@ class NetworkConfig:
     """Sizes of the network.
 
     :param channels: of the encoder's four convolutions.
+    :param num_places: how many of the last channels say where one thing is.
     :param num_neurons: of the liquid circuit, motor neurons included.
     :param sparsity: share of possible synapses that the circuit leaves out.
     :param wiring_seed: of the circuit's random wiring.
@@ -27,8 +28,9 @@ class NetworkConfig:
     """
 
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
-    channels: tuple[int, int, int, int] = (12, 16, 24, 24)
-    num_neurons: int = 28
+    channels: tuple[int, int, int, int] = (12, 18, 26, 24)
+    num_places: int = 14
+    num_neurons: int = 36
     sparsity: float = 0.5
     wiring_seed: int = 1
     typical_elapsed_time: float = 0.05
@@ -55,7 +57,7 @@ class LiquidNetwork(nn.Module):
         super().__init__()
         self.config = config
         size = (config.preprocessing.height_px, config.preprocessing.width_px)
-        self.encoder = SpatialEncoder(config.channels, size)
+        self.encoder = SpatialEncoder(config.channels, config.num_places, size)
         self.wiring = NCPWiring.from_num_neurons(
             num_neurons=config.num_neurons,
             num_motor=NUM_COMMANDS,

@@ -30,7 +30,7 @@ class ExpertParameters:
     stop_distance: float = 1.7
     braking: float = 0.5
     altitude: float = 1.5
-    look_ahead: float = 2.2
+    look_ahead: float = 1.2
     glance: float = 0.4
     yaw_gain: float = 1.5
     max_yaw_rate: float = 1.0
@@ -46,7 +46,7 @@ class FlyToTargetExpert:
         self.parameters = parameters or ExpertParameters()
         altitude = self.parameters.altitude
         self._target = world.target.position
-        self._obstacles = Obstacles(world, altitude - 0.6, altitude + 0.6)
+        self._obstacles = Obstacles(world, altitude - 0.6, altitude + 0.6, with_target=True)
         self.cost_to_go = CostToGo(world, self._obstacles)
 
     def __call__(self, state: VehicleState) -> VelocityCommand:
@@ -57,7 +57,7 @@ class FlyToTargetExpert:
         to_target = self._target[:2] - position[:2]
         distance = float(np.hypot(*to_target))
         bearing = float(np.arctan2(to_target[1], to_target[0]))
-        direction = self._find_direction(position[:2], distance)
+        direction = self._find_direction(position[:2])
         velocity = direction * self._choose_speed(position[:2], direction, distance)
         vx, vy, _ = rotation_world_from_level(yaw).T @ np.array([*velocity, 0.0])
         aside = wrap_angle(float(np.arctan2(direction[1], direction[0])) - bearing)
@@ -72,22 +72,12 @@ class FlyToTargetExpert:
             float(np.clip(yaw_rate, -p.max_yaw_rate, p.max_yaw_rate)),
         )
 
-    def _find_direction(
-        self, position: NDArray[np.float64], distance: float
-    ) -> NDArray[np.float64]:
-        """Return the unit vector along the path: to its farthest point in safe straight reach."""
-        p = self.parameters
-        path = self.cost_to_go.trace(position, min(p.look_ahead, max(distance, 0.4)))
-        shares = np.linspace(0.0, 1.0, 8)[None, :, None]
-        legs = position + shares * (path - position)[:, None, :]
-        room = self._obstacles.distance(legs.reshape(-1, 2)).reshape(len(path), -1).min(axis=1)
-        wanted = min(0.9, 0.95 * float(room[: max(1, len(path) // 3)].max()))
-        reachable = np.nonzero(room >= wanted)[0]
-        goal = path[reachable[-1]] if len(reachable) else path[0]
-        ahead = goal - position
+    def _find_direction(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the unit vector towards a point a little ahead on the cheapest path."""
+        ahead = self.cost_to_go.trace(position, self.parameters.look_ahead)[-1] - position
         length = float(np.hypot(*ahead))
         if length < 1e-6:
-            ahead, length = self._target[:2] - position, max(distance, 1e-6)
+            ahead, length = self._target[:2] - position, 1.0
         return ahead / length
 
     def _choose_speed(

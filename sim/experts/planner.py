@@ -3,6 +3,7 @@
 """Shortest safe paths: a cost-to-go field over a grid around start and target."""
 
 import heapq
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,14 +28,12 @@ class PlannerParameters:
     roomy: float = 1.4
 
 
-_NEIGHBOURS = [(i, j, float(np.hypot(i, j))) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
-
-
 class CostToGo:
-    """The cost of the cheapest path from every cell to the target (Dijkstra, 1959).
+    """The cost of the cheapest path to the target from everywhere (fast marching, Sethian 1996).
 
     A metre costs 1 where there is room and up to 20 next to a surface, so paths keep clearance
-    where they can and squeeze through where they must.
+    where they can and squeeze through where they must. The field is smooth: its gradient points
+    straight at the target where nothing is in the way.
     """
 
     def __init__(
@@ -46,76 +45,85 @@ class CostToGo:
         low = np.maximum(ends.min(axis=0) - p.margin, [x_min, y_min])
         high = np.minimum(ends.max(axis=0) + p.margin, [x_max, y_max])
         self._low, self._cell = low, p.cell
-        self._shape = tuple(np.maximum(np.ceil((high - low) / p.cell).astype(int), 2))
+        self._shape = tuple(np.maximum(np.ceil((high - low) / p.cell).astype(int), 2).tolist())
+        self._goal = ends[1]
         grid = np.stack(
             np.meshgrid(*[(np.arange(n) + 0.5) * p.cell for n in self._shape], indexing='ij'), -1
         )
-        distance = obstacles.distance((low + grid).reshape(-1, 2)).reshape(self._shape)
-        # The target itself is an obstacle, but the one to fly to.
-        to_target = np.hypot(*np.moveaxis(low + grid - ends[1], -1, 0))
+        points = low + grid
+        distance = obstacles.distance(points.reshape(-1, 2)).reshape(self._shape)
+        to_target = np.hypot(*np.moveaxis(points - self._goal, -1, 0))
         room = np.clip((distance - p.tight) / (p.roomy - p.tight), 0.0, 1.0)
         price = np.where(distance < p.tight, 20.0, 1.0 + 2.0 * (1.0 - room) ** 2)
-        price = np.where(to_target < 1.5, 1.0, price)
-        self.cost = self._spread(price, self.find_cell(ends[1]))
+        # The target itself is an obstacle, but the one to fly to.
+        is_goal = to_target < 1.5
+        price = np.where(is_goal, 1.0, price)
+        self.cost = self._march(price, np.where(is_goal, to_target, np.inf))
+        slope = np.stack(np.gradient(self.cost), -1)
+        self._downhill = -slope / np.maximum(np.linalg.norm(slope, axis=-1, keepdims=True), 1e-9)
 
-    def find_cell(self, point: NDArray[np.float64]) -> tuple[int, int]:
-        """Return the cell of a point x, y, the nearest one outside the grid."""
-        index = np.floor((np.asarray(point)[:2] - self._low) / self._cell).astype(int)
-        index = np.clip(index, 0, np.array(self._shape) - 1)
-        return int(index[0]), int(index[1])
-
-    def _spread(self, price: NDArray[np.float64], goal: tuple[int, int]) -> NDArray[np.float64]:
-        """Return the cost to the goal from every cell."""
+    def _march(
+        self, price: NDArray[np.float64], known: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Solve the eikonal equation |grad cost| = price outwards from the known cells."""
         width = self._shape[1] + 2
         # A border of infinite price spares the bounds checks.
-        prices = np.pad(price, 1, constant_values=np.inf).ravel().tolist()
-        steps = [(i * width + j, length * self._cell / 2) for i, j, length in _NEIGHBOURS]
-        start = (goal[0] + 1) * width + goal[1] + 1
-        costs = [float('inf')] * len(prices)
-        costs[start] = 0.0
-        queue = [(0.0, start)]
+        steps = (np.pad(price, 1, constant_values=np.inf) * self._cell).ravel().tolist()
+        costs = np.pad(known, 1, constant_values=np.inf).ravel().tolist()
+        queue = [(cost, index) for index, cost in enumerate(costs) if cost < math.inf]
+        heapq.heapify(queue)
         while queue:
             cost, index = heapq.heappop(queue)
             if cost > costs[index]:
                 continue
-            here = prices[index]
-            for offset, half_length in steps:
-                other = index + offset
-                candidate = cost + half_length * (here + prices[other])
-                if candidate < costs[other]:
+            for other in (index - width, index + width, index - 1, index + 1):
+                step = steps[other]
+                if step == math.inf:
+                    continue
+                a = min(costs[other - width], costs[other + width])
+                b = min(costs[other - 1], costs[other + 1])
+                low, high = (a, b) if a < b else (b, a)
+                if high - low >= step:
+                    candidate = low + step
+                else:
+                    candidate = (a + b + math.sqrt(2 * step * step - (a - b) ** 2)) / 2
+                if candidate < costs[other] - 1e-12:
                     costs[other] = candidate
                     heapq.heappush(queue, (candidate, other))
         return np.array(costs).reshape(-1, width)[1:-1, 1:-1]
 
+    def find_direction(self, x: float, y: float) -> tuple[float, float]:
+        """Return the unit vector downhill at a point, interpolated between cells."""
+        rows, columns = self._shape
+        u = min(max((x - self._low[0]) / self._cell - 0.5, 0.0), rows - 1.001)
+        v = min(max((y - self._low[1]) / self._cell - 0.5, 0.0), columns - 1.001)
+        i, j = int(u), int(v)
+        u, v = u - i, v - j
+        corners = self._downhill[i : i + 2, j : j + 2]
+        weights = ((1 - u) * (1 - v), (1 - u) * v, u * (1 - v), u * v)
+        dx, dy = (float(np.dot(weights, corners[..., k].ravel())) for k in (0, 1))
+        length = math.hypot(dx, dy)
+        if length < 1e-6:
+            dx, dy = self._goal[0] - x, self._goal[1] - y
+            length = max(math.hypot(dx, dy), 1e-6)
+        return dx / length, dy / length
+
     def trace(self, point: NDArray[np.float64], length: float) -> NDArray[np.float64]:
-        """Return the cheapest path from a point, as cell centres x, y, shape (n, 2).
+        """Return the cheapest path from a point as x, y every cell length, shape (n, 2).
 
         :param length: stop after this length [m], or at the target.
         """
-        i, j = self.find_cell(point)
-        path, travelled = [], 0.0
-        while travelled < length:
-            best, step = self.cost[i, j], None
-            for di, dj, distance in _NEIGHBOURS:
-                ni, nj = i + di, j + dj
-                is_inside = 0 <= ni < self._shape[0] and 0 <= nj < self._shape[1]
-                if is_inside and self.cost[ni, nj] < best:
-                    best, step = self.cost[ni, nj], (ni, nj, distance)
-            if step is None:
+        x, y = float(point[0]), float(point[1])
+        path = [(x, y)]
+        while len(path) * self._cell <= length and len(path) < 2000:
+            if math.hypot(self._goal[0] - x, self._goal[1] - y) < self._cell:
                 break
-            i, j = step[:2]
-            travelled += step[2] * self._cell
-            path.append((i, j))
-        if not path:
-            path = [(i, j)]
-        return self._low + (np.array(path) + 0.5) * self._cell
+            dx, dy = self.find_direction(x, y)
+            x, y = x + dx * self._cell, y + dy * self._cell
+            path.append((x, y))
+        return np.array(path)
 
     def path_length(self, point: NDArray[np.float64]) -> float:
-        """Return the length [m] of the path from a point to the target, corners cut."""
-        path = np.vstack([np.asarray(point)[:2], self.trace(point, np.inf)])
-        # Grid paths zigzag: measure them after a moving average of about one metre.
-        window = max(1, round(1.0 / self._cell) | 1)
-        padded = np.pad(path, ((window // 2,) * 2, (0, 0)), mode='edge')
-        kernel = np.ones(window) / window
-        smooth = np.column_stack([np.convolve(padded[:, k], kernel, 'valid') for k in (0, 1)])
-        return float(np.linalg.norm(np.diff(smooth, axis=0), axis=1).sum())
+        """Return the length [m] of the cheapest path from a point to the target."""
+        path = np.vstack([self.trace(point, 500.0), self._goal])
+        return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
