@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core.checks import check_number
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import ImuBuffer, Preprocessing
 from lnn_control.imitation.episode import Episode
@@ -93,33 +94,60 @@ class Window:
     """A stretch of one sequence.
 
     :param sequence: index of the sequence. :param start: first image.
-    :param length: number of images. :param warm_up: images at the start that bear no loss,
-        because the network's memory starts empty in the middle of a flight.
+    :param length: number of images taken. :param stride: images from one taken to the next.
+    :param warm_up: images at the start that bear no loss, because the network's memory starts
+        empty in the middle of a flight.
     """
 
     sequence: int
     start: int
     length: int
     warm_up: int
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How sequences are cut.
+
+    :param length: images a window. :param warm_up: images a window without loss at its start.
+    :param max_stride: a flight is read at full rate, at half, ... down to this share, so that the
+        network learns what elapsed time means; as if the camera dropped frames.
+    """
+
+    length: int = 64
+    warm_up: int = 12
+    max_stride: int = 3
+
+    def __post_init__(self) -> None:
+        check_number('length', self.length, 4, 4096)
+        check_number('warm_up', self.warm_up, 0, self.length - 2)
+        check_number('max_stride', self.max_stride, 1, 20)
 
 
 def cut_windows(
-    sequences: list[Sequence], length: int, warm_up: int, rng: np.random.Generator
+    sequences: list[Sequence], settings: WindowSettings, rng: np.random.Generator
 ) -> list[Window]:
     """Cut all sequences into windows at random offsets and shuffle them.
 
-    Every image bears a loss about once: windows overlap by their warm-up.
+    Every image bears a loss once, but for the first of a part that starts in mid-flight: windows
+    overlap by their warm-up, and a stride of k takes each k-th image in k interleaved parts.
     """
     windows = []
+    length, warm_up = settings.length, settings.warm_up
     for index, sequence in enumerate(sequences):
-        start = 0
-        end = int(rng.integers(length // 2, length + 1))
-        while start < len(sequence) - warm_up:
-            stop = min(end, len(sequence))
-            windows.append(Window(index, start, stop - start, warm_up if start > 0 else 0))
-            start, end = stop - warm_up, stop - warm_up + length
-            if stop == len(sequence):
-                break
+        stride = int(rng.integers(1, settings.max_stride + 1))
+        for phase in range(stride):
+            count = len(range(phase, len(sequence), stride))
+            start, end = 0, int(rng.integers(length // 2, length + 1))
+            while start < max(count - warm_up, 1):
+                stop = min(end, count)
+                first = phase + start * stride
+                skip = warm_up if start > 0 else 0
+                windows.append(Window(index, first, stop - start, skip, stride))
+                if stop == count:
+                    break
+                start, end = stop - warm_up, stop - warm_up + length
     order = rng.permutation(len(windows))
     return [windows[i] for i in order]
 
@@ -148,8 +176,24 @@ def load_batch(sequences: list[Sequence], windows: list[Window]) -> Batch:
     weight = np.zeros((len(windows), steps), dtype=np.float32)
     for row, window in enumerate(windows):
         weight[row, window.warm_up : window.length] = 1.0
-        index = window.start + np.minimum(np.arange(steps), window.length - 1)
+        index = window.start + window.stride * np.minimum(np.arange(steps), window.length - 1)
         sequence = sequences[window.sequence]
-        for name, column in columns.items():
-            column.append(getattr(sequence, name)[index])
+        columns['images'].append(sequence.images[index])
+        columns['labels'].append(sequence.labels[index])
+        # What happened since the image taken before, which lies one stride back.
+        since = np.maximum(index[:, None] - np.arange(window.stride), 0)
+        columns['elapsed_time'].append(sequence.elapsed_time[since].sum(axis=1))
+        columns['imu'].append(merge_imu(sequence.imu[since]))
     return Batch(weight=weight, **{name: np.stack(rows) for name, rows in columns.items()})
+
+
+def merge_imu(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inertial features of intervals joined together.
+
+    :param features: means and standard deviations, shape (n, intervals, 12).
+    :return: shape (n, 12).
+    """
+    means, spreads = features[..., :6], features[..., 6:]
+    # Variance of the whole: mean of the variances plus variance of the means.
+    variance = np.mean(spreads**2, axis=1) + np.var(means, axis=1)
+    return np.concatenate([means.mean(axis=1), np.sqrt(variance)], axis=1)

@@ -14,7 +14,14 @@ from torch import Tensor
 
 from lnn_control.core.checks import check_number
 from lnn_control.imitation.augment import Augmentation, augment_images, mirror
-from lnn_control.imitation.dataset import Batch, Sequence, Window, cut_windows, load_batch
+from lnn_control.imitation.dataset import (
+    Batch,
+    Sequence,
+    Window,
+    WindowSettings,
+    cut_windows,
+    load_batch,
+)
 from lnn_control.policies.network import LiquidNetwork
 
 
@@ -23,26 +30,22 @@ class TrainSettings:
     """How to train.
 
     :param epochs: passes over the data. :param batch_size: windows a step.
-    :param window: images a window. :param warm_up: images a window without loss at its start.
     :param learning_rate: peak of a one-cycle cosine schedule.
     :param seed: of initial weights, order and augmentation.
     """
 
     epochs: int = 8
-    batch_size: int = 16
-    window: int = 64
-    warm_up: int = 12
-    learning_rate: float = 4e-3
+    batch_size: int = 4
+    learning_rate: float = 6e-3
     weight_decay: float = 1e-4
     max_gradient_norm: float = 1.0
     seed: int = 0
+    windows: WindowSettings = field(default_factory=WindowSettings)
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         check_number('epochs', self.epochs, 1, 10000)
         check_number('batch_size', self.batch_size, 1, 4096)
-        check_number('window', self.window, 4, 4096)
-        check_number('warm_up', self.warm_up, 0, self.window - 2)
         check_number('learning_rate', self.learning_rate, 1e-7, 1.0)
 
 
@@ -121,11 +124,11 @@ def train(
     )
     network.train()
     losses: list[float] = []
-    num_windows = len(cut_windows(sequences, settings.window, settings.warm_up, rng))
+    num_windows = len(cut_windows(sequences, settings.windows, rng))
     total = settings.epochs * math.ceil(num_windows / settings.batch_size)
     step = 0
     for epoch in range(settings.epochs):
-        windows = cut_windows(sequences, settings.window, settings.warm_up, rng)
+        windows = cut_windows(sequences, settings.windows, rng)
         sums = []
         for batch in _batches(sequences, windows, settings.batch_size):
             start = time.perf_counter()
