@@ -36,7 +36,7 @@ $(STAMP): setup.py constraints.txt
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "lnn_control needs Python 3.10 or newer, $(PYTHON) is $$('$(PYTHON)' -c 'import platform; print(platform.python_version())'): make setup PYTHON=python3.12" >&2; exit 1; }
 	@[ -x $(VENV)/bin/pip ] || '$(PYTHON)' -m venv $(VENV) || { echo 'cannot make a virtual environment: sudo apt install python3-venv' >&2; exit 1; }
 	@echo 'Installing into $(VENV), about 2 minutes'
-	@$(VENV)/bin/python -c 'import torch, sys; sys.exit("torch==" + torch.__version__.partition("+")[0] != "$(TORCH)")' 2>/dev/null || $(PIP) install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) || { echo 'cannot install $(TORCH): see the lines above; another index: make setup TORCH_INDEX=<address>' >&2; exit 1; }
+	@$(VENV)/bin/python -c 'import torch, sys; sys.exit("torch==" + torch.__version__.partition("+")[0] != "$(TORCH)")' 2>/dev/null || $(PIP) install -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) || { echo 'cannot install $(TORCH): see the lines above; another index: make setup TORCH_INDEX=<address>' >&2; exit 1; }
 	@$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
 	@$(VENV)/bin/python -c 'import cv2' || { echo 'OpenCV does not load, see the line above. If libGL.so.1 or libgthread is missing: sudo apt install libgl1 libglib2.0-0' >&2; exit 1; }
 	@touch $@
