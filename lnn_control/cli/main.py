@@ -18,6 +18,7 @@ VERBS = {
     'bringup': ('lnn_control.cli.bringup', 'start the ROS 2 nodes, in simulation or on a robot'),
     'collect': ('lnn_control.cli.collect', 'fly simulated episodes and record them for training'),
     'train': ('lnn_control.cli.train', 'train a liquid policy on recorded episodes'),
+    'card': ('lnn_control.cli.card', 'write the model card of a checkpoint'),
     'evaluate': ('lnn_control.cli.evaluate', 'fly a suite of seeds and report the success rate'),
 }
 """Name of each verb -> its module and what it does."""

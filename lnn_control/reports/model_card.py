@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The model card of a checkpoint: what it is, how it was trained, what was measured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+CARD_NAME = 'README.md'
+
+
+def write_model_card(
+    folder: Path, config: dict[str, Any], results: Sequence[dict[str, Any]], recipe: str
+) -> Path:
+    """Write README.md into a checkpoint's folder and return its path.
+
+    :param config: the checkpoint's config.json.
+    :param results: summaries that `lnn-control evaluate --json` wrote.
+    :param recipe: the commands that trained it.
+    :raises ValueError: if a summary lacks a field or is of another policy's measurement.
+    """
+    path = folder / CARD_NAME
+    path.write_text(render_model_card(config, results, recipe))
+    return path
+
+
+def render_model_card(
+    config: dict[str, Any], results: Sequence[dict[str, Any]], recipe: str
+) -> str:
+    """Return the model card as Markdown."""
+    network, training = config['network'], config['training']
+    wiring = config['wiring']
+    image = network['preprocessing']
+    versions = training['versions']
+    return f"""# {config['name']}
+
+A liquid neural network that flies a quadrotor from camera and IMU to a red camping chair.
+
+| | |
+|---|---|
+| input | RGB image {image['width_px']}x{image['height_px']}, IMU samples since the last one |
+| output | body velocity forward, left, up [m/s] and yaw rate [rad/s] |
+| encoder | four convolutions {network['channels']}, places and sectors |
+| liquid circuit | closed-form continuous-time neurons, {describe_wiring(wiring)} |
+| trainable parameters | {config['num_parameters']} in all |
+| trained on | {training['data']['episodes']} episodes, {training['data']['images']} images |
+| versions | {', '.join(f'{name} {version}' for name, version in sorted(versions.items()))} |
+
+## Measured
+
+One episode a seed, closed loop, camera and IMU with noise and latency. A collision, leaving the
+area or 30 s without success is a failure.
+
+{render_results(results)}
+
+## Train it again
+
+```bash
+{recipe.strip()}
+```
+
+## Limits
+
+Trained in simulation only, in the summer forest only. It knows one target, a red chair, and
+starts with the target in or near its view, 8 to 14 m away. It has no map and does not search.
+"""
+
+
+def describe_wiring(wiring: dict[str, Any]) -> str:
+    """Return the sizes of a neural circuit policy in words."""
+    names = ('inter', 'command', 'motor')
+    parts = [f'{wiring[f"num_{name}"]} {name}' for name in names if f'num_{name}' in wiring]
+    return ', '.join(parts) + ' neurons' if parts else 'fully wired'
+
+
+def render_results(results: Sequence[dict[str, Any]]) -> str:
+    """Return evaluation summaries as a Markdown table.
+
+    :raises ValueError: if a summary lacks a field.
+    """
+    needed = ('suite', 'world', 'season', 'successes', 'episodes', 'wilson_low', 'wilson_high')
+    rows = ['| suite | world | season | success | 95 % Wilson interval |', '|---|---|---|---|---|']
+    for result in results:
+        missing = [name for name in needed if name not in result]
+        if missing:
+            raise ValueError(f'an evaluation summary must have {needed}, lacks {missing}')
+        share = f'{result["successes"]} of {result["episodes"]}'
+        rate = result['successes'] / result['episodes']
+        interval = f'{result["wilson_low"]:.1%} to {result["wilson_high"]:.1%}'
+        rows.append(
+            f'| {result["suite"]} | {result["world"]} | {result["season"]} '
+            f'| {share} = {rate:.1%} | {interval} |'
+        )
+    return '\n'.join(rows)
