@@ -24,7 +24,7 @@ from lnn_control.liquid.layer import (
 from lnn_control.liquid.membranes import Membranes, StratumTables, Table, run_membranes
 from lnn_control.liquid.single_step import LTCStep, StepStore
 from lnn_control.liquid.solvers import SOLVERS
-from lnn_control.liquid.strata import FanIn, list_fan_in, list_fan_out, sort_into_strata
+from lnn_control.liquid.strata import SynapseTable, sort_into_strata, table_synapses
 from lnn_control.liquid.wiring import Circuit, Wiring
 
 POSITIVITIES = ('softplus', 'none')
@@ -345,12 +345,12 @@ class LTC(LiquidLayer):
 
 @dataclasses.dataclass(frozen=True)
 class _StratumPlan:
-    """A stratum: its neurons, and (fan-in, fan-out) from inputs, earlier strata and each other."""
+    """A stratum: its neurons, and their synapses from inputs, earlier strata and each other."""
 
     neurons: NDArray[np.int64]
-    from_inputs: tuple[FanIn, FanIn]
-    from_earlier: tuple[FanIn, FanIn]
-    from_loop: tuple[FanIn, FanIn]
+    from_inputs: SynapseTable | None
+    from_earlier: SynapseTable | None
+    from_loop: SynapseTable | None
 
 
 def _plan_strata(circuit: Circuit) -> list[_StratumPlan]:
@@ -366,33 +366,20 @@ def _plan_strata(circuit: Circuit) -> list[_StratumPlan]:
         plans.append(
             _StratumPlan(
                 neurons,
-                _plan_table(input_source, input_target, neurons, input_rows),
-                _plan_table(source, target, neurons, row_of),
-                _plan_table(source, target, neurons, mates),
+                table_synapses(input_source, input_target, neurons, input_rows),
+                table_synapses(source, target, neurons, row_of),
+                table_synapses(source, target, neurons, mates),
             )
         )
         row_of[neurons] = np.arange(len(neurons)) + row_of.max() + 1
     return plans
 
 
-def _plan_table(
-    source: NDArray[np.int64],
-    target: NDArray[np.int64],
-    neurons: NDArray[np.int64],
-    row_of: NDArray[np.int64],
-) -> tuple[FanIn, FanIn]:
-    """Return the synapses onto `neurons`; `row_of` each source is its row, negative: unwanted."""
-    fan_in = list_fan_in(source, target, neurons, row_of >= 0)
-    fan_in = FanIn(np.maximum(row_of[fan_in.source], 0), fan_in.synapse)
-    return fan_in, list_fan_out(fan_in, int(row_of.max()) + 1, len(source))
-
-
 def _place_stratum(plan: _StratumPlan, device: torch.device) -> StratumTables:
-    def place(tables: tuple[FanIn, FanIn]) -> Table | None:
-        fan_in, fan_out = tables
-        if fan_in.is_empty:
+    def place(table: SynapseTable | None) -> Table | None:
+        if table is None:
             return None
-        arrays = (fan_in.source, fan_in.synapse, fan_out.source, fan_out.synapse)
+        arrays = (table.source, table.synapse, table.fan_out, table.fan_out_synapse, table.back)
         return Table(*(torch.as_tensor(array, device=device) for array in arrays))
 
     return StratumTables(

@@ -14,13 +14,14 @@ copies whole rows.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
 # A chunk of a table of activations that fits the second-level cache of a processor.
-CHUNK_NUMBERS = 65536
+CHUNK_NUMBERS = 131072
 # Up to here a dense product of synapses and neurons is faster than a gather.
 LARGEST_MATRIX = 4096
 
@@ -28,8 +29,8 @@ LARGEST_MATRIX = 4096
 class GatherSynapses(torch.autograd.Function):
     """Currents and conductances that known sources cause: sums of sigmoids over padded fan-ins.
 
-    Activations are not kept for the backward pass but computed again, a cache-sized chunk at a
-    time: that is faster than memory.
+    Works on a cache-sized chunk of moments at a time, in scratch memory. Activations are not kept
+    for the backward pass but computed again: that is no slower than fetching them from memory.
     """
 
     @staticmethod
@@ -39,6 +40,7 @@ class GatherSynapses(torch.autograd.Function):
         source: Tensor,
         fan_out: Tensor,
         fan_out_slope: Tensor,
+        back: Tensor,
         slope: Tensor,
         threshold: Tensor,
         weight: Tensor,
@@ -48,66 +50,67 @@ class GatherSynapses(torch.autograd.Function):
         :param values: (sources, moments).
         :param source: (neurons, fan_in) rows of `values`.
         :param fan_out: (sources, fan_out) the same synapses by source: positions in the flat
-            fan-in table. Only for the backward pass, as is `fan_out_slope`.
-        :param fan_out_slope: (sources, fan_out) their slopes, zero where padded; not differentiated.
+            fan-in table. Only for the backward pass, as the next two.
+        :param fan_out_slope: (sources, fan_out) their slopes, zero where padded.
+        :param back: (neurons, fan_in) positions of the same synapses in the flat fan-out table.
         :param slope: (neurons, fan_in), as is threshold.
         :param weight: (neurons, 2, fan_in), zero where the table is padded.
         """
         neurons, fan_in = source.shape
-        moments = values.shape[1]
-        sums = values.new_empty(neurons, 2, moments)
-        flat_source = source.flatten()
-        for start, stop in _chunks(moments, neurons * fan_in):
-            opening = _open(values[:, start:stop], flat_source, slope, threshold)
-            sums[:, :, start:stop] = torch.bmm(weight, opening.view(neurons, fan_in, -1))
-        ctx.save_for_backward(values, source, fan_out, fan_out_slope, slope, threshold, weight)
+        sums = values.new_empty(neurons, 2, values.shape[1])
+        for start, stop, opening in _open_in_chunks(values, source, slope, threshold):
+            table = opening.view(neurons, fan_in, -1)
+            sums[:, :, start:stop] = torch.bmm(weight, table)
+        ctx.save_for_backward(
+            values, source, fan_out, fan_out_slope, back, slope, threshold, weight
+        )
         return sums
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of values, slope, threshold and weight."""
-        values, source, fan_out, fan_out_slope, slope, threshold, weight = ctx.saved_tensors
+        values, source, fan_out, fan_out_slope, back, slope, threshold, weight = ctx.saved_tensors
         neurons, fan_in = source.shape
-        flat_source, flat_fan_out = source.flatten(), fan_out.flatten()
-        spread = fan_out_slope.unsqueeze(1)
-        flat_slope = slope.reshape(-1, 1)
+        flat_fan_out, spread = fan_out.flatten(), fan_out_slope.unsqueeze(1)
         grad_values = torch.empty_like(values) if ctx.needs_input_grad[0] else None
-        grad_slope, grad_threshold = torch.zeros_like(flat_slope), torch.zeros_like(flat_slope)
         grad_weight = torch.zeros_like(weight)
+        # Of each source's synapses, the sum of flow times source, and of flow alone.
+        grad_slope, grad_shift = torch.zeros_like(fan_out_slope), torch.zeros_like(fan_out_slope)
         backwards = weight.transpose(1, 2)
-        for start, stop in _chunks(values.shape[1], neurons * fan_in):
-            before = values[:, start:stop].index_select(0, flat_source)
-            opening = torch.addcmul(-threshold.reshape(-1, 1), before, flat_slope).sigmoid_()
+        for start, stop, opening in _open_in_chunks(values, source, slope, threshold):
             arriving = grad[:, :, start:stop].contiguous()
             table = opening.view(neurons, fan_in, -1)
             grad_weight.add_(torch.bmm(arriving, table.transpose(1, 2)))
             flow = torch.bmm(backwards, arriving).view(neurons * fan_in, -1)
             flow.mul_(opening.addcmul_(opening, opening, value=-1.0))
-            grad_threshold.sub_(flow.sum(1, keepdim=True))
-            grad_slope.add_(before.mul_(flow).sum(1, keepdim=True))
+            by_source = flow.index_select(0, flat_fan_out).view(*fan_out.shape, -1)
             if grad_values is not None:
-                table = flow.index_select(0, flat_fan_out).view(*fan_out.shape, -1)
-                grad_values[:, start:stop] = torch.bmm(spread, table).squeeze(1)
-        return (
-            grad_values,
-            None,
-            None,
-            None,
-            grad_slope.view_as(slope),
-            grad_threshold.view_as(slope),
-            grad_weight,
-        )
+                grad_values[:, start:stop] = torch.bmm(spread, by_source).squeeze(1)
+            grad_shift.add_(by_source.sum(2))
+            grad_slope.add_(by_source.mul_(values[:, start:stop].unsqueeze(1)).sum(2))
+        by_target = back.flatten()
+        grad_slope = grad_slope.flatten().index_select(0, by_target).view_as(source)
+        grad_shift = grad_shift.flatten().index_select(0, by_target).view_as(source)
+        return grad_values, None, None, None, None, grad_slope, -grad_shift, grad_weight
 
 
-def _open(values: Tensor, source: Tensor, slope: Tensor, threshold: Tensor) -> Tensor:
-    before = values.index_select(0, source)
-    return before.mul_(slope.reshape(-1, 1)).sub_(threshold.reshape(-1, 1)).sigmoid_()
-
-
-def _chunks(total: int, rows: int) -> list[tuple[int, int]]:
-    width = max(64, CHUNK_NUMBERS // max(1, rows))
-    return [(start, min(start + width, total)) for start in range(0, total, width)]
+def _open_in_chunks(
+    values: Tensor, source: Tensor, slope: Tensor, threshold: Tensor
+) -> Iterator[tuple[int, int, Tensor]]:
+    """Yield ranges of moments with the openings (synapses, moments) in them, to use up at once."""
+    flat_source = source.flatten()
+    flat_slope, flat_threshold = slope.reshape(-1, 1), threshold.reshape(-1, 1)
+    moments = values.shape[1]
+    width = min(moments, max(64, CHUNK_NUMBERS // source.numel()))
+    scratch = values.new_empty(source.numel() * width)
+    for start in range(0, moments, width):
+        stop = min(start + width, moments)
+        opening = scratch[: source.numel() * (stop - start)].view(source.numel(), -1)
+        torch.index_select(values[:, start:stop], 0, flat_source, out=opening)
+        # Two calls: addcmul is slow when it broadcasts.
+        opening.mul_(flat_slope).sub_(flat_threshold).sigmoid_()
+        yield start, stop, opening
 
 
 class ScanAffine(torch.autograd.Function):
@@ -143,17 +146,28 @@ def _scan(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor
         total = torch.addcmul(offset[:, :, index], factor[:, :, index], total)
         products.append(product)
         totals.append(total)
-    starts = offset.new_empty(steps + 1, neurons, batch)
-    starts[0] = first
-    moments = starts.unbind(0)
-    for index, (scale, shift) in enumerate(zip(product.unbind(1), total.unbind(1), strict=True)):
-        torch.addcmul(shift, scale, moments[index], out=moments[index + 1])
+    begin, last = _step_through(product, total, first)
     before = torch.empty_like(offset, memory_format=torch.contiguous_format)
-    begin = starts[:-1].transpose(0, 1)
     before[:, :, 0] = begin
     for index in range(1, unfolds):
         torch.addcmul(totals[index - 1], products[index - 1], begin, out=before[:, :, index])
-    return before, starts[-1].clone()
+    return before, last
+
+
+def _step_through(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+    """Return v before every step (neurons, time, batch) and after the last one."""
+    neurons, steps, batch = offset.shape
+    if steps > 8 and steps % 8 == 0:
+        eights = (neurons, steps // 8, 8, batch)
+        before, last = _scan(factor.reshape(eights), offset.reshape(eights), first)
+        return before.view(neurons, steps, batch), last
+    starts = offset.new_empty(neurons, steps + 1, batch)
+    starts[:, 0] = first
+    for index in range(steps):
+        torch.addcmul(
+            offset[:, index], factor[:, index], starts[:, index], out=starts[:, index + 1]
+        )
+    return starts[:, :-1], starts[:, -1].clone()
 
 
 class RunLoop(torch.autograd.Function):
@@ -205,26 +219,28 @@ class RunLoop(torch.autograd.Function):
         """Run the unfolds in reverse; their local derivatives are computed beforehand."""
         values, openings, ratios, spans, source, slope, weight = ctx.saved_tensors
         synapses = _choose_synapses(source, slope, weight)
-        drive_flow = torch.empty_like(ratios)
-        to_current, to_load = drive_flow[:, :, 0], drive_flow[:, :, 1]
-        torch.reciprocal(ratios[:, :, 1], out=to_current)
-        torch.mul(to_current, values[1:], out=to_load).neg_()
+        to_current = torch.reciprocal(ratios[:, :, 1])
+        to_load = (to_current * values[1:]).neg_()
+        # What a unit of flow out of a synapse's target is to its opening, then to its argument.
+        table = (len(openings), *source.shape, openings.shape[-1])
+        to_opening = weight[:, 0].unsqueeze(-1) * to_current.unsqueeze(2)
+        to_opening.add_(weight[:, 1].unsqueeze(-1) * to_load.unsqueeze(2))
         local = torch.addcmul(openings, openings, openings, value=-1.0)
         if spans is not None:
             local.mul_(spans)
+        tables = local.view(table).mul_(to_opening).unbind(0)
         flow = torch.cat((grad_before, grad_last.unsqueeze(0)))
         flows, wide = flow.unbind(0), flow.unsqueeze(2).unbind(0)
-        drives, flat_drives = drive_flow.unbind(0), drive_flow.flatten(1, 2).unbind(0)
-        currents, locals_ = to_current.unbind(0), local.unbind(0)
-        for index in range(len(drives) - 1, -1, -1):
-            drives[index].mul_(wide[index + 1])
-            locals_[index].mul_(synapses.collect_back(flat_drives[index]))
-            flows[index].add_(currents[index])
+        kept, locals_ = to_current.unbind(0), local.unbind(0)
+        for index in range(len(tables) - 1, -1, -1):
+            tables[index].mul_(wide[index + 1])
+            flows[index].addcmul_(flows[index + 1], kept[index])
             synapses.approach_back(flows[index], locals_[index])
+        drive_flow = torch.stack((to_current, to_load), dim=2).mul_(flow[1:].unsqueeze(2))
         grad_spans = None
         if ctx.needs_input_grad[2]:
-            back = torch.stack([synapses.collect_back(each) for each in flat_drives])
-            grad_spans = (back * openings).sum(1, keepdim=True)
+            to_opening.mul_(flow[1:].unsqueeze(2)).mul_(openings.view(table))
+            grad_spans = to_opening.sum((1, 2)).unsqueeze(1)
         effect = openings if spans is None else openings * spans
         grad_slope, grad_weight = synapses.sum_gradients(values[:-1], local, drive_flow, effect)
         return (
@@ -251,10 +267,7 @@ class _MatrixSynapses:
         each = torch.arange(neurons, device=source.device)
         self.weight[each, :, each] = weight
         self.weight = self.weight.view(2 * neurons, -1)
-        self.slope_back, self.weight_back = (
-            self.slope.t().contiguous(),
-            self.weight.t().contiguous(),
-        )
+        self.slope_back = self.slope.t().contiguous()
 
     def approach(self, out: Tensor, values: Tensor) -> None:
         """Add slope * source to out (synapses, batch)."""
@@ -263,10 +276,6 @@ class _MatrixSynapses:
     def collect(self, out: Tensor, effect: Tensor) -> None:
         """Add the sums of the effects (synapses, batch) to out (2 * neurons, batch)."""
         out.addmm_(self.weight, effect)
-
-    def collect_back(self, grad: Tensor) -> Tensor:
-        """Return the gradient of the effects."""
-        return torch.mm(self.weight_back, grad)
 
     def approach_back(self, out: Tensor, grad: Tensor) -> None:
         """Add the gradient of the sources to out (neurons, batch)."""
@@ -287,22 +296,17 @@ class _TableSynapses:
 
     def __init__(self, source: Tensor, slope: Tensor, weight: Tensor) -> None:
         self.source, self.slope = source.flatten(), slope.reshape(-1, 1)
-        self.weight, self.weight_back = weight, weight.transpose(1, 2).contiguous()
+        self.weight = weight
         self.shape = source.shape
 
     def approach(self, out: Tensor, values: Tensor) -> None:
         """Add slope * source to out (synapses, batch)."""
-        out.addcmul_(values.index_select(0, self.source), self.slope)
+        out.add_(values.index_select(0, self.source).mul_(self.slope))
 
     def collect(self, out: Tensor, effect: Tensor) -> None:
         """Add the sums of the effects (synapses, batch) to out (2 * neurons, batch)."""
         neurons, fan_in = self.shape
         out.view(neurons, 2, -1).baddbmm_(self.weight, effect.view(neurons, fan_in, -1))
-
-    def collect_back(self, grad: Tensor) -> Tensor:
-        """Return the gradient of the effects."""
-        neurons, fan_in = self.shape
-        return torch.bmm(self.weight_back, grad.view(neurons, 2, -1)).view(neurons * fan_in, -1)
 
     def approach_back(self, out: Tensor, grad: Tensor) -> None:
         """Add the gradient of the sources to out (neurons, batch)."""
@@ -345,12 +349,14 @@ class Table:
     :param synapse: (neurons, fan_in) positions in the synapse parameters, one past them if padded.
     :param fan_out: (sources, fan_out) the same synapses by source: positions in the flat table.
     :param fan_out_synapse: (sources, fan_out) their positions in the synapse parameters.
+    :param back: (neurons, fan_in) positions of the same synapses in the flat fan-out table.
     """
 
     source: Tensor
     synapse: Tensor
     fan_out: Tensor
     fan_out_synapse: Tensor
+    back: Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -451,7 +457,7 @@ def _gather(values: Tensor, parameters: Tensor, table: Table) -> Tensor:
     slope, threshold, weight = _look_up(parameters, table)
     spread = parameters[0].detach()[table.fan_out_synapse]
     return GatherSynapses.apply(
-        values, table.source, table.fan_out, spread, slope, threshold, weight
+        values, table.source, table.fan_out, spread, table.back, slope, threshold, weight
     )
 
 

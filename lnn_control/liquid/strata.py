@@ -25,56 +25,59 @@ def sort_into_strata(adjacency: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
 
 
 @dataclasses.dataclass(frozen=True)
-class FanIn:
-    """Synapses onto some neurons as a table (neurons, most synapses), padded.
+class SynapseTable:
+    """Synapses onto some neurons, by target and by source, padded to equal length.
 
-    :param source: Which row of the sources each entry reads; padding reads row 0.
-    :param synapse: Which synapse each entry is; padding is one past the last synapse.
+    :param source: (neurons, fan_in) which row of the sources each entry reads; padding reads row 0.
+    :param synapse: (neurons, fan_in) which synapse each is; padding is one past the last synapse.
+    :param fan_out: (sources, fan_out) positions of the entries in the flat fan-in table.
+    :param fan_out_synapse: (sources, fan_out) which synapse each is, padded likewise.
+    :param back: (neurons, fan_in) positions of the entries in the flat fan-out table.
     """
 
     source: NDArray[np.int64]
     synapse: NDArray[np.int64]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no synapse at all."""
-        return self.source.shape[1] == 0
+    fan_out: NDArray[np.int64]
+    fan_out_synapse: NDArray[np.int64]
+    back: NDArray[np.int64]
 
 
-def list_fan_in(
+def table_synapses(
     source: NDArray[np.int64],
     target: NDArray[np.int64],
     neurons: NDArray[np.int64],
-    wanted: NDArray[np.bool_],
-) -> FanIn:
-    """Return the table of the synapses onto `neurons` whose source is wanted.
+    row_of: NDArray[np.int64],
+) -> SynapseTable | None:
+    """Return the synapses onto `neurons` as a table, or None if there are none.
 
     :param source: Source of every synapse.
     :param target: Target of every synapse.
-    :param wanted: (number of possible sources,).
+    :param row_of: For each possible source its row in what will be read; negative: leave it out.
     """
-    lists = [np.flatnonzero((target == neuron) & wanted[source]) for neuron in neurons]
-    width = max((len(entries) for entries in lists), default=0)
-    synapse = np.full((len(neurons), width), len(source), dtype=np.int64)
+    count = len(source)
+    incoming = [np.flatnonzero((target == neuron) & (row_of[source] >= 0)) for neuron in neurons]
+    synapse = _pad(incoming, count)
+    if synapse.size == 0:
+        return None
+    exists = synapse.ravel() < count
+    row = np.where(exists, row_of[np.append(source, 0)[synapse.ravel()]], 0)
+    outgoing = [np.flatnonzero(exists & (row == each)) for each in range(row_of.max() + 1)]
+    fan_out = _pad(outgoing, -1)
+    fan_out_synapse = np.where(fan_out < 0, count, synapse.ravel()[fan_out])
+    back = np.zeros(synapse.size, dtype=np.int64)
+    back[fan_out[fan_out >= 0]] = np.flatnonzero(fan_out.ravel() >= 0)
+    return SynapseTable(
+        row.reshape(synapse.shape),
+        synapse,
+        np.maximum(fan_out, 0),
+        fan_out_synapse,
+        back.reshape(synapse.shape),
+    )
+
+
+def _pad(lists: list[NDArray[np.int64]], filler: int) -> NDArray[np.int64]:
+    width = max(len(entries) for entries in lists)
+    table = np.full((len(lists), width), filler, dtype=np.int64)
     for row, entries in enumerate(lists):
-        synapse[row, : len(entries)] = entries
-    padded_source = np.append(source, 0)
-    return FanIn(padded_source[synapse], synapse)
-
-
-def list_fan_out(fan_in: FanIn, num_sources: int, num_synapses: int) -> FanIn:
-    """Return the same synapses by source: (sources, most synapses).
-
-    :return: `source` is the position in the flat fan-in table, `synapse` the synapse; padding
-        reads position 0 and is one past the last synapse.
-    """
-    position = np.arange(fan_in.source.size)
-    exists = fan_in.synapse.ravel() < num_synapses
-    lists = [position[exists & (fan_in.source.ravel() == source)] for source in range(num_sources)]
-    width = max((len(entries) for entries in lists), default=0)
-    place = np.zeros((num_sources, width), dtype=np.int64)
-    synapse = np.full((num_sources, width), num_synapses, dtype=np.int64)
-    for row, entries in enumerate(lists):
-        place[row, : len(entries)] = entries
-        synapse[row, : len(entries)] = fan_in.synapse.ravel()[entries]
-    return FanIn(place, synapse)
+        table[row, : len(entries)] = entries
+    return table
