@@ -5,8 +5,14 @@
 import os
 
 import lifecycle_msgs.msg
-from launch import LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, EmitEvent, RegisterEventHandler, Shutdown
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
@@ -62,13 +68,22 @@ def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchD
         # A launch that is killed would leave its nodes behind.
         additional_env={PARENT_VARIABLE: str(os.getpid())},
         output='screen',
-        on_exit=Shutdown(reason=f'{node.name} has ended'),
+        on_exit=_shut_down(f'{node.name} has ended'),
     )
     return [action, *(_describe_lifecycle(action) if node.is_lifecycle else ())]
 
 
+def _shut_down(reason: str) -> OpaqueFunction:
+    """Return an action that ends the launch, unless it is ending already."""
+
+    def act(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        return [] if context.is_shutdown else [Shutdown(reason=reason)]
+
+    return OpaqueFunction(function=act)
+
+
 def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, ...]:
-    """Configure the node when it runs, activate it when it is configured."""
+    """Configure the node when it runs, activate it when it is configured, else end the launch."""
 
     def change_state(transition: int) -> EmitEvent:
         matcher = matches_action(node)
@@ -86,6 +101,14 @@ def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, .
                 start_state='configuring',
                 goal_state='inactive',
                 entities=[change_state(_ACTIVATE)],
+            )
+        ),
+        RegisterEventHandler(
+            OnStateTransition(
+                target_lifecycle_node=node,
+                start_state='configuring',
+                goal_state='unconfigured',
+                entities=[_shut_down('the policy cannot be configured, its message is above')],
             )
         ),
     )

@@ -12,6 +12,7 @@ PARENT_VARIABLE = 'LNN_CONTROL_PARENT'
 """Environment variable with the process id whose end ends this process."""
 
 _PR_SET_PDEATHSIG = 1
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def die_with_parent() -> None:
@@ -28,6 +29,12 @@ def die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+def ignore_signals() -> None:
+    """Let no further request to end interrupt the end."""
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 class StopRequest:
     """Remembers that a signal asked the process to end.
 
@@ -39,7 +46,7 @@ class StopRequest:
     def __init__(self, grace: int = 0) -> None:
         self.is_set = False
         self._grace = grace
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _STOP_SIGNALS:
             signal.signal(number, self._set)
 
     def _set(self, number: int, frame: Any) -> None:

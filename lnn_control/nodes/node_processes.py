@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lnn_control.nodes.graph import Graph, NodeDescription, Value
@@ -22,6 +22,11 @@ _PATIENCE = 5.0
 
 class NodeDiedError(RuntimeError):
     """A node ended by itself."""
+
+
+def print_line(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)
 
 
 def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str]:
@@ -65,11 +70,19 @@ class NodeProcesses:
 
     Each has a session of its own, so that Ctrl-C reaches this process alone, and asks the kernel
     for a signal should this process be killed.
+
+    :param write: takes each line that a node says, called from one thread a node.
     """
 
-    def __init__(self, nodes: Sequence[NodeDescription], values: Mapping[str, Value]) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[NodeDescription],
+        values: Mapping[str, Value],
+        write: Callable[[str], None] = print_line,
+    ) -> None:
         self._nodes = list(nodes)
         self._values = dict(values)
+        self._write = write
         self._running: list[NodeProcess] = []
 
     def __enter__(self) -> 'NodeProcesses':
@@ -103,7 +116,9 @@ class NodeProcesses:
             start_new_session=True,
         )
         lines: deque[str] = deque(maxlen=1)
-        reader = threading.Thread(target=_forward, args=(node.name, process, lines), daemon=True)
+        reader = threading.Thread(
+            target=_forward, args=(node.name, process, lines, self._write), daemon=True
+        )
         reader.start()
         return NodeProcess(node.name, process, reader, lines)
 
@@ -130,14 +145,19 @@ class NodeProcesses:
         self._running.clear()
 
 
-def _forward(name: str, process: 'subprocess.Popen[str]', lines: deque[str]) -> None:
-    """Print what a node says, and keep the last line."""
+def _forward(
+    name: str,
+    process: 'subprocess.Popen[str]',
+    lines: deque[str],
+    write: Callable[[str], None],
+) -> None:
+    """Pass on what a node says, and keep the last line."""
     assert process.stdout is not None
     for line in process.stdout:
         text = line.rstrip()
         if text:
             lines.append(text)
-            print(f'[{name}] {text}', flush=True)
+            write(f'[{name}] {text}')
 
 
 def _end(process: 'subprocess.Popen[str]') -> None:

@@ -11,7 +11,6 @@ import time
 from collections import deque
 
 import numpy as np
-import torch
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
@@ -27,10 +26,11 @@ from lnn_control.nodes.conversions import (
     read_imu,
     seconds_from_stamp,
 )
+from lnn_control.nodes.graph import DEFAULT_CHECKPOINT
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.policy_runner import PolicyRunner, RunnerSettings
 from lnn_control.nodes.process import run_node
-from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, load_policy
+from lnn_control.policies.policy import Policy
 
 PARAMETERS = (
     Parameter(
@@ -52,7 +52,6 @@ class PolicyNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('policy_node')
         self._settings = declare_parameters(self, PARAMETERS)
-        torch.set_num_threads(self._settings.num_threads)
         self._runner: PolicyRunner | None = None
         self._is_active = False
         self._problem = ''
@@ -62,8 +61,8 @@ class PolicyNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the policy and open the topics; a policy that cannot be loaded is a failure."""
         try:
-            policy = load_policy(self._settings.checkpoint)
-        except (ValueError, OSError) as error:
+            policy = self._load_policy()
+        except (ValueError, OSError, ImportError) as error:
             self.get_logger().error(' '.join(str(error).split()))
             return _FAILED
         settings = RunnerSettings(self._settings.first_elapsed_time, self._settings.max_gap)
@@ -108,6 +107,15 @@ class PolicyNode(LifecycleNode):
         if self._is_active:
             self._rest()
             self._command.wait_for_all_acked(Duration(seconds=1))
+
+    def _load_policy(self) -> Policy:
+        # Imported here so that the node answers, and can be ended, before torch is loaded.
+        import torch
+
+        from lnn_control.policies.checkpoint import load_policy
+
+        torch.set_num_threads(self._settings.num_threads)
+        return load_policy(self._settings.checkpoint)
 
     def _open(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)

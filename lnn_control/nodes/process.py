@@ -12,7 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from lnn_control.nodes.lifetime import StopRequest, die_with_parent
+from lnn_control.nodes.lifetime import StopRequest, die_with_parent, ignore_signals
 
 # A node may take this long to end after a signal [s].
 _GRACE = 8
@@ -55,4 +55,7 @@ def run_node(make_node: Callable[[], Node], name: str) -> int:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
+        # Python gives signals back their default while it ends: a second Ctrl-C would look like
+        # a crash.
+        ignore_signals()
     return 0

@@ -11,6 +11,7 @@ import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
 from lnn_control.nodes import topics
@@ -63,12 +64,25 @@ class Supervisor:
     def wait_for_topics(self, *wanted: topics.Topic) -> None:
         """Wait for one message of each topic."""
         for topic in wanted:
-            self._node.create_subscription(
-                topic.type, topic.name, self._make_callback(topic.name), topic.qos
-            )
+            self.subscribe(topic, self._make_callback(topic.name))
         names = {topic.name for topic in wanted}
         what = f'a message on {" and ".join(sorted(names))}'
         self.wait_until(lambda: names <= self._seen, what, _PATIENCE)
+
+    def subscribe(
+        self, topic: topics.Topic, callback: Callable[..., None], depth: int = 0
+    ) -> None:
+        """Call back with each message of a topic while waiting.
+
+        :param callback: may take the message's info as a second argument.
+        :param depth: how many messages wait for a busy reader; 0 for the topic's own depth.
+        """
+        qos = QoSProfile(
+            depth=depth or topic.qos.depth,
+            reliability=topic.qos.reliability,
+            durability=topic.qos.durability,
+        )
+        self._node.create_subscription(topic.type, topic.name, callback, qos)
 
     def _make_callback(self, name: str) -> Callable[[Any], None]:
         def note(message: Any) -> None:
@@ -78,16 +92,24 @@ class Supervisor:
 
     def change_state(self, node_name: str, transition: str) -> bool:
         """Take a lifecycle node through a transition and return whether it succeeded."""
-        client = self._node.create_client(ChangeState, f'{node_name}/change_state')
+        request = ChangeState.Request(transition=Transition(id=_TRANSITIONS[transition]))
+        answer = self.call(ChangeState, f'{node_name}/change_state', request)
+        return bool(answer.success)
+
+    def call(self, service: type[Any], name: str, request: Any) -> Any:
+        """Call a service, once it is there, and return its answer.
+
+        :raises TimeoutError: if it does not appear or answer.
+        """
+        client = self._node.create_client(service, name)
         try:
-            self.wait_until(client.service_is_ready, f'node {node_name}', _PATIENCE)
-            request = ChangeState.Request(transition=Transition(id=_TRANSITIONS[transition]))
+            self.wait_until(client.service_is_ready, f'service {name}', _PATIENCE)
             future = client.call_async(request)
-            self.wait_until(future.done, f'node {node_name} to {transition}', _PATIENCE)
-            return bool(future.result().success)
+            self.wait_until(future.done, f'an answer of service {name}', _PATIENCE)
+            return future.result()
         finally:
             self._node.destroy_client(client)
 
-    def count_commanders(self, topic: str) -> int:
-        """Return how many nodes publish vehicle commands on a topic."""
+    def count_publishers(self, topic: str) -> int:
+        """Return how many nodes publish on a topic."""
         return self._node.count_publishers(topic)

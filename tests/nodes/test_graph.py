@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lnn_control.nodes.graph import GRAPHS, Graph, NodeDescription, find_share_directory
+from lnn_control.nodes.graph import (
+    DEFAULT_CHECKPOINT,
+    GRAPHS,
+    Graph,
+    NodeDescription,
+    find_share_directory,
+)
 from lnn_control.nodes.node_processes import choose_nodes, make_command
 
 ROOT = Path(__file__).parents[2]
@@ -59,8 +65,7 @@ def test_arguments_default_to_what_the_config_says(graph: Graph, node: NodeDescr
 
 def test_default_checkpoint_is_the_shipped_one() -> None:
     checkpoint = pytest.importorskip('lnn_control.policies.checkpoint')
-    for graph in GRAPHS.values():
-        assert find_defaults(graph)['checkpoint'] == checkpoint.DEFAULT_CHECKPOINT
+    assert checkpoint.DEFAULT_CHECKPOINT == DEFAULT_CHECKPOINT
 
 
 def test_share_directory_holds_launch_files_for_every_graph() -> None:

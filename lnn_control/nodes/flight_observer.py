@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Listens to all topics of a simulated vehicle and hands back one flight at a time.
+
+It changes nothing and answers nothing: what it notes is what any other node would get.
+"""
+
+import time
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from nav_msgs.msg import Odometry
+from numpy.typing import NDArray
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32MultiArray, String
+
+from lnn_control.core.flight import Flight
+from lnn_control.core.frames import yaw_from_quaternion
+from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import image_from_message, read_twist, seconds_from_stamp
+from lnn_control.nodes.supervisor import Supervisor
+
+WAITING, FLYING = 'waiting', 'flying'
+
+# A busy observer must not lose what the vehicle would have got [messages].
+_DEPTH = 400
+
+
+@dataclass
+class _Recording:
+    """Messages of one trial as they came; stamps in simulated seconds."""
+
+    images: list[tuple[float, NDArray[np.uint8]]] = field(default_factory=list)
+    # stamp, x, y, z, yaw, body velocity
+    poses: list[tuple[float, ...]] = field(default_factory=list)
+    commands: list[tuple[float, ...]] = field(default_factory=list)
+    neurons: list[tuple[float, array]] = field(default_factory=list)  # type: ignore[type-arg]
+    # stamp of an image -> when it was published, and stamp -> latency [s]
+    published: dict[float, float] = field(default_factory=dict)
+    latencies: dict[float, float] = field(default_factory=dict)
+
+
+class FlightObserver:
+    """Records the trials of a simulation, one after the other.
+
+    :param supervisor: whose node listens.
+    """
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._now = 0.0
+        self._origin = 0.0
+        self._target = np.zeros(3)
+        self._recording = _Recording()
+        self.state = ''
+        self._forget_times()
+        for topic, callback in (
+            (topics.IMAGE, self._see),
+            (topics.NEURONS, self._note_neurons),
+            (topics.COMMAND_STAMPED, self._note_command),
+            (topics.ODOMETRY, self._note_pose),
+            (topics.CLOCK, self._note_time),
+            (topics.TARGET_POSE, self._note_target),
+            (topics.TRIAL_STATE, self._note_state),
+        ):
+            supervisor.subscribe(topic, callback, _DEPTH)
+
+    @property
+    def trial_begin(self) -> float:
+        """Stamp of the trial's world: a new one says that a new trial is there [s]."""
+        return self._origin
+
+    @property
+    def num_images(self) -> int:
+        """How many images of this trial came."""
+        return len(self._recording.images)
+
+    @property
+    def num_answers(self) -> int:
+        """How many images of this trial were answered by a command."""
+        return len(self._recording.latencies)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the trial has an outcome."""
+        return self._ended_at is not None
+
+    @property
+    def time(self) -> float:
+        """Simulated time since the first moving command [s], 0 before."""
+        return 0.0 if self._started_at is None else max(0.0, self._now - self._started_at)
+
+    @property
+    def distance(self) -> float | None:
+        """To the target [m], None before the first pose of this trial."""
+        if not self._recording.poses:
+            return None
+        return float(np.linalg.norm(self._recording.poses[-1][1:4] - self._target))
+
+    @property
+    def recent_latency(self) -> float | None:
+        """Median over the latest answers [s], None before the first."""
+        latest = list(self._recording.latencies.values())[-40:]
+        return float(np.median(latest)) if latest else None
+
+    def take_flight(self) -> Flight:
+        """Return the trial that is over.
+
+        :raises RuntimeError: if it is not over.
+        """
+        if self._started_at is None or self._ended_at is None:
+            raise RuntimeError('the trial is not over: wait until is_over')
+        first, last = self._started_at, self._ended_at
+        recording = self._recording
+        images = _select(recording.images, first, last)
+        poses = np.array(_select(recording.poses, first, last)).reshape(-1, 8)
+        commands = np.array(_select(recording.commands, first, last)).reshape(-1, 5)
+        neurons = _select(recording.neurons, first, last)
+        answered = [
+            value for stamp, value in recording.latencies.items() if first <= stamp <= last
+        ]
+        return Flight(
+            images=np.array([pixels for _, pixels in images]),
+            image_times=np.array([stamp for stamp, _ in images]) - first,
+            positions_world=poses[:, 1:4],
+            yaws=poses[:, 4],
+            velocities=poses[:, 5:],
+            pose_times=poses[:, 0] - first,
+            commands=commands[:, 1:],
+            command_times=commands[:, 0] - first,
+            neurons=np.array([values for _, values in neurons]).reshape(len(neurons), -1),
+            neuron_times=np.array([stamp for stamp, _ in neurons]) - first,
+            latencies=np.array(answered),
+            outcome=self.state,
+            duration=last - first,
+            wall_duration=self._wall_ended_at - self._wall_started_at,
+        )
+
+    def _forget_times(self) -> None:
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+        self._wall_started_at = self._wall_ended_at = 0.0
+
+    def _note_time(self, message: Clock) -> None:
+        self._now = seconds_from_stamp(message.clock)
+
+    def _note_target(self, message: PoseStamped) -> None:
+        """Begin a new recording: the target comes first in a trial, with the trial's origin."""
+        origin = seconds_from_stamp(message.header.stamp)
+        if origin == self._origin:
+            return
+        position = message.pose.position
+        self._target = np.array([position.x, position.y, position.z])
+        self._origin = origin
+        self._recording = _Recording()
+        self._forget_times()
+
+    def _note_state(self, message: String) -> None:
+        self.state = message.data
+        if message.data == WAITING:
+            self._forget_times()
+        elif message.data == FLYING:
+            self._started_at, self._wall_started_at = self._now, time.monotonic()
+        elif self._started_at is not None:
+            self._ended_at, self._wall_ended_at = self._now, time.monotonic()
+
+    def _is_of_this_trial(self, stamp: float) -> bool:
+        is_before_end = self._ended_at is None or stamp <= self._ended_at
+        return stamp >= self._origin > 0.0 and is_before_end
+
+    def _see(self, message: Image, info: dict[str, int]) -> None:
+        stamp = seconds_from_stamp(message.header.stamp)
+        if self._is_of_this_trial(stamp):
+            # A copy: the message's memory is not ours.
+            pixels = image_from_message(message).pixels.copy()
+            self._recording.images.append((stamp, pixels))
+            self._recording.published[stamp] = info['source_timestamp'] * 1e-9
+
+    def _note_command(self, message: TwistStamped, info: dict[str, int]) -> None:
+        stamp = seconds_from_stamp(message.header.stamp)
+        if not self._is_of_this_trial(stamp):
+            return
+        recording = self._recording
+        recording.commands.append((self._now, *read_twist(message)))
+        # Safety repeats a command with its stamp: the first one is the answer.
+        published_at = recording.published.pop(stamp, None)
+        if published_at is not None:
+            latency = info['received_timestamp'] * 1e-9 - published_at
+            recording.latencies[stamp] = max(latency, 0.0)
+
+    def _note_neurons(self, message: Float32MultiArray) -> None:
+        # The message has no stamp. It follows from the latest image.
+        if self._recording.images and self._ended_at is None:
+            stamp = self._recording.images[-1][0]
+            self._recording.neurons.append((stamp, message.data))
+
+    def _note_pose(self, message: Odometry) -> None:
+        stamp = seconds_from_stamp(message.header.stamp)
+        if not self._is_of_this_trial(stamp):
+            return
+        position, orientation = message.pose.pose.position, message.pose.pose.orientation
+        velocity = message.twist.twist.linear
+        yaw = yaw_from_quaternion(
+            np.array([orientation.x, orientation.y, orientation.z, orientation.w])
+        )
+        self._recording.poses.append(
+            (stamp, position.x, position.y, position.z, yaw, velocity.x, velocity.y, velocity.z)
+        )
+
+
+def _select(rows: list[Any], first: float, last: float) -> list[Any]:
+    """Return the rows, each with its stamp in front, from first to last in their order."""
+    chosen = [row for row in rows if first - 1e-9 <= row[0] <= last + 1e-9]
+    return sorted(chosen, key=lambda row: row[0])
