@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""CfC: closed-form continuous-time neurons (Hasani et al., Nature Machine Intelligence 4, 2022)."""
+"""CfC: closed-form continuous-time neurons (Hasani et al., Nature Machine Intelligence, 2022)."""
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -323,8 +324,7 @@ class _BackboneLayers(nn.Module):
         super().__init__()
         widths = [num_sources] + [options.num_units] * options.num_layers
         self.layers = nn.ModuleList(
-            nn.Linear(before, after, **factory)
-            for before, after in zip(widths[:-1], widths[1:], strict=True)
+            nn.Linear(before, after, **factory) for before, after in itertools.pairwise(widths)
         )
         for layer in self.layers:
             nn.init.xavier_uniform_(layer.weight)

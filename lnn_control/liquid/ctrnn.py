@@ -18,7 +18,7 @@ from lnn_control.liquid.wiring import Wiring
 
 
 class CTRNN(LiquidLayer):
-    """Leaky neurons with weighted sums: ``tau_i dh_i/dt = -h_i + tanh(sum_j w_ij h_j + u_i + b_i)``.
+    """Leaky neurons with weighted sums: ``tau_i dh_i/dt = tanh(sum_j w_ij h_j + b_i) - h_i``.
 
     :param solver: One of `SOLVERS`.
     :param num_unfolds: How many equal parts the solver splits each elapsed time into.

@@ -200,7 +200,7 @@ def _copy_heads(layer: CfC, cells: list[nn.Module]) -> None:
 
 
 def _copy_memory(layer: LiquidLayer, lstm: nn.Module, order: list[int]) -> None:
-    """Copy an LSTM cell; ours carries the constant that theirs adds to the keep gate in its bias."""
+    """Copy an LSTM cell; the constant that theirs adds to the keep gate is in our bias."""
     size = layer.num_neurons
     # Their neuron i is our neuron order[i]: rows and columns move with it.
     place = torch.argsort(torch.as_tensor(order, device=layer.memory.bias.device))

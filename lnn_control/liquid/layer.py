@@ -21,7 +21,7 @@ MEMORY_STEPS = 16.0
 
 
 class LiquidLayer(nn.Module, abc.ABC):
-    """A recurrent layer in continuous time: ``outputs, state = layer(inputs, state, elapsed_time)``.
+    """A recurrent layer in time: ``outputs, state = layer(inputs, state, elapsed_time)``.
 
     The state is never hidden: it comes in and goes out. Outputs are the motor neurons, which are
     the first ones in the state.
@@ -35,7 +35,7 @@ class LiquidLayer(nn.Module, abc.ABC):
     :param has_memory: Let an LSTM cell carry long memory beside the liquid state (Lechner and
         Hasani 2020). The state is then twice as wide: liquid first, memory second.
     :param num_projected: Width of a linear readout of the motor neurons; None: no readout.
-    :param batch_first: Batched sequences are (batch, time, features), else (time, batch, features).
+    :param batch_first: Sequences are (batch, time, features), else (time, batch, features).
     """
 
     kind: str
@@ -92,8 +92,8 @@ class LiquidLayer(nn.Module, abc.ABC):
                 continue  # torch reports what is missing or of another shape
             if not np.array_equal(found.cpu().numpy(), expected):
                 error_msgs.append(
-                    f'{prefix}{name} differs: the checkpoint was trained on another circuit (other '
-                    'seed or sizes); build the layer with the wiring stored in its config'
+                    f'{prefix}{name} differs: the checkpoint has another circuit (other '
+                    'seed or sizes); build the layer with the wiring in its config'
                 )
         super()._load_from_state_dict(
             state_dict,
@@ -202,7 +202,7 @@ class LiquidLayer(nn.Module, abc.ABC):
         elapsed_time: float | Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Return the state after every step (batch, time, state_size) of a batch-first sequence."""
+        """Return the state after every step (batch, time, state_size); batch first."""
         if inputs.dim() != 3:
             raise ValueError(
                 f'inputs must be (batch, time, {self.num_inputs}), got {tuple(inputs.shape)}'
@@ -241,7 +241,7 @@ class LiquidLayer(nn.Module, abc.ABC):
     def _advance(
         self, prepared: Any, drive: Any, state: Tensor, elapsed_time: float | Tensor
     ) -> Tensor:
-        """Return the neurons after one step; `elapsed_time` in time units, a number or (batch, 1)."""
+        """Return the neurons after one step; time in time units, a number or (batch, 1)."""
 
     @abc.abstractmethod
     def _like(self) -> Tensor:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""LTC: liquid time-constant neurons (Hasani et al., AAAI 2021), conductance-based with an ODE solver."""
+"""LTC: liquid time-constant neurons (Hasani et al., AAAI 2021), conductance-based ODEs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class LTCParameters:
 class LTC(LiquidLayer):
     """Liquid time-constant neurons: membranes with leak and sigmoidal chemical synapses.
 
-    ``C dv_i/dt = g_i (V_i - v_i) + sum_j w_ij sigmoid(slope_ij (v_j - midpoint_ij)) (E_ij - v_i)``,
+    ``C dv_i/dt = g_i (V_i - v_i) + sum_j w_ij sigmoid(slope_ij (v_j - mid_ij)) (E_ij - v_i)``,
     the sum being over the synapses of the circuit, inputs included.
 
     :param solver: One of `SOLVERS`.
@@ -63,7 +63,7 @@ class LTC(LiquidLayer):
         parameters. 'none': parameters are used as they are, and `clamp_parameters` after each
         optimiser step keeps them in range.
     :param keeps_polarity: The reversal potential of a synapse keeps the sign that the wiring gave
-        it (softplus of the parameter, times the polarity). False: it is learned freely, as in ncps.
+        it (softplus of the parameter, times the polarity). False: learned freely, as in ncps.
     """
 
     kind = 'ltc'

@@ -4,8 +4,8 @@
 
 Written out, one unfold of a neuron is ``v' = (v + gain * current) / (1 + gain * conductance)``.
 If its sources are known over the whole sequence, then so are current and conductance, and the
-neuron is an affine recursion, solved for all unfolds in a few vector operations. An NCP feeds forward
-but for a few recurrent command synapses: sorted into strata, everything but those runs at once.
+neuron is an affine recursion, solved for all unfolds in a few vector operations. An NCP feeds
+forward but for a few recurrent command synapses: sorted into strata, all but those runs at once.
 
 Layout: neurons first, batch last, (neurons, time, unfolds, batch), so that a gather of sources
 copies whole rows.
@@ -137,7 +137,7 @@ class ScanAffine(torch.autograd.Function):
 
 def _scan(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
     """Return v before every unfold and after the last: unfolds side by side, then step by step."""
-    neurons, steps, unfolds, batch = offset.shape
+    unfolds = offset.shape[2]
     product = factor[:, :, 0]
     total = offset[:, :, 0]
     products, totals = [product], [total]

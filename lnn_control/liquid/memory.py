@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Long memory beside a liquid state: the LSTM cell of mixed-memory networks.
 
-Lechner and Hasani, "Learning long-term dependencies in irregularly-sampled time series" (2020): the
-liquid neurons alone lose the gradient over long spans, a gated cell that they write to does not.
+Lechner and Hasani, "Learning long-term dependencies in irregularly-sampled time series" (2020):
+the liquid neurons alone lose the gradient over long spans, a gated cell that they write to does not.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class LongMemory(nn.Module):
             self.bias[2 * num_neurons : 3 * num_neurons] += 1.0
 
     def forward(self, inputs: Tensor, liquid: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the state handed to the liquid neurons and the new memory, each (batch, neurons)."""
+        """Return the state for the liquid neurons and the new memory, each (batch, neurons)."""
         drive = functional.linear(inputs, self.input_weight, self.bias)
         drive = drive + functional.linear(liquid, self.state_weight)
         candidate, write, keep, read = drive.chunk(4, dim=1)

@@ -10,9 +10,15 @@ from lnn_control.liquid.cfc import Backbone, CfC
 from lnn_control.liquid.ctrnn import CTRNN
 from lnn_control.liquid.layer import LiquidLayer
 from lnn_control.liquid.ltc import LTC
+from lnn_control.liquid.reservoir import Reservoir
 from lnn_control.liquid.wiring import Wiring
 
-LAYERS: dict[str, type[LiquidLayer]] = {'ltc': LTC, 'cfc': CfC, 'ctrnn': CTRNN}
+LAYERS: dict[str, type[LiquidLayer]] = {
+    'ltc': LTC,
+    'cfc': CfC,
+    'ctrnn': CTRNN,
+    'reservoir': Reservoir,
+}
 
 
 def build_layer(config: dict[str, Any], device: Any = None, dtype: Any = None) -> LiquidLayer:
@@ -21,7 +27,10 @@ def build_layer(config: dict[str, Any], device: Any = None, dtype: Any = None) -
     kind = options.pop('kind', None)
     if kind not in LAYERS:
         raise ValueError(f"'kind' of a layer must be one of {sorted(LAYERS)}, got {kind!r}")
-    options['wiring'] = Wiring.from_dict(options['wiring'])
+    if 'wiring' in options:
+        options['wiring'] = Wiring.from_dict(options['wiring'])
+    if isinstance(options.get('time_constant'), list):
+        options['time_constant'] = tuple(options['time_constant'])
     if options.get('backbone') is not None:
         options['backbone'] = Backbone(**options['backbone'])
     return LAYERS[kind](**options, device=device, dtype=dtype)

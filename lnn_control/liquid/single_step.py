@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single steps without gradients, for running a policy: few operations, no allocations.
 
-A step unpacks the parameters into the form that its equations want and keeps that form. Before each
-step it compares the parameters, value by value, with those it unpacked, so a changed parameter is
+A step unpacks the parameters into the form that its equations want and keeps that form. Before
+each step it compares the parameters, value by value, with those it unpacked, so a changed one is
 always seen, however it was changed. Buffers belong to one thread.
 """
 

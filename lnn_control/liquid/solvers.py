@@ -25,7 +25,7 @@ def solve_semi_implicit(
     elapsed_time: float | Tensor,
     unfolds: int,
 ) -> Tensor:
-    """Freeze the conductances, then take implicit Euler steps (Hasani et al. 2021, algorithm 1)."""
+    """Freeze the conductances, then take implicit Euler steps (Hasani et al. 2021)."""
     part = elapsed_time / unfolds
     for _ in range(unfolds):
         current, conductance = membrane(state)

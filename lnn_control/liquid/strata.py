@@ -28,7 +28,7 @@ def sort_into_strata(adjacency: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
 class SynapseTable:
     """Synapses onto some neurons, by target and by source, padded to equal length.
 
-    :param source: (neurons, fan_in) which row of the sources each entry reads; padding reads row 0.
+    :param source: (neurons, fan_in) which row of the sources each entry reads; padding: row 0.
     :param synapse: (neurons, fan_in) which synapse each is; padding is one past the last synapse.
     :param fan_out: (sources, fan_out) positions of the entries in the flat fan-in table.
     :param fan_out_synapse: (sources, fan_out) which synapse each is, padded likewise.

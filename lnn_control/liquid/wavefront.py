@@ -197,7 +197,7 @@ def _assemble(plan: WavePlan, blocks: tuple[Tensor, ...]) -> tuple[Tensor, Tenso
 
 
 def _delay(plan: WavePlan, values: Tensor) -> Tensor:
-    """Return values (batch, time) as (beats, batch, neurons): what each neuron meets at each beat."""
+    """Return values (batch, time) as each neuron meets them, (beats, batch, neurons)."""
     values = values.t().unsqueeze(-1)
     steps, batch, _ = values.shape
     waved = values.new_zeros(steps + plan.delay, batch, plan.num_neurons)

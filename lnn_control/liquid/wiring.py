@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wirings: immutable recipes that say which neuron listens to which.
 
-A recipe (:class:`NCPWiring`, :class:`RandomWiring`, :class:`FullyConnectedWiring`) does not know how
-many inputs there will be. ``recipe.connect(num_inputs)`` draws the synapses and returns a
+A recipe (:class:`NCPWiring`, :class:`RandomWiring`, :class:`FullyConnectedWiring`) does not know
+how many inputs there will be. ``recipe.connect(num_inputs)`` draws the synapses and returns a
 :class:`Circuit`. The same recipe and the same number of inputs give the same circuit, always.
 """
 
@@ -137,7 +137,7 @@ class Circuit(Wiring):
             or (rank[np.nonzero(self.sensory_polarity)[1]] > 0).any()
         ):
             raise ValueError(
-                'a layered circuit must lead inputs to its first layer and each layer to itself or '
+                'a layered circuit must lead inputs to its first layer, each layer to itself or '
                 'to the next one; pass layers=() to update all neurons together instead'
             )
 
@@ -178,7 +178,7 @@ class Circuit(Wiring):
         """Return this circuit if it has `num_inputs` inputs."""
         if num_inputs != self.num_inputs:
             raise ValueError(
-                f'this circuit was drawn for {self.num_inputs} inputs, the layer has {num_inputs}; '
+                f'this circuit was drawn for {self.num_inputs} inputs, not for {num_inputs}; '
                 'pass the recipe (such as NCPWiring) instead of the circuit'
             )
         return self
@@ -363,7 +363,7 @@ class NCPWiring(_Recipe):
         return self.num_motor
 
     def connect(self, num_inputs: int) -> Circuit:
-        """Return the circuit; no neuron is left without a way in, nor a command without a way out."""
+        """Return the circuit; every neuron has a way in, every command neuron a way out."""
         _check_count('num_inputs', num_inputs, 1)
         draw = _Draw(self.seed, 0.5)
         first_inter = self.num_motor + self.num_command
@@ -393,7 +393,7 @@ def _fan_out(
     reached: NDArray[np.int64],
     fanout: int,
 ) -> None:
-    """Connect each origin to `fanout` of `reached`, then every one forgotten to an average share."""
+    """Connect each origin to `fanout` of `reached`, then the forgotten ones to some origins."""
     for origin in origins:
         chosen = draw.choose(reached, fanout)
         polarity[origin, chosen] = draw.polarities((fanout,))
@@ -446,7 +446,7 @@ def as_wiring(wiring: Wiring | int) -> Wiring:
     if isinstance(wiring, int) and not isinstance(wiring, bool):
         return FullyConnectedWiring(wiring)
     raise ValueError(
-        f'wiring must be a Wiring or a number of neurons, got {type(wiring).__name__}; a wiring of '
+        f'wiring must be a Wiring or a number of neurons, got {type(wiring).__name__}; one of '
         'ncps goes through lnn_control.liquid.circuit_from_ncps first'
     )
 

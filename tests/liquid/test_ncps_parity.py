@@ -54,7 +54,7 @@ MODULES['ltc-mixed'] = lambda: ncps_torch.LTC(NUM_INPUTS, WIRINGS['ncp'](), mixe
 MODULES['cfc-mixed'] = lambda: ncps_torch.CfC(NUM_INPUTS, WIRINGS['ncp'](), mixed_memory=True)
 MODULES['cfc-projection'] = lambda: ncps_torch.CfC(NUM_INPUTS, 7, proj_size=2)
 
-# name: (batch, what ncps is given, what ours is given). ncps squeezes batches of times wrongly, but
+# name: (batch, what ncps is given, what ours is given). ncps gets batches of times wrong, but
 # for one sample it takes a time for every step.
 TIMES: dict[str, tuple[int, Tensor | None, float | Tensor]] = {
     'default': (3, None, 1.0),
@@ -186,5 +186,5 @@ def test_loaded_layer_records_dense_gates_in_its_config() -> None:
 
 
 def test_conversion_refuses_other_modules() -> None:
-    with pytest.raises(ValueError, match='LTC or CfC of ncps.torch, got Linear'):
+    with pytest.raises(ValueError, match=r'LTC or CfC of ncps\.torch, got Linear'):
         layer_from_ncps(nn.Linear(2, 3))
