@@ -172,7 +172,7 @@ def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value
     if not supervisor.change_state(node.name, 'configure'):
         raise BringupError(f'{node.name} cannot be configured, its message is above')
     topic = str(values.get('command_topic', 'cmd_vel'))
-    if supervisor.count_commanders(topic) > 1:
+    if supervisor.count_publishers(topic) > 1:
         domain = os.environ.get('ROS_DOMAIN_ID', '0')
         raise BringupError(
             f'somebody else publishes {topic} in ROS domain {domain}: end it or choose a free '

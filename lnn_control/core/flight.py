@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""One recorded flight and the site it led through, as arrays that a file can hold."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.checks import check_array, check_number
+
+
+@dataclass(frozen=True, eq=False)
+class Flight:
+    """What flowed over the topics from the first moving command to the end of a trial.
+
+    Times are simulated seconds since that first command, each array of them ascending.
+
+    :param images: as the camera gave them, uint8 RGB, shape (n, height, width, 3).
+    :param image_times: shape (n,).
+    :param positions_world: [m], shape (m, 3). :param yaws: heading [rad], shape (m,).
+    :param velocities: in the body frame [m/s], shape (m, 3). :param pose_times: shape (m,).
+    :param commands: as the vehicle got them, after the safety limits: vx, vy, vz [m/s] and yaw
+        rate [rad/s], shape (k, 4). :param command_times: of their arrival, shape (k,).
+    :param neurons: activity, shape (q, num_neurons); none of a policy without neurons.
+    :param neuron_times: shape (q,).
+    :param latencies: wall time from publishing an image to the arrival of the command that answers
+        it [s], shape (r,).
+    :param outcome: how the trial ended. :param duration: simulated [s].
+    :param wall_duration: how long that took [s].
+    """
+
+    images: NDArray[np.uint8]
+    image_times: NDArray[np.float64]
+    positions_world: NDArray[np.float64]
+    yaws: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    pose_times: NDArray[np.float64]
+    commands: NDArray[np.float64]
+    command_times: NDArray[np.float64]
+    neurons: NDArray[np.float32]
+    neuron_times: NDArray[np.float64]
+    latencies: NDArray[np.float64]
+    outcome: str
+    duration: float
+    wall_duration: float
+
+    def __post_init__(self) -> None:
+        for name, shape in _FLIGHT_SHAPES.items():
+            dtype = _FLIGHT_TYPES.get(name, np.float64)
+            object.__setattr__(self, name, check_array(name, getattr(self, name), shape, dtype))
+        for name, times in _FLIGHT_TIMES.items():
+            rows, stamps = len(getattr(self, name)), getattr(self, times)
+            if rows != len(stamps):
+                raise ValueError(
+                    f'{name} must have one row for each of {times}, got {rows} and {len(stamps)}'
+                )
+            if (np.diff(stamps) < 0).any():
+                raise ValueError(f'{times} must ascend, got {stamps.tolist()}')
+        for name in ('duration', 'wall_duration'):
+            value = check_number(name, getattr(self, name), 0.0, unit='s')
+            object.__setattr__(self, name, value)
+
+    @property
+    def speeds(self) -> NDArray[np.float64]:
+        """Speed at each pose [m/s], shape (m,)."""
+        return np.asarray(np.linalg.norm(self.velocities, axis=1))
+
+
+_FLIGHT_SHAPES: dict[str, tuple[int | None, ...]] = {
+    'images': (None, None, None, 3),
+    'image_times': (None,),
+    'positions_world': (None, 3),
+    'yaws': (None,),
+    'velocities': (None, 3),
+    'pose_times': (None,),
+    'commands': (None, 4),
+    'command_times': (None,),
+    'neurons': (None, None),
+    'neuron_times': (None,),
+    'latencies': (None,),
+}
+_FLIGHT_TYPES: dict[str, type[np.generic]] = {'images': np.uint8, 'neurons': np.float32}
+_FLIGHT_TIMES = {
+    'images': 'image_times',
+    'positions_world': 'pose_times',
+    'yaws': 'pose_times',
+    'velocities': 'pose_times',
+    'commands': 'command_times',
+    'neurons': 'neuron_times',
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """A world as a map shows it: outlines in the world frame [m].
+
+    :param circles: solids as x, y, radius, shape (a, 3).
+    :param boxes: solids as x, y, length, width, yaw [rad], shape (b, 5).
+    :param start: x, y. :param target: x, y, z. :param reach: how near counts as there.
+    :param shortest_path: x, y along the shortest safe path to the target, shape (p, 2).
+    :param shortest_length: of that path up to where success is counted.
+    :param time_limit: of the trial [s].
+    """
+
+    circles: NDArray[np.float64]
+    boxes: NDArray[np.float64]
+    start: NDArray[np.float64]
+    target: NDArray[np.float64]
+    reach: float
+    shortest_path: NDArray[np.float64]
+    shortest_length: float
+    time_limit: float
+
+    def __post_init__(self) -> None:
+        shapes = {'circles': (None, 3), 'boxes': (None, 5), 'start': (2,), 'target': (3,)}
+        for name, shape in (shapes | {'shortest_path': (None, 2)}).items():
+            object.__setattr__(self, name, check_array(name, getattr(self, name), shape))
+        for name in ('reach', 'shortest_length', 'time_limit'):
+            object.__setattr__(self, name, check_number(name, getattr(self, name), 0.0))
+
+    def distance_to_target(self, positions_world: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far positions of shape (n, 3) are from the target [m], shape (n,)."""
+        return np.asarray(np.linalg.norm(positions_world - self.target, axis=-1))
+
+
+@dataclass(frozen=True, eq=False)
+class FlightRecord:
+    """A flight with its site.
+
+    :param clearances: distance of the vehicle's middle to the nearest solid at each pose [m].
+    """
+
+    flight: Flight
+    site: Site
+    clearances: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        expected = (len(self.flight.pose_times),)
+        clearances = check_array('clearances', self.clearances, expected)
+        object.__setattr__(self, 'clearances', clearances)
+
+
+def save_flight(path: Path, record: FlightRecord) -> None:
+    """Write a record as a compressed .npz file."""
+    arrays = {
+        f'flight.{entry.name}': getattr(record.flight, entry.name) for entry in fields(Flight)
+    }
+    arrays |= {f'site.{entry.name}': getattr(record.site, entry.name) for entry in fields(Site)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    with part.open('wb') as stream:
+        np.savez_compressed(stream, clearances=record.clearances, **arrays)
+    part.replace(path)
+
+
+def load_flight(path: Path) -> FlightRecord:
+    """Read what :func:`save_flight` wrote.
+
+    :raises ValueError: if the file is not such a record.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            values = {name: _plain(stored[name]) for name in stored.files}
+        flight = Flight(**{e.name: values[f'flight.{e.name}'] for e in fields(Flight)})
+        site = Site(**{e.name: values[f'site.{e.name}'] for e in fields(Site)})
+        return FlightRecord(flight, site, values['clearances'])
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for a broken file
+        raise ValueError(f'{path} must be a recorded flight (.npz), but: {error}') from error
+
+
+def _plain(array: NDArray[np.generic]) -> object:
+    """Return a stored scalar as Python value, an array as it is."""
+    return array.item() if array.ndim == 0 else array
