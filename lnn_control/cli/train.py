@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control train`: behaviour cloning from recorded episodes."""
 
+import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -45,8 +46,7 @@ def main(arguments: list[str]) -> int:
     from lnn_control.policies.checkpoint import find_checkpoint, load_network, save_checkpoint
     from lnn_control.policies.network import LiquidNetwork
 
-    if job.threads > 0:
-        torch.set_num_threads(job.threads)
+    torch.set_num_threads(job.threads or os.cpu_count() or 1)
     torch.manual_seed(job.settings.seed)
     if job.init is not None:
         network = load_network(find_checkpoint(job.init))
@@ -63,6 +63,9 @@ def main(arguments: list[str]) -> int:
         bar = progress.add_task('train')
 
         def report(row: dict[str, float]) -> None:
+            if row['step'] % 500 == 0:
+                # A log file shows no bar.
+                progress.console.print(f'step {row["step"]} of {row["steps"]}: {row["loss"]:.4f}')
             text = f'epoch {row["epoch"] + 1}  loss {row["loss"]:.4f}'
             rate = f'{row["images_per_second"]:.0f} images/s'
             progress.update(
