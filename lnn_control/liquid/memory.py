@@ -3,7 +3,7 @@
 """Long memory beside a liquid state: the LSTM cell of mixed-memory networks.
 
 Lechner and Hasani, "Learning long-term dependencies in irregularly-sampled time series" (2020):
-the liquid neurons alone lose the gradient over long spans, a gated cell that they write to does not.
+the liquid neurons alone lose the gradient over long spans, a gated cell beside them does not.
 """
 
 from __future__ import annotations
