@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from lnn_control.core.frames import yaw_from_quaternion
+from lnn_control.core.frames import GRAVITY, yaw_from_quaternion
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import ImuBuffer
 from sim.experts.fly_to_target import FlyToTargetExpert
@@ -61,7 +61,6 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             raise ValueError(f"render_mode must be None or 'rgb_array', got {render_mode!r}")
         self.render_mode = render_mode
         self.task = task or FlyToTarget(world=world, season=season)
-        check_world(self.task.world, self.task.season)
         self.simulation = Simulation(settings)
         settings = self.simulation.settings
         self._period = 1.0 / settings.camera_rate
@@ -77,6 +76,8 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             }
         )
         self._progress = Progress(outcome=Outcome.TIME_LIMIT)
+        self._expert: FlyToTargetExpert | None = None
+        self._image: NDArray[np.uint8] | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -90,13 +91,12 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         self.trial = self.task.sample(episode_seed)
         band = (self.trial.altitude - 0.6, self.trial.altitude + 0.6)
         self._obstacles = Obstacles(self.trial.world, *band)
-        self._expert: FlyToTargetExpert | None = None
+        self._expert = None
         self.simulation.reset(self.trial.world, episode_seed, self.trial.yaw, self.trial.altitude)
         self._buffer = ImuBuffer()
         self._stamp = -self._period
         self._progress = Progress()
-        latency = max(self.simulation.settings.camera_latency, 1 / 1200)
-        frame = self.simulation.advance(VelocityCommand(), latency)
+        frame = self.simulation.advance(VelocityCommand(), self.simulation.delivery_time)
         self._distance = self._measure_distance()
         start = self.simulation.state.position_world
         shortest = max(self.expert.cost_to_go.path_length(start) - self.task.reach, 0.1)
@@ -144,12 +144,19 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
     def expert(self) -> FlyToTargetExpert:
         """The privileged expert of this episode's world, planned when first asked for."""
         if self._expert is None:
-            self._expert = FlyToTargetExpert(self.trial.world)
+            self._expert = FlyToTargetExpert(self.simulation.world)
         return self._expert
 
     def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
-        """Return the latest camera image if the render mode is 'rgb_array'."""
-        return self._image.copy() if self.render_mode == 'rgb_array' else None
+        """Return the latest camera image if the render mode is 'rgb_array'.
+
+        :raises RuntimeError: before the first reset.
+        """
+        if self.render_mode is None:
+            return None
+        if self._image is None:
+            raise RuntimeError('there is no image yet: call reset() before render()')
+        return self._image.copy()
 
     def close(self) -> None:
         """Free renderer and physics."""
@@ -170,7 +177,7 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         assert frame.image is not None  # one camera period always delivers one image
         samples = self._buffer.take(frame.image.stamp)
         imu = np.zeros((self._num_imu, 6), dtype=np.float32)
-        imu[:, 5] = 9.80665
+        imu[:, 5] = GRAVITY
         rows = np.concatenate([samples.angular_velocity, samples.linear_acceleration], axis=1)
         if len(rows):
             imu[-len(rows) :] = rows[-self._num_imu :]
@@ -198,13 +205,3 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             'is_success': outcome is Outcome.SUCCESS,
             'reward_terms': terms,
         }
-
-
-def check_world(world: str, season: str) -> None:
-    """Raise a ValueError that lists what there is if a world or season is unknown."""
-    from sim.worlds import SEASONS, WORLDS
-
-    if world not in WORLDS:
-        raise ValueError(f'world must be one of {sorted(WORLDS)}, got {world!r}')
-    if season not in SEASONS:
-        raise ValueError(f'season must be one of {sorted(SEASONS)}, got {season!r}')

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from sim.worlds.world import Box, Cylinder, World
 
+# Points times solids stay within the processor's cache.
+_BLOCK_POINTS = 128
+
 
 class Obstacles:
     """The solids of a world that reach into a band of heights.
@@ -33,15 +36,23 @@ class Obstacles:
         :param points: x, y in the world [m], shape (n, 2). :return: shape (n,), inf if empty.
         """
         points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        starts = range(0, max(len(points), 1), _BLOCK_POINTS)
+        blocks = [self._distance_of_block(points[i : i + _BLOCK_POINTS]) for i in starts]
+        return np.concatenate(blocks)
+
+    def _distance_of_block(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         nearest = np.full(len(points), np.inf)
-        for x, y, radius in self._cylinders:
-            distance = np.hypot(points[:, 0] - x, points[:, 1] - y) - radius
-            np.minimum(nearest, distance, out=nearest)
-        for x, y, half_length, half_width, yaw in self._boxes:
+        px, py = points[:, :1], points[:, 1:]
+        if len(self._cylinders):
+            x, y, radius = self._cylinders.T
+            nearest = np.minimum(nearest, (np.hypot(px - x, py - y) - radius).min(axis=1))
+        if len(self._boxes):
+            x, y, half_length, half_width, yaw = self._boxes.T
             c, s = np.cos(yaw), np.sin(yaw)
-            dx, dy = points[:, 0] - x, points[:, 1] - y
+            dx, dy = px - x, py - y
             over_x = np.abs(c * dx + s * dy) - half_length
             over_y = np.abs(c * dy - s * dx) - half_width
             outside = np.hypot(np.maximum(over_x, 0), np.maximum(over_y, 0))
-            np.minimum(nearest, outside + np.minimum(np.maximum(over_x, over_y), 0), out=nearest)
+            inside = np.minimum(np.maximum(over_x, over_y), 0)
+            nearest = np.minimum(nearest, (outside + inside).min(axis=1))
         return nearest

@@ -29,8 +29,8 @@ class SimulationSettings:
     """What flies and what it sees.
 
     :param renderer: one of sim.renderers.RENDERERS.
-    :param camera_rate: images a second [Hz].
-    :param camera_latency: time from exposure to delivery [s].
+    :param camera_rate: images a second [Hz], a divisor of 1200.
+    :param camera_latency: time from exposure to delivery [s], rounded to 1/1200 s.
     """
 
     renderer: str = 'tiny'
@@ -42,6 +42,11 @@ class SimulationSettings:
 
     def __post_init__(self) -> None:
         check_number('camera_rate', self.camera_rate, 1.0, 120.0, 'Hz')
+        if abs(_TICK_RATE / self.camera_rate - round(_TICK_RATE / self.camera_rate)) > 1e-6:
+            raise ValueError(
+                f'camera_rate must divide {_TICK_RATE} Hz, such as 10, 20, 30 or 60, '
+                f'got {self.camera_rate!r}'
+            )
         check_number('camera_latency', self.camera_latency, 0.0, 1.0, 's')
 
 
@@ -97,6 +102,11 @@ class Simulation:
     def time(self) -> float:
         """Simulated time since the reset [s]."""
         return self._tick / _TICK_RATE
+
+    @property
+    def delivery_time(self) -> float:
+        """How long to advance after a reset to get the first image [s]."""
+        return max(self._latency_ticks, 1) / _TICK_RATE
 
     @property
     def state(self) -> VehicleState:

@@ -88,7 +88,7 @@ def main(arguments: list[str]) -> int:
     from rich.progress import track
 
     from lnn_control.policies.checkpoint import find_checkpoint
-    from sim.environment import check_world
+    from sim.worlds import check_world
 
     job = tyro.cli(Collect, args=arguments, prog='lnn-control collect')
     check_number('episodes', job.episodes, 1)

@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     from rich.progress import track
 
     from lnn_control.evaluation.suite import run_suite, summarise
-    from sim.environment import check_world
+    from sim.worlds import check_world
 
     if job.suite not in SUITES:
         raise ValueError(f'suite must be one of {sorted(SUITES)}, got {job.suite!r}')

@@ -13,7 +13,7 @@ import numpy as np
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
-from sim.worlds import build_world
+from sim.worlds import build_world, check_world
 from sim.worlds.world import Layout, World
 
 
@@ -75,10 +75,14 @@ class FlyToTarget:
     hold: float = 2.0
 
     def __post_init__(self) -> None:
+        check_world(self.world, self.season)
         check_number('min_distance', self.min_distance, 5.0, 60.0, 'm')
         check_number('max_distance', self.max_distance, self.min_distance, 60.0, 'm')
         check_number('max_heading_error', self.max_heading_error, 0.0, np.pi, 'rad')
         check_number('time_limit', self.time_limit, 1.0, 600.0, 's')
+        check_number('reach', self.reach, 0.1, 60.0, 'm')
+        check_number('slow', self.slow, 0.01, 10.0, 'm/s')
+        check_number('hold', self.hold, 0.0, 600.0, 's')
 
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed: the same seed gives the same trial."""

@@ -17,16 +17,24 @@ WORLDS: dict[str, Callable[[str, Layout, np.random.Generator], World]] = {
 }
 
 
-def build_world(name: str, season: str, layout: Layout, generator: np.random.Generator) -> World:
-    """Return a world by its name and season; the same generator state gives the same world.
+def check_world(name: str, season: str) -> None:
+    """Check that there is a world and a season of these names.
 
-    :raises ValueError: if no world or season has that name.
+    :raises ValueError: if not; the message lists what there is.
     """
     if name not in WORLDS:
         raise ValueError(f'world must be one of {sorted(WORLDS)}, got {name!r}')
     if season not in SEASONS:
         raise ValueError(f'season must be one of {sorted(SEASONS)}, got {season!r}')
+
+
+def build_world(name: str, season: str, layout: Layout, generator: np.random.Generator) -> World:
+    """Return a world by its name and season; the same generator state gives the same world.
+
+    :raises ValueError: if no world or season has that name.
+    """
+    check_world(name, season)
     return WORLDS[name](season, layout, generator)
 
 
-__all__ = ['SEASONS', 'WORLDS', 'Layout', 'World', 'build_world']
+__all__ = ['SEASONS', 'WORLDS', 'Layout', 'World', 'build_world', 'check_world']
