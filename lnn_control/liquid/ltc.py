@@ -264,7 +264,9 @@ class LTC(LiquidLayer):
             return super()._run(inputs, state, time, mask)
         if mask is not None:
             # Without time the state stays as it is, exactly.
-            time = torch.where(mask, torch.as_tensor(time).to(inputs), 0.0)
+            if not isinstance(time, Tensor):
+                time = inputs.new_full((), time)
+            time = torch.where(mask, time, 0.0)
         with torch.autocast(inputs.device.type, enabled=False):
             states = run_membranes(
                 [_place_stratum(stratum, inputs.device) for stratum in self._strata],
@@ -319,7 +321,11 @@ class LTC(LiquidLayer):
         count, neurons = len(target), self.num_neurons
         row = torch.arange(count, device=target.device) * (2 * neurons)
         place = torch.cat((row + target, row + target + neurons))
-        return values.new_zeros(count * 2 * neurons).scatter(0, place, values).view(count, -1)
+        return (
+            values.new_zeros(count * 2 * neurons)
+            .scatter(0, place, values)
+            .view(count, 2 * neurons)
+        )
 
     def _drive(self, prepared: LTCParameters, inputs: Tensor) -> Tensor:
         """Return the current and conductance (…, 2 * neurons) of leaks and inputs."""

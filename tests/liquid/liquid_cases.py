@@ -8,10 +8,10 @@ import dataclasses
 from collections.abc import Callable
 
 from lnn_control.liquid import (
+    CTRNN,
     LTC,
     Backbone,
     CfC,
-    CTRNN,
     FullyConnectedWiring,
     LiquidLayer,
     NCPWiring,
