@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from lnn_control.core.observation import Preprocessing
+from lnn_control.core.config import parse_config
 from lnn_control.policies.liquid_policy import LiquidPolicy
 from lnn_control.policies.network import LiquidNetwork, NetworkConfig
 
@@ -24,6 +24,9 @@ DEFAULT_CHECKPOINT = 'forest_cfc'
 
 class CheckpointError(ValueError):
     """A checkpoint is missing, broken or of another kind; the message is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(' '.join(message.split()))
 
 
 def shipped_checkpoints() -> list[str]:
@@ -57,9 +60,6 @@ def save_checkpoint(
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
-    part = folder / 'model.safetensors.part'
-    save_file(state, part)
-    part.replace(folder / 'model.safetensors')
     config = {
         'format': FORMAT,
         'name': name,
@@ -68,15 +68,22 @@ def save_checkpoint(
         'wiring': network.wiring.to_dict(),
         'training': training,
     }
-    part = folder / 'config.json.part'
-    part.write_text(json.dumps(config, indent=2) + '\n')
-    part.replace(folder / 'config.json')
+    text = json.dumps(config, indent=2) + '\n'
+    weights_part, config_part = folder / 'model.safetensors.part', folder / 'config.json.part'
+    try:
+        save_file(state, weights_part)
+        config_part.write_text(text)
+        weights_part.replace(folder / 'model.safetensors')
+        config_part.replace(folder / 'config.json')
+    finally:
+        weights_part.unlink(missing_ok=True)
+        config_part.unlink(missing_ok=True)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return a checkpoint's config.json.
 
-    :raises CheckpointError: if it cannot be read or is of another format.
+    :raises CheckpointError: if it cannot be read, is of another format or has no name.
     """
     path = folder / 'config.json'
     try:
@@ -86,16 +93,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     found = config.get('format') if isinstance(config, dict) else type(config).__name__
     if found != FORMAT:
         raise CheckpointError(f'{path} must have format {FORMAT!r}, got {found!r}')
+    if not isinstance(config.get('name'), str):
+        raise CheckpointError(f'{path} must have a name, got {config.get("name")!r}')
     return config
 
 
 def _make_network(path: Path, config: dict[str, Any]) -> LiquidNetwork:
     try:
-        fields = dict(config['network'])
-        fields['preprocessing'] = Preprocessing(**fields['preprocessing'])
-        fields['channels'] = tuple(fields['channels'])
-        return LiquidNetwork(NetworkConfig(**fields))
-    except (KeyError, TypeError, ValueError) as error:
+        return LiquidNetwork(parse_config(NetworkConfig, config.get('network'), 'network'))
+    except (TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f'{path} does not describe a network: {error}') from error
 
 
@@ -138,4 +144,4 @@ def load_policy(name_or_path: str | Path) -> LiquidPolicy:
     :raises CheckpointError: if there is no such checkpoint or it is broken.
     """
     folder = find_checkpoint(name_or_path)
-    return LiquidPolicy(str(read_config(folder)['name']), load_network(folder))
+    return LiquidPolicy(read_config(folder)['name'], load_network(folder))

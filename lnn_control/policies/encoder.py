@@ -68,7 +68,8 @@ class SpatialEncoder(nn.Module):
         maps = self.convolutions(images * 4 - 2).float()
         spots = maps[:, : self.num_places].flatten(2)
         places = torch.softmax(spots * self.temperature[:, None], dim=2) @ self.grid
-        columns = maps[:, self.num_places :].amax(dim=2)
-        sectors = nn.functional.adaptive_max_pool1d(columns, self.NUM_SECTORS)
+        sectors = maps[:, self.num_places :].amax(dim=2)
+        if self.num_scans > 0:  # pooling knows no empty tensors
+            sectors = nn.functional.adaptive_max_pool1d(sectors, self.NUM_SECTORS)
         strengths = torch.cat([spots.amax(dim=2), sectors.flatten(1)], dim=1)
         return torch.cat([places[..., 0], places[..., 1], torch.tanh(strengths / 4)], dim=1)
