@@ -35,8 +35,11 @@ $(STAMP): setup.py constraints.txt
 	@command -v '$(PYTHON)' >/dev/null || { echo 'lnn_control needs Python 3.10 or newer, there is no $(PYTHON): make setup PYTHON=/path/to/python3' >&2; exit 1; }
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "lnn_control needs Python 3.10 or newer, $(PYTHON) is $$('$(PYTHON)' -c 'import platform; print(platform.python_version())'): make setup PYTHON=python3.12" >&2; exit 1; }
 	@[ -x $(VENV)/bin/pip ] || '$(PYTHON)' -m venv $(VENV) || { echo 'cannot make a virtual environment: sudo apt install python3-venv' >&2; exit 1; }
-	@echo 'Installing into $(VENV), about 2 minutes'
+	@echo 'Installing into $(VENV), about 2 minutes; up to 10 more where pybullet must be compiled'
 	@$(VENV)/bin/python -c 'import torch, sys; sys.exit("torch==" + torch.__version__.partition("+")[0] != "$(TORCH)")' 2>/dev/null || $(PIP) install -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) || { echo 'cannot install $(TORCH): see the lines above; another index: make setup TORCH_INDEX=<address>' >&2; exit 1; }
+	@# Where pybullet has no wheel (Python 3.12 and newer) it is compiled, with numpy only if that is there.
+	@$(PIP) install -c constraints.txt numpy setuptools
+	@$(PIP) install -c constraints.txt --no-build-isolation pybullet || { echo 'pybullet has no wheel for this Python and does not compile: sudo apt install g++ python3-dev, or make setup PYTHON=python3.11' >&2; exit 1; }
 	@$(PIP) install -c constraints.txt -e '.[$(EXTRAS)]'
 	@$(VENV)/bin/python -c 'import cv2' || { echo 'OpenCV does not load, see the line above. If libGL.so.1 or libgthread is missing: sudo apt install libgl1 libglib2.0-0' >&2; exit 1; }
 	@touch $@

@@ -17,8 +17,8 @@ ALLOWED = {
     'lnn_control.liquid': set(),
     'lnn_control.policies': {'lnn_control.core', 'lnn_control.liquid'},
     'lnn_control.imitation': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.policies'},
-    'lnn_control.evaluation': {'lnn_control.core', 'lnn_control.policies'},
-    'lnn_control.reports': {'lnn_control.core', 'lnn_control.evaluation'},
+    'lnn_control.evaluation': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.policies'},
+    'lnn_control.reports': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.evaluation'},
     'lnn_control.nodes': {'lnn_control.core', 'lnn_control.policies'},
     'lnn_control.cli': {
         'lnn_control',
@@ -108,3 +108,9 @@ def test_every_directory_of_sources_is_a_package() -> None:
         path.parent for path in list_sources() if path.name == '__init__.py'
     }
     assert not missing, f'__init__.py is missing in {sorted(map(str, missing))}'
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    # The pytest plugin of launch_testing, there in every ROS installation, knows them by name.
+    names = [path.name for path in (ROOT / 'tests').rglob('test_*.py')]
+    assert sorted(names) == sorted(set(names))
