@@ -6,7 +6,7 @@ from lnn_control.liquid.cfc import Backbone, CfC
 from lnn_control.liquid.ctrnn import CTRNN
 from lnn_control.liquid.from_ncps import circuit_from_ncps, layer_from_ncps
 from lnn_control.liquid.inspection import Activity, Synapse, list_synapses, record_activity
-from lnn_control.liquid.layer import LiquidLayer
+from lnn_control.liquid.layer import LiquidLayer, SingleStep
 from lnn_control.liquid.ltc import LTC
 from lnn_control.liquid.readout import (
     LinearReadout,
@@ -40,6 +40,7 @@ __all__ = [
     'RecursiveLeastSquares',
     'RecursiveState',
     'Reservoir',
+    'SingleStep',
     'Synapse',
     'Wiring',
     'build_layer',

@@ -399,6 +399,28 @@ class LiquidLayer(nn.Module, abc.ABC):
         return f'({order}, {self.num_inputs})'
 
 
+class SingleStep(nn.Module):
+    """One step of a layer as a module of tensors only, to export or to trace.
+
+    :param layer: The layer, whose parameters are shared.
+    """
+
+    def __init__(self, layer: LiquidLayer) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(
+        self, inputs: Tensor, state: Tensor, elapsed_time: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return outputs (batch, num_outputs) and the new state.
+
+        :param inputs: (batch, num_inputs).
+        :param state: (batch, state_size).
+        :param elapsed_time: (batch,) in seconds.
+        """
+        return self.layer.step(inputs, state, elapsed_time)
+
+
 def _swap(value: float | Tensor | None) -> Any:
     return value.transpose(0, 1) if isinstance(value, Tensor) and value.dim() == 2 else value
 

@@ -89,7 +89,7 @@ def solve_adaptive(
     elapsed_time: float | Tensor,
     unfolds: int,
 ) -> Tensor:
-    """Solve to 1e-9 with torchdiffeq's dopri5: a reference for study, slow; ignores `unfolds`."""
+    """Solve to near precision with torchdiffeq's dopri5: for study, slow; ignores `unfolds`."""
     try:
         from torchdiffeq import odeint
     except ImportError as error:
@@ -103,7 +103,8 @@ def solve_adaptive(
 
     # Time runs from 0 to 1 for every sample: the spans differ, so they go into the slope.
     ends = torch.tensor([0.0, 1.0], dtype=state.dtype, device=state.device)
-    return odeint(slope, state, ends, rtol=1e-9, atol=1e-9, method='dopri5')[-1]
+    tolerance = 1e-11 if state.dtype == torch.float64 else 1e-6
+    return odeint(slope, state, ends, rtol=tolerance, atol=tolerance, method='dopri5')[-1]
 
 
 def _slope(membrane: Membrane, capacitance: Tensor, state: Tensor) -> Tensor:

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the library shows of a layer agrees with its equations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
+
+from lnn_control.liquid import CTRNN, LTC, CfC, list_synapses, record_activity
+
+
+@pytest.mark.parametrize('name', FAST_CASES)
+def test_record_has_the_shapes_and_states_of_the_run(name: str) -> None:
+    layer = FAST_CASES[name].make()
+    inputs, times = torch.randn(2, 6, NUM_INPUTS), 0.01 + 0.05 * torch.rand(2, 6)
+    activity = record_activity(layer, inputs, None, times)
+    states = layer.run_states(inputs, None, times)[..., : layer.num_neurons]
+    np.testing.assert_array_equal(activity.states, states.detach().numpy())
+    assert activity.time_constants.shape == activity.states.shape
+    assert (activity.time_constants > 0).all() and np.isfinite(activity.time_constants).all()
+    assert activity.currents.shape == (2, 6, len(list_synapses(layer)))
+    assert np.isfinite(activity.currents).all()
+
+
+def test_ltc_currents_and_leak_give_the_slope_of_the_state() -> None:
+    """C dv/dt is the leak current plus all synaptic currents: compare with a tiny step."""
+    layer = LTC(NUM_INPUTS, SMALL_WIRINGS['ncp'], num_unfolds=1, dtype=torch.float64)
+    inputs = torch.randn(1, 1, NUM_INPUTS, dtype=torch.float64)
+    state = 0.5 * torch.randn(1, 9, dtype=torch.float64)
+    seconds = 1e-7
+    activity = record_activity(layer, inputs, state, seconds)
+    net = np.zeros(9)
+    for synapse, current in zip(list_synapses(layer), activity.currents[0, 0], strict=True):
+        net[int(synapse.target.split()[1])] += current
+    membranes = layer._read_membranes()
+    leak = (membranes.leak_current - membranes.leak * state[0]).detach().numpy()
+    slope = (net + leak) / membranes.capacitance.detach().numpy() / layer.time_unit
+    measured = (activity.states[0, 0] - state[0].numpy()) / seconds
+    np.testing.assert_allclose(measured, slope, rtol=1e-4, atol=1e-5)
+
+
+def test_ltc_time_constant_without_synapses_open_is_capacitance_over_leak() -> None:
+    layer = LTC(1, 1, positivity='none', time_unit=2.0)
+    with torch.no_grad():
+        for name in ('sensory_conductance', 'synapse_conductance'):
+            getattr(layer, name).zero_()
+        layer.capacitance.fill_(0.6)
+        layer.leak_conductance.fill_(3.0)
+    activity = record_activity(layer, torch.zeros(1, 2, 1))
+    np.testing.assert_allclose(activity.time_constants, 0.4, rtol=1e-5)
+
+
+def test_cfc_time_constant_is_that_of_the_gate() -> None:
+    layer = CfC(1, 1, time_unit=1.0)
+    with torch.no_grad():
+        layer.gate_weight.zero_()
+        layer.gate_bias.copy_(torch.tensor([[0.0], [0.0]]))
+    # The gate is half open: after 0.3 s the exponential with this constant is, too.
+    activity = record_activity(layer, torch.zeros(1, 1, 1), None, 0.3)
+    np.testing.assert_allclose(np.exp(-0.3 / activity.time_constants), 0.5, rtol=1e-5)
+
+
+def test_ctrnn_currents_add_up_to_its_drive() -> None:
+    layer = CTRNN(NUM_INPUTS, SMALL_WIRINGS['random'])
+    inputs, state = torch.randn(1, 1, NUM_INPUTS), torch.randn(1, 5)
+    activity = record_activity(layer, inputs, state)
+    drive = layer.bias.detach().numpy().copy()
+    for synapse, current in zip(list_synapses(layer), activity.currents[0, 0], strict=True):
+        drive[int(synapse.target.split()[1])] += current
+    gain = 0.05 / layer.time_unit
+    constant = torch.nn.functional.softplus(layer.time_constant).detach().numpy()
+    # Semi-implicit: the state moves by gain / (constant + gain) of the way to tanh(drive).
+    expected = state[0].numpy() + gain / (constant + gain) * (np.tanh(drive) - state[0].numpy())
+    np.testing.assert_allclose(activity.states[0, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('kind', [LTC, CfC, CTRNN])
+def test_synapse_table_lists_the_circuit(kind: type) -> None:
+    layer = kind(NUM_INPUTS, SMALL_WIRINGS['ncp'])
+    rows = {(row.source, row.target): row.polarity for row in list_synapses(layer)}
+    circuit = layer.circuit
+    for source, target in np.argwhere(circuit.internal_polarity):
+        names = [f'{circuit.neuron_kind(i)} {i}' for i in (source, target)]
+        assert rows.pop(tuple(names)) == circuit.internal_polarity[source, target]
+    for source, target in np.argwhere(circuit.sensory_polarity):
+        name = f'{circuit.neuron_kind(target)} {target}'
+        assert rows.pop((f'input {source}', name)) == circuit.sensory_polarity[source, target]
+    # A CfC neuron sees its own state besides.
+    assert all(kind is CfC and source == target for source, target in rows)
+
+
+def test_ltc_reversal_potentials_have_the_sign_of_the_wiring() -> None:
+    for row in list_synapses(LTC(NUM_INPUTS, SMALL_WIRINGS['ncp'])):
+        assert np.sign(row.values['reversal']) == row.polarity
+
+
+def test_pictures_show_every_neuron_and_synapse() -> None:
+    matplotlib = pytest.importorskip('matplotlib')
+    matplotlib.use('Agg')
+    from matplotlib import pyplot
+
+    from lnn_control.reports.circuit import draw_circuit, plot_activity
+
+    layer = LTC(NUM_INPUTS, SMALL_WIRINGS['ncp'])
+    axes = draw_circuit(layer.circuit)
+    lines = sum(len(collection.get_paths()) for collection in axes.collections[:2])
+    dots = sum(len(collection.get_offsets()) for collection in axes.collections[2:])
+    assert (lines, dots) == (layer.circuit.num_synapses, NUM_INPUTS + layer.num_neurons)
+    activity = record_activity(layer, torch.randn(1, 8, NUM_INPUTS))
+    figure = plot_activity(activity, layer.circuit, np.arange(8) * 0.05)
+    assert len(figure.axes) == 4
+    with pytest.raises(ValueError, match=r'times must be \(8,\).*got \(7,\)'):
+        plot_activity(activity, layer.circuit, np.arange(7) * 0.05)
+    pyplot.close('all')
