@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from lnn_control import __version__
 
 VERBS = {
+    'demo': ('lnn_control.cli.demo', 'fly the shipped policy through four worlds over ROS 2'),
     'bringup': ('lnn_control.cli.bringup', 'start the ROS 2 nodes, in simulation or on a robot'),
     'collect': ('lnn_control.cli.collect', 'fly simulated episodes and record them for training'),
     'train': ('lnn_control.cli.train', 'train a liquid policy on recorded episodes'),
     'card': ('lnn_control.cli.card', 'write the model card of a checkpoint'),
     'evaluate': ('lnn_control.cli.evaluate', 'fly a suite of seeds and report the success rate'),
+    'report': ('lnn_control.cli.report', 'draw the page of a recorded run again'),
 }
 """Name of each verb -> its module and what it does."""
 

@@ -1,0 +1,357 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control demo`: fly a policy over ROS 2 through four worlds and write a report.
+
+The nodes are those of `lnn-control bringup simulation`, each a process over DDS. The demo only
+asks for trials and listens.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tyro
+from rich.console import Console
+
+from lnn_control.cli.bringup import (
+    BringupError,
+    StopRequestedError,
+    require_ros,
+    set_environment,
+    start_policy,
+)
+from lnn_control.cli.demo_table import DemoTable, FlightStatus
+from lnn_control.cli.report import require_report_modules, write_report
+from lnn_control.core.checks import check_number
+from lnn_control.core.flight import FlightRecord, Site, save_flight
+from lnn_control.core.provenance import describe_versions
+from lnn_control.evaluation.flight import FlightName, measure_flight, to_line
+from lnn_control.nodes.graph import SIMULATION, Value
+from lnn_control.nodes.lifetime import StopRequest, die_with_parent
+from lnn_control.nodes.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
+from lnn_control.reports.run_folder import (
+    FLIGHTS,
+    RESULTS,
+    NeuronGroup,
+    RunDescription,
+    Synapse,
+    write_description,
+)
+
+if TYPE_CHECKING:
+    from lnn_control.nodes.flight_observer import FlightObserver
+    from lnn_control.nodes.supervisor import Supervisor
+    from sim.tasks.fly_to_target import Trial
+
+SCENES = ('forest/summer', 'forest/autumn', 'forest/winter', 'urban/summer')
+NODE_LOG = 'nodes.log'
+# A flight may take this many times its time limit on a busy machine.
+_SLOWEST = 5.0
+_REFRESH_PERIOD = 0.1
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Fly a policy over ROS 2 nodes, a trial a scene, and write a page about it."""
+
+    checkpoint: str = DEFAULT_CHECKPOINT
+    """A folder, or the name of a shipped checkpoint."""
+    scenes: tuple[str, ...] = SCENES
+    """Where to fly, each as world/season."""
+    seed: int = 2_000_000
+    """Of the first trial in each scene: the same seed gives the same world."""
+    trials: int = 1
+    """Trials in each scene, each with the next seed."""
+    real_time_factor: float = 1.0
+    """Simulated seconds a second at most."""
+    output: Path = Path('runs/demo')
+    """The run gets a folder of its own in here."""
+    domain_id: int = -1
+    """ROS domain, 0 to 101; -1 for that of the environment."""
+
+    def __post_init__(self) -> None:
+        check_number('trials', self.trials, 1, 1000)
+        check_number('seed', self.seed, 0, 2**31 - 1 - self.trials)
+        check_number('real_time_factor', self.real_time_factor, 0.01, 100.0)
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedFlight:
+    """A trial that is to be flown, with its map."""
+
+    world: str
+    season: str
+    trial: 'Trial'
+    site: Site
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb and return its exit code: 0 if the pipeline worked, whatever the trials."""
+    job = tyro.cli(Demo, args=arguments, prog='lnn-control demo')
+    require_report_modules()
+    require_ros()
+    set_environment(job.domain_id)
+    # Nobody but this machine needs to hear of simulated flights.
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    policy = load_policy(find_checkpoint(job.checkpoint))
+    flights = [
+        plan_flight(*read_scene(scene), job.seed + number)
+        for scene in job.scenes
+        for number in range(job.trials)
+    ]
+    folder = make_folder(job.output)
+    description = describe_run(job, policy)
+    write_description(folder, description)
+    console = Console()
+    console.print(describe_start(description, len(flights)), highlight=False)
+    try:
+        with DemoTable(console, [(flight.world, flight.season) for flight in flights]) as table:
+            fly_all(job, flights, DemoRun(folder, policy.name, table))
+    except StopRequestedError:
+        console.print('demo: stopped, all nodes have ended')
+        return 130
+    except (NodeDiedError, BringupError, TimeoutError, RuntimeError) as error:
+        raise OSError(f'{error} (what the nodes said: {folder / NODE_LOG})') from error
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with console.status('Drawing the report'):
+        page = write_report(folder)
+    console.print(f'report:  {page.resolve()}', highlight=False, soft_wrap=True)
+    console.print(f'results: {(folder / RESULTS).resolve()}', highlight=False, soft_wrap=True)
+    return 0
+
+
+def read_scene(scene: str) -> tuple[str, str]:
+    """Return world and season of a scene such as forest/winter.
+
+    :raises ValueError: if it is written differently.
+    """
+    world, separator, season = scene.partition('/')
+    if not separator:
+        raise ValueError(f'scene must be world/season, such as {SCENES[0]!r}, got {scene!r}')
+    return world, season
+
+
+def make_folder(output: Path) -> Path:
+    """Make a folder named after the time, different from all others."""
+    name = datetime.now().strftime('%Y%m%d_%H%M%S')
+    for suffix in ('', *(f'_{number}' for number in range(2, 100))):
+        folder = output / f'{name}{suffix}'
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if not output.is_dir():
+                raise
+            continue
+        return folder
+    raise FileExistsError(f'{output / name} and 98 more exist: choose another --output')
+
+
+def describe_run(job: Demo, policy: Any) -> RunDescription:
+    """Return what flies, how, and on what."""
+    settings = asdict(job) | {'scenes': ' '.join(job.scenes), 'output': str(job.output)}
+    network = policy.network
+    circuit = network.liquid.circuit
+    return RunDescription(
+        created=datetime.now().astimezone().isoformat(timespec='seconds'),
+        policy=policy.name,
+        num_parameters=network.num_parameters(),
+        neuron_groups=tuple(
+            NeuronGroup(layer.name, layer.start, layer.stop) for layer in circuit.layers
+        ),
+        synapses=tuple(
+            Synapse(source, target, int(circuit.internal_polarity[source, target]))
+            for source, target in np.argwhere(circuit.internal_polarity).tolist()
+        ),
+        settings=settings,
+        versions=describe_versions(),
+    )
+
+
+def describe_start(description: RunDescription, num_flights: int) -> str:
+    """Return one line about what is going to fly."""
+    neurons = sum(group.stop - group.start for group in description.neuron_groups)
+    flights = f'{num_flights} flight' + ('s' if num_flights > 1 else '')
+    return (
+        f'{flights} over ROS 2 by {description.policy}: camera and IMU in, {neurons} neurons, '
+        f'{description.num_parameters:,} parameters'
+    )
+
+
+def plan_flight(world: str, season: str, seed: int) -> PlannedFlight:
+    """Return the trial that sim_node will build from the same seed.
+
+    :raises ValueError: if no world or season has that name.
+    """
+    from sim.site import describe_site
+    from sim.tasks.fly_to_target import FlyToTarget
+
+    task = FlyToTarget(world=world, season=season)
+    trial = task.sample(seed)
+    return PlannedFlight(world, season, trial, describe_site(task, trial))
+
+
+@dataclass(frozen=True, eq=False)
+class DemoRun:
+    """Where results go: a folder and a table."""
+
+    folder: Path
+    policy: str
+    table: DemoTable
+
+
+def fly_all(job: Demo, flights: Sequence[PlannedFlight], run: DemoRun) -> None:
+    """Start the nodes, fly every trial, end the nodes. Results are on disk after each flight.
+
+    :raises StopRequestedError: on Ctrl-C.
+    :raises NodeDiedError: if a node ends. :raises BringupError: if the policy does not start.
+    :raises TimeoutError: if something does not come.
+    """
+    stop = StopRequest()
+    die_with_parent()
+    values = choose_values(job, flights[0])
+    nodes = choose_nodes(SIMULATION, values)
+    run.table.note('Starting the nodes')
+    with (
+        open_log(run.folder / NODE_LOG) as write,
+        NodeProcesses(nodes, values, write) as processes,
+    ):
+
+        def check() -> None:
+            if stop.is_set:
+                raise StopRequestedError
+            processes.check()
+
+        DemoFlights(check, values, run).fly(flights)
+
+
+def choose_values(job: Demo, first: PlannedFlight) -> dict[str, Value]:
+    """Return the arguments of the node graph, which starts with the first flight."""
+    values: dict[str, Value] = {entry.name: entry.default for entry in SIMULATION.arguments}
+    return values | {
+        'world': first.world,
+        'season': first.season,
+        'seed': first.trial.seed,
+        'real_time_factor': job.real_time_factor,
+        'auto_reset': False,
+        'checkpoint': str(find_checkpoint(job.checkpoint).resolve()),
+        # Apart from whatever else flies in this domain.
+        'namespace': f'demo_{os.getpid()}',
+    }
+
+
+@contextmanager
+def open_log(path: Path) -> Iterator[Callable[[str], None]]:
+    """Return a function that writes lines to a file, from any thread."""
+    lock = threading.Lock()
+    with path.open('w', encoding='utf-8', buffering=1) as stream:
+
+        def write(line: str) -> None:
+            with lock:
+                if not stream.closed:
+                    stream.write(f'{line}\n')
+
+        yield write
+
+
+class DemoFlights:
+    """Flies trials in running nodes, one after the other.
+
+    :param check: raises when it is time to end.
+    :param values: arguments of the node graph; its first trial is theirs.
+    """
+
+    def __init__(
+        self,
+        check: Callable[[], None],
+        values: dict[str, Value],
+        run: DemoRun,
+    ) -> None:
+        self._check = check
+        self._values = values
+        self._run = run
+        self._refreshed_at = 0.0
+        self._observer: FlightObserver | None = None
+        self._flight: PlannedFlight | None = None
+
+    def fly(self, flights: Sequence[PlannedFlight]) -> None:
+        """Fly all trials and write down each result."""
+        from lnn_control.nodes.flight_observer import FlightObserver
+        from lnn_control.nodes.supervisor import Supervisor
+        from lnn_control.nodes.trial_conductor import TrialConductor
+
+        supervisor = Supervisor(str(self._values['namespace']), self._watch)
+        try:
+            self._observer = FlightObserver(supervisor)
+            conductor = TrialConductor(supervisor, self._observer)
+            self._start(supervisor)
+            for number, flight in enumerate(flights):
+                self._flight = flight
+                if number:
+                    conductor.start_trial(flight.world, flight.season, flight.trial.seed)
+                self._announce(number, len(flights), flight)
+                patience = 30.0 + _SLOWEST * flight.site.time_limit
+                conductor.wait_for_flight(patience)
+                self._note_result(number, flight)
+        finally:
+            supervisor.close()
+
+    def _start(self, supervisor: 'Supervisor') -> None:
+        from lnn_control.nodes import topics
+
+        supervisor.wait_for_topics(topics.SAFETY_STATE, topics.TRIAL_STATE)
+        if supervisor.count_publishers(topics.CLOCK.name) > 1:
+            domain = os.environ.get('ROS_DOMAIN_ID', '0')
+            raise BringupError(
+                f'another simulation publishes /clock in ROS domain {domain}: end it or choose a '
+                'free domain with --domain-id N'
+            )
+        for node in SIMULATION.nodes:
+            if node.is_lifecycle:
+                start_policy(supervisor, node, self._values)
+
+    def _announce(self, number: int, count: int, flight: PlannedFlight) -> None:
+        target = float(flight.site.distance_to_target(flight.site.target * [0, 0, 1]))
+        self._run.table.note(
+            f'Flight {number + 1} of {count}: {flight.world} {flight.season}, seed '
+            f'{flight.trial.seed}, target {target:.1f} m away'
+        )
+
+    def _watch(self) -> None:
+        """Check on the nodes and refresh the table."""
+        self._check()
+        now = time.monotonic()
+        observer, flight = self._observer, self._flight
+        if observer is None or flight is None or now - self._refreshed_at < _REFRESH_PERIOD:
+            return
+        self._refreshed_at = now
+        begun_at = flight.site.shortest_length + flight.site.reach
+        self._run.table.update(
+            FlightStatus(observer.time, observer.distance, begun_at, observer.recent_latency)
+        )
+
+    def _note_result(self, number: int, flight: PlannedFlight) -> None:
+        """Measure the flight that is over and write it down."""
+        from sim.site import measure_clearances
+
+        assert self._observer is not None
+        recorded = self._observer.take_flight()
+        clearances = measure_clearances(flight.trial, recorded.positions_world)
+        record = FlightRecord(recorded, flight.site, clearances)
+        path = f'{FLIGHTS}/{number + 1}_{flight.world}_{flight.season}.npz'
+        policy = str(self._values['checkpoint'])
+        name = FlightName(flight.world, flight.season, flight.trial.seed, Path(policy).name, path)
+        result = measure_flight(name, record)
+        save_flight(self._run.folder / path, record)
+        with (self._run.folder / RESULTS).open('a', encoding='utf-8') as stream:
+            stream.write(to_line(result) + '\n')
+        self._run.table.add(result)

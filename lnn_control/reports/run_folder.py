@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of recorded flights: what lies where, and what flew.
+
+`run.json` describes the run, `results.jsonl` holds one record a flight, `flights/` the flights.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from lnn_control.core.config import parse_config
+from lnn_control.core.flight import FlightRecord, load_flight
+from lnn_control.evaluation.flight import FlightResult, read_results
+
+Setting: TypeAlias = bool | int | float | str
+
+DESCRIPTION = 'run.json'
+RESULTS = 'results.jsonl'
+FLIGHTS = 'flights'
+PAGE = 'report.html'
+
+
+@dataclass(frozen=True)
+class NeuronGroup:
+    """Neurons of one kind: those from `start` up to `stop` in the recorded activity."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A connection between two neurons; polarity is +1 (excitatory) or -1 (inhibitory)."""
+
+    source: int
+    target: int
+    polarity: int
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What flew, how, and on what.
+
+    :param created: date and time, ISO 8601.
+    :param neuron_groups: in the order that signals travel; empty without a circuit.
+    :param settings: of the run, as given or by default.
+    :param versions: of everything the result depends on, and the commit.
+    """
+
+    created: str
+    policy: str
+    num_parameters: int
+    neuron_groups: tuple[NeuronGroup, ...]
+    synapses: tuple[Synapse, ...]
+    settings: dict[str, Setting]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedFlight:
+    """A result with the flight it was measured from."""
+
+    result: FlightResult
+    record: FlightRecord
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedRun:
+    """All of a run folder."""
+
+    folder: Path
+    description: RunDescription
+    flights: tuple[RecordedFlight, ...]
+
+
+def write_description(folder: Path, description: RunDescription) -> None:
+    """Write run.json."""
+    text = json.dumps(asdict(description), indent=2)
+    (folder / DESCRIPTION).write_text(text + '\n', encoding='utf-8')
+
+
+def read_run(folder: Path) -> RecordedRun:
+    """Read a run folder.
+
+    :raises ValueError: if it is none, or holds no flight.
+    """
+    for name in (DESCRIPTION, RESULTS):
+        if not (folder / name).is_file():
+            raise ValueError(
+                f'run folder must hold {DESCRIPTION} and {RESULTS}, but {folder} has no {name}: '
+                'give a folder that `lnn-control demo` wrote'
+            )
+    path = folder / DESCRIPTION
+    try:
+        values = json.loads(path.read_text(encoding='utf-8'))
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path} must be JSON, but cannot be read: {error}') from error
+    description = parse_config(RunDescription, values, str(path))
+    results = read_results(folder / RESULTS)
+    if not results:
+        raise ValueError(f'{folder / RESULTS} must hold at least one flight, but is empty')
+    flights = tuple(RecordedFlight(r, load_flight(folder / r.flight)) for r in results)
+    return RecordedRun(folder, description, flights)
