@@ -27,7 +27,8 @@ def check_array(
     if not fits:
         raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
     if array.dtype.kind == 'f' and not np.isfinite(array).all():
-        raise ValueError(f'{name} must be finite, got {array.tolist()}')
+        shown = array.tolist() if array.size <= 16 else f'{array.size} numbers that are not all so'
+        raise ValueError(f'{name} must be finite, got {shown}')
     array.flags.writeable = False
     return array
 

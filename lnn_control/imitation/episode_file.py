@@ -9,10 +9,9 @@ where the topic of expert commands is missing, what was flown is what is learned
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 from numpy.typing import NDArray
@@ -40,6 +39,13 @@ _UNKNOWN_COVARIANCE = np.zeros(9)
 
 class EpisodeFileError(ValueError):
     """A file is no episode; the message says what is missing."""
+
+
+class Row(NamedTuple):
+    """A message and when it was recorded [s]."""
+
+    log_time: float
+    message: Any
 
 
 def _header(stamp: float, frame_id: str) -> Any:
@@ -126,81 +132,126 @@ def write_episode(path: Path, episode: Episode) -> None:
         part.unlink(missing_ok=True)
 
 
-def _stamp_of(message: Any) -> float:
-    return float(message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
-
-
 def _read_command(message: Any) -> list[float]:
     twist = message.twist if hasattr(message, 'twist') else message
     return [twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z]
 
 
-def _read_image(message: Any, path: Path) -> NDArray[np.uint8]:
+def _read_image(message: Any) -> NDArray[np.uint8]:
     if message.encoding not in ('rgb8', 'bgr8'):
-        raise EpisodeFileError(
-            f'{path}: {IMAGE_TOPIC} must be encoded as rgb8 or bgr8, got {message.encoding!r}'
+        raise ValueError(
+            f'{IMAGE_TOPIC} must be encoded as rgb8 or bgr8, got {message.encoding!r}'
         )
     rows = np.asarray(message.data).reshape(message.height, message.step)
     pixels = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
     return pixels if message.encoding == 'rgb8' else pixels[:, :, ::-1]
 
 
-def _load_rows(path: Path) -> tuple[dict[str, list[tuple[float, Any]]], dict[str, str]]:
-    """Return (stamp, message) rows by topic, and the metadata."""
-    rows: dict[str, list[tuple[float, Any]]] = {topic: [] for topic in _TYPES}
+def _load_rows(stream: BinaryIO) -> tuple[dict[str, list[Row]], dict[str, str]]:
+    """Return what was recorded by topic, and the metadata."""
+    rows: dict[str, list[Row]] = {topic: [] for topic in _TYPES}
     metadata: dict[str, str] = {}
-    with open(path, 'rb') as stream:
-        reader = make_reader(stream)
-        for record in reader.iter_metadata():
-            if record.name == _METADATA:
-                metadata = dict(record.metadata)
-        for schema, channel, record in reader.iter_messages(topics=list(_TYPES)):
-            if schema is None:
-                raise EpisodeFileError(f'{path}: topic {channel.topic} has no schema')
-            message = _STORE.deserialize_cdr(record.data, schema.name)
-            stamp = _stamp_of(message) if hasattr(message, 'header') else record.log_time * 1e-9
-            rows[channel.topic].append((stamp, message))
+    reader = make_reader(stream, validate_crcs=True)
+    for record in reader.iter_metadata():
+        if record.name == _METADATA:
+            metadata = dict(record.metadata)
+    for schema, channel, record in reader.iter_messages(topics=list(_TYPES)):
+        topic, kind = channel.topic, 'no schema' if schema is None else schema.name
+        valid = (_TYPES[topic], _TYPES[topic].removesuffix('Stamped'))
+        if kind not in valid:
+            wanted = ' or '.join(dict.fromkeys(valid))
+            raise EpisodeFileError(f'topic {topic} must be of type {wanted}, got {kind}')
+        rows[topic].append(Row(record.log_time * 1e-9, _STORE.deserialize_cdr(record.data, kind)))
     return rows, metadata
 
 
+def _stamp_rows(rows: list[Row], clock_offset: float) -> tuple[NDArray[np.float64], list[Any]]:
+    """Return stamps and messages in the order of the stamps.
+
+    :param clock_offset: what to add to the time of recording for messages without a header [s].
+    """
+    stamps = np.array(
+        [
+            row.message.header.stamp.sec + row.message.header.stamp.nanosec * 1e-9
+            if hasattr(row.message, 'header')
+            else row.log_time + clock_offset
+            for row in rows
+        ]
+    )
+    order = np.argsort(stamps, kind='stable')
+    return stamps[order], [rows[i].message for i in order]
+
+
 def _commands_after(
-    stamps: NDArray[np.float64], rows: list[tuple[float, Any]]
+    image_stamps: NDArray[np.float64], stamps: NDArray[np.float64], messages: list[Any]
 ) -> NDArray[np.float32]:
-    """Return for every stamp the first command at or after it, else the last one."""
-    times = np.array([stamp for stamp, _ in rows])
-    index = np.searchsorted(times, stamps - 5e-7).clip(0, len(rows) - 1)
-    return np.array([_read_command(rows[i][1]) for i in index], dtype=np.float32)
+    """Return for every image the first command at or after it, else the last one."""
+    index = np.searchsorted(stamps, image_stamps - 5e-7).clip(0, len(messages) - 1)
+    return np.array([_read_command(messages[i]) for i in index], dtype=np.float32)
+
+
+def _make_episode(rows: dict[str, list[Row]], metadata: dict[str, str]) -> Episode:
+    """Return the episode of what was recorded.
+
+    :raises ValueError: if the messages do not fit together.
+    """
+    image_stamps, image_messages = _stamp_rows(rows[IMAGE_TOPIC], 0.0)
+    # The recorder may run on another clock than the stamps, as it does beside a simulator.
+    offset = float(np.median(image_stamps - np.sort([row.log_time for row in rows[IMAGE_TOPIC]])))
+    stamped = {
+        topic: _stamp_rows(rows[topic], offset)
+        for topic in (IMU_TOPIC, FLOWN_TOPIC, LABEL_TOPIC)
+        if rows[topic]
+    }
+    for topic, (stamps, _) in stamped.items():
+        if stamps[-1] < image_stamps[0] - 1.0 or stamps[0] > image_stamps[-1] + 1.0:
+            raise ValueError(
+                f'{topic} is stamped {stamps[0]:.3f} to {stamps[-1]:.3f} s, images '
+                f'{image_stamps[0]:.3f} to {image_stamps[-1]:.3f} s: they come from another clock'
+            )
+    images = [_read_image(message) for message in image_messages]
+    sizes = {image.shape for image in images}
+    if len(sizes) > 1:
+        raise ValueError(f'images must have one size, got {sorted(sizes)}')
+    imu_stamps, imu_messages = stamped[IMU_TOPIC]
+    imu = [
+        [getattr(vector, axis) for vector in vectors for axis in 'xyz']
+        for vectors in ((m.angular_velocity, m.linear_acceleration) for m in imu_messages)
+    ]
+    flown = _commands_after(image_stamps, *stamped[FLOWN_TOPIC])
+    has_labels = LABEL_TOPIC in stamped
+    return Episode(
+        images=np.stack(images),
+        image_stamps=image_stamps,
+        imu=np.array(imu, dtype=np.float32),
+        imu_stamps=imu_stamps,
+        flown=flown,
+        labels=_commands_after(image_stamps, *stamped[LABEL_TOPIC]) if has_labels else flown,
+        metadata=metadata,
+    )
 
 
 def read_episode(path: Path) -> Episode:
     """Read an episode written by :func:`write_episode`, by the recorder node or by `ros2 bag`.
 
     :raises FileNotFoundError: if there is no such file.
-    :raises EpisodeFileError: if it is no MCAP file or lacks a topic.
+    :raises EpisodeFileError: if it is no MCAP file, lacks a topic or contradicts itself.
     """
-    try:
-        rows, metadata = _load_rows(path)
-    except McapError as error:
-        raise EpisodeFileError(f'{path} is no complete MCAP file: {error}') from error
+    with open(path, 'rb') as stream:
+        try:
+            rows, metadata = _load_rows(stream)
+        except EpisodeFileError as error:
+            raise EpisodeFileError(f'{path}: {error}') from error
+        except Exception as error:  # a damaged file breaks its decoders in any way
+            reason = ' '.join(f'{error}'.split()) or type(error).__name__
+            raise EpisodeFileError(f'{path} is no complete MCAP file: {reason}') from error
     for topic in (IMAGE_TOPIC, IMU_TOPIC, FLOWN_TOPIC):
         if not rows[topic]:
             raise EpisodeFileError(
                 f'{path} must hold {IMAGE_TOPIC}, {IMU_TOPIC} and {FLOWN_TOPIC}, got no message '
                 f'on {topic}: record that topic too'
             )
-    image_stamps = np.array([stamp for stamp, _ in rows[IMAGE_TOPIC]])
-    flown = _commands_after(image_stamps, rows[FLOWN_TOPIC])
-    labels = _commands_after(image_stamps, rows[LABEL_TOPIC]) if rows[LABEL_TOPIC] else flown
-    imu = [
-        [getattr(vector, axis) for vector in vectors for axis in 'xyz']
-        for vectors in ((m.angular_velocity, m.linear_acceleration) for _, m in rows[IMU_TOPIC])
-    ]
-    return Episode(
-        images=np.stack([_read_image(message, path) for _, message in rows[IMAGE_TOPIC]]),
-        image_stamps=image_stamps,
-        imu=np.array(imu, dtype=np.float32),
-        imu_stamps=np.array([stamp for stamp, _ in rows[IMU_TOPIC]]),
-        flown=flown,
-        labels=labels,
-        metadata=metadata,
-    )
+    try:
+        return _make_episode(rows, metadata)
+    except ValueError as error:
+        raise EpisodeFileError(f'{path}: {error}') from error
