@@ -5,11 +5,10 @@
 from types import TracebackType
 
 import numpy as np
-import pybullet
-import pybullet_utils.bullet_client
 from numpy.typing import NDArray
 
 from lnn_control.core.frames import GRAVITY
+from sim.engine import connect, pybullet
 from sim.worlds.world import Box, Solid, World
 
 PHYSICS_RATE = 240.0
@@ -51,7 +50,7 @@ class Physics:
     """
 
     def __init__(self) -> None:
-        self.client = pybullet_utils.bullet_client.BulletClient(pybullet.DIRECT)
+        self.client = connect()
         self._is_open = True
 
     def load(self, world: World) -> None:

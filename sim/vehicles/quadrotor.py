@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
 from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
+from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
 
 
