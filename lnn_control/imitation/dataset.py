@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Episodes as memory-mapped arrays, cut into windows for training."""
 
+import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +15,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import ImuBuffer, Preprocessing
 from lnn_control.imitation.episode import Episode
-from lnn_control.imitation.episode_file import read_episode
+from lnn_control.imitation.episode_file import EpisodeFileError, read_episode
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +46,55 @@ def prepare_imu(episode: Episode, preprocessing: Preprocessing) -> NDArray[np.fl
     return np.stack([preprocessing.summarise_imu(window) for window in windows])
 
 
+def _identify(path: Path) -> list[int]:
+    """Return what changes when a file is written again or replaced."""
+    status = path.stat()
+    return [status.st_mtime_ns, status.st_size]
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file beside its place, then rename it: whoever has the old one open keeps it."""
+    part = path.with_name(f'{os.getpid()}.part{path.suffix}')
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
     """Write an episode file as arrays; the signals last, so that they mark it complete."""
+    source = _identify(path)
     episode = read_episode(path)
     stamps = episode.image_stamps
+    if len(stamps) < 2:
+        raise EpisodeFileError(f'{path} must hold at least two images, got {len(stamps)}')
     elapsed = np.diff(stamps, prepend=stamps[0] - np.median(np.diff(stamps)))
     images = np.stack([preprocessing.prepare_image(image) for image in episode.images])
-    np.save(stem.with_suffix('.images.npy'), images)
-    part = stem.with_suffix('.part.npz')
-    np.savez(
-        part,
-        imu=prepare_imu(episode, preprocessing),
-        elapsed_time=elapsed.astype(np.float32),
-        labels=episode.labels,
-    )
-    part.replace(stem.with_suffix('.npz'))
+    signals = {
+        'imu': prepare_imu(episode, preprocessing),
+        'elapsed_time': elapsed.astype(np.float32),
+        'labels': episode.labels,
+        'source': np.array(source),
+    }
+    _replace(_images_path(stem), lambda part: np.save(part, images))
+    _replace(_signals_path(stem), lambda part: np.savez(part, **signals))
+
+
+def _images_path(stem: Path) -> Path:
+    return stem.with_name(f'{stem.name}.images.npy')
+
+
+def _signals_path(stem: Path) -> Path:
+    return stem.with_name(f'{stem.name}.npz')
+
+
+def _read_signals(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file, none if there is no such file."""
+    if not path.exists():
+        return {}
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def load_sequences(folder: Path, preprocessing: Preprocessing) -> list[Sequence]:
@@ -67,6 +104,8 @@ def load_sequences(folder: Path, preprocessing: Preprocessing) -> list[Sequence]
     file or the preprocessing changes.
 
     :raises FileNotFoundError: if there is no episode.
+    :raises EpisodeFileError: if a file is broken.
+    :raises ValueError: if images are smaller than the network's.
     """
     paths = sorted(path for path in folder.rglob('*.mcap'))
     if not paths:
@@ -79,13 +118,13 @@ def load_sequences(folder: Path, preprocessing: Preprocessing) -> list[Sequence]
         cache = path.parent / '.cache' / key
         cache.mkdir(parents=True, exist_ok=True)
         stem = cache / path.stem
-        signals = stem.with_suffix('.npz')
-        if not signals.exists() or signals.stat().st_mtime < path.stat().st_mtime:
+        signals = _read_signals(_signals_path(stem))
+        if 'source' not in signals or signals['source'].tolist() != _identify(path):
             _convert(path, stem, preprocessing)
-        with np.load(signals) as arrays:
-            rows = {name: arrays[name] for name in ('imu', 'elapsed_time', 'labels')}
-        images = np.load(stem.with_suffix('.images.npy'), mmap_mode='r')
-        sequences.append(Sequence(path.stem, images, **rows))
+            signals = _read_signals(_signals_path(stem))
+        del signals['source']
+        images = np.load(_images_path(stem), mmap_mode='r')
+        sequences.append(Sequence(path.stem, images, **signals))
     return sequences
 
 
@@ -130,8 +169,8 @@ def cut_windows(
 ) -> list[Window]:
     """Cut all sequences into windows at random offsets and shuffle them.
 
-    Every image bears a loss once, but for the first of a part that starts in mid-flight: windows
-    overlap by their warm-up, and a stride of k takes each k-th image in k interleaved parts.
+    Every image bears a loss exactly once: windows overlap by their warm-up, and a stride of k
+    takes each k-th image in k interleaved parts.
     """
     windows = []
     length, warm_up = settings.length, settings.warm_up
@@ -139,15 +178,12 @@ def cut_windows(
         stride = int(rng.integers(1, settings.max_stride + 1))
         for phase in range(stride):
             count = len(range(phase, len(sequence), stride))
-            start, end = 0, int(rng.integers(length // 2, length + 1))
-            while start < max(count - warm_up, 1):
-                stop = min(end, count)
+            done, stop = 0, int(rng.integers(length // 2, length + 1))
+            while done < count:
+                start, stop = max(done - warm_up, 0), min(stop, count)
                 first = phase + start * stride
-                skip = warm_up if start > 0 else 0
-                windows.append(Window(index, first, stop - start, skip, stride))
-                if stop == count:
-                    break
-                start, end = stop - warm_up, stop - warm_up + length
+                windows.append(Window(index, first, stop - start, done - start, stride))
+                done, stop = stop, max(stop - warm_up, 0) + length
     order = rng.permutation(len(windows))
     return [windows[i] for i in order]
 

@@ -1,0 +1,261 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lnn_control.core.frames import GRAVITY
+from lnn_control.core.messages import ImuSamples
+from lnn_control.core.observation import Preprocessing
+from lnn_control.imitation import dataset
+from lnn_control.imitation.dataset import (
+    Sequence,
+    Window,
+    WindowSettings,
+    cut_windows,
+    load_batch,
+    load_sequences,
+    merge_imu,
+)
+from lnn_control.imitation.episode_file import EpisodeFileError, write_episode
+
+PREPROCESSING = Preprocessing(width_px=16, height_px=8)
+
+
+def make_sequence(length: int) -> Sequence:
+    """Return a sequence whose every value is the number of its image."""
+    count = np.arange(length, dtype=np.float32)
+    return Sequence(
+        'numbers',
+        images=np.tile(count.astype(np.uint8)[:, None, None, None], (1, 2, 2, 3)),
+        imu=np.tile(count[:, None], (1, 12)),
+        elapsed_time=0.05 + 0.001 * count,
+        labels=np.tile(count[:, None], (1, 4)),
+    )
+
+
+@pytest.fixture
+def folder(make_episode, tmp_path) -> Path:
+    for seed in range(2):
+        write_episode(tmp_path / f'{seed}.mcap', make_episode(seed=seed))
+    return tmp_path
+
+
+@pytest.fixture
+def conversions(monkeypatch) -> list[str]:
+    """Return a list that grows by every file that is converted."""
+    converted, convert = [], dataset._convert
+
+    def note(path, *rest):
+        converted.append(path.name)
+        convert(path, *rest)
+
+    monkeypatch.setattr(dataset, '_convert', note)
+    return converted
+
+
+def test_sequences_hold_what_was_recorded(folder, make_episode):
+    sequences = load_sequences(folder, PREPROCESSING)
+    assert [sequence.name for sequence in sequences] == ['0', '1']
+    for seed, sequence in enumerate(sequences):
+        episode = make_episode(seed=seed)
+        assert len(sequence) == 8
+        assert np.array_equal(sequence.images, episode.images)
+        assert np.array_equal(sequence.labels, episode.labels)
+        assert sequence.elapsed_time == pytest.approx(np.full(8, 0.05))
+
+
+def test_inertial_features_are_those_of_flight(folder, make_episode):
+    # Ten samples an image, the last one at the exposure.
+    sequence, episode = load_sequences(folder, PREPROCESSING)[1], make_episode(seed=1)
+    for i in range(8):
+        rows = episode.imu[10 * i : 10 * i + 10]
+        wanted = PREPROCESSING.summarise_imu(ImuSamples(rows[:, :3], rows[:, 3:]))
+        assert sequence.imu[i] == pytest.approx(wanted, abs=1e-6)
+    assert sequence.imu[0, 3] == pytest.approx(episode.imu[:10, 3].mean() / GRAVITY, rel=1e-5)
+
+
+def test_second_reading_converts_nothing(folder, conversions):
+    first = load_sequences(folder, PREPROCESSING)
+    second = load_sequences(folder, PREPROCESSING)
+    assert conversions == ['0.mcap', '1.mcap']
+    assert np.array_equal(first[0].imu, second[0].imu)
+    assert isinstance(second[0].images, np.memmap)
+
+
+@pytest.mark.parametrize('age', [-1000.0, 1000.0])
+def test_changed_file_is_converted_again_whether_newer_or_older(
+    folder, make_episode, conversions, age
+):
+    load_sequences(folder, PREPROCESSING)
+    path = folder / '1.mcap'
+    time = path.stat().st_mtime + age
+    write_episode(path, make_episode(seed=7, num_images=9))
+    os.utime(path, (time, time))
+    sequences = load_sequences(folder, PREPROCESSING)
+    assert conversions == ['0.mcap', '1.mcap', '1.mcap']
+    assert np.array_equal(sequences[1].images, make_episode(seed=7, num_images=9).images)
+
+
+def test_other_preprocessing_has_its_own_arrays(folder, conversions):
+    large = load_sequences(folder, PREPROCESSING)
+    small = load_sequences(folder, Preprocessing(8, 8))
+    assert small[0].images.shape == (8, 8, 8, 3)
+    assert len(conversions) == 4
+    load_sequences(folder, PREPROCESSING)
+    assert len(conversions) == 4
+    assert large[0].images.shape == (8, 8, 16, 3)
+
+
+def test_interrupted_conversion_is_done_again_and_leaves_nothing(folder, monkeypatch):
+    def fail(*rest, **arrays):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(np, 'savez', fail)
+    with pytest.raises(OSError, match='No space left'):
+        load_sequences(folder, PREPROCESSING)
+    monkeypatch.undo()
+    assert not list(folder.rglob('*.part*'))
+    assert len(load_sequences(folder, PREPROCESSING)) == 2
+
+
+def test_arrays_in_use_survive_a_conversion_by_another_process(folder, make_episode):
+    before = load_sequences(folder, PREPROCESSING)[0]
+    pixels = before.images.copy()
+    write_episode(folder / '0.mcap', make_episode(seed=9))
+    os.utime(folder / '0.mcap', (1e9, 1e9))
+    after = load_sequences(folder, PREPROCESSING)[0]
+    assert np.array_equal(before.images, pixels)
+    assert not np.array_equal(after.images, pixels)
+
+
+def test_names_with_dots_and_equal_names_in_subfolders_stay_apart(tmp_path, make_episode):
+    names = ['run_1.5.mcap', 'run_1.6.mcap', 'deep/run_1.5.mcap']
+    for seed, name in enumerate(names):
+        write_episode(tmp_path / name, make_episode(seed=seed))
+    load_sequences(tmp_path, PREPROCESSING)
+    found = {s.images[0].tobytes() for s in load_sequences(tmp_path, PREPROCESSING)}
+    assert found == {make_episode(seed=seed).images[0].tobytes() for seed in range(3)}
+
+
+def test_unfinished_recordings_are_left_alone(folder):
+    (folder / '2.mcap.part').write_bytes(b'half')
+    assert len(load_sequences(folder, PREPROCESSING)) == 2
+
+
+def test_folder_without_episodes_says_how_to_get_some(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'found none: run `lnn-control collect` first'):
+        load_sequences(tmp_path, PREPROCESSING)
+    with pytest.raises(FileNotFoundError, match='found none'):
+        load_sequences(tmp_path / 'nowhere', PREPROCESSING)
+
+
+def test_broken_or_too_short_episodes_are_named(folder, make_episode):
+    write_episode(folder / 'short.mcap', make_episode(num_images=1))
+    with pytest.raises(EpisodeFileError, match=r'short.mcap must hold at least two images, got 1'):
+        load_sequences(folder, PREPROCESSING)
+    (folder / '0.mcap').write_bytes(b'broken')
+    with pytest.raises(EpisodeFileError, match=r'0.mcap is no complete MCAP file'):
+        load_sequences(folder, PREPROCESSING)
+
+
+def count_losses(sequences, windows) -> list[np.ndarray]:
+    """Return how often each image of each sequence bears loss."""
+    counts = [np.zeros(len(sequence), int) for sequence in sequences]
+    for window in windows:
+        taken = window.start + window.stride * np.arange(window.warm_up, window.length)
+        counts[window.sequence][taken] += 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    'settings',
+    [
+        WindowSettings(),
+        WindowSettings(length=16, warm_up=4, max_stride=1),
+        WindowSettings(length=8, warm_up=6, max_stride=5),
+        WindowSettings(length=4, warm_up=0, max_stride=2),
+    ],
+)
+def test_every_image_bears_loss_exactly_once(settings):
+    sequences = [make_sequence(n) for n in (1, 2, 5, 8, 63, 64, 65, 200)]
+    for seed in range(10):
+        windows = cut_windows(sequences, settings, np.random.default_rng(seed))
+        for count in count_losses(sequences, windows):
+            assert (count == 1).all()
+        assert all(1 <= window.length <= settings.length for window in windows)
+        assert all(0 <= window.warm_up < window.length for window in windows)
+        assert all(window.start >= 0 for window in windows)
+
+
+def test_windows_in_mid_flight_warm_up_fully():
+    settings = WindowSettings(length=16, warm_up=5, max_stride=1)
+    for window in cut_windows([make_sequence(100)], settings, np.random.default_rng(0)):
+        assert window.warm_up == (5 if window.start > 0 else 0)
+
+
+def test_windows_are_shuffled_by_the_generator():
+    sequences = [make_sequence(100), make_sequence(100)]
+    settings = WindowSettings(length=16, warm_up=4)
+    first, again, other = (
+        cut_windows(sequences, settings, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+    assert [w.sequence for w in first] != sorted(w.sequence for w in first)
+
+
+def test_padding_bears_no_loss_and_repeats_the_last_image():
+    windows = [Window(0, start=3, length=4, warm_up=1), Window(0, start=10, length=6, warm_up=2)]
+    batch = load_batch([make_sequence(30)], windows)
+    assert batch.weight.tolist() == [[0, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1]]
+    assert batch.labels[0, :, 0].tolist() == [3, 4, 5, 6, 6, 6]
+    assert batch.images[1, :, 0, 0, 0].tolist() == [10, 11, 12, 13, 14, 15]
+    assert batch.imu[1, :, 3].tolist() == [10, 11, 12, 13, 14, 15]
+    assert batch.elapsed_time[1] == pytest.approx(0.05 + 0.001 * np.arange(10, 16))
+    assert np.isfinite(batch.imu).all()
+
+
+def test_strides_add_up_the_time_since_the_image_taken_before():
+    batch = load_batch([make_sequence(30)], [Window(0, 6, length=3, warm_up=0, stride=3)])
+    assert batch.images[0, :, 0, 0, 0].tolist() == [6, 9, 12]
+    assert batch.labels[0, :, 0].tolist() == [6, 9, 12]
+    wanted = [sum(0.05 + 0.001 * i for i in (n - 2, n - 1, n)) for n in (6, 9, 12)]
+    assert batch.elapsed_time[0] == pytest.approx(wanted)
+
+
+def test_joined_inertial_features_are_those_of_all_samples_together():
+    samples = np.random.default_rng(0).normal(size=(3, 10, 6)).astype(np.float32)
+    parts = np.concatenate([samples.mean(axis=1), samples.std(axis=1)], axis=1)
+    together = samples.reshape(30, 6)
+    wanted = np.concatenate([together.mean(axis=0), together.std(axis=0)])
+    assert merge_imu(parts[None])[0] == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        ({'length': 3}, 'length must be'),
+        ({'warm_up': 63}, 'warm_up must be'),
+        ({'max_stride': 0}, 'max_stride must be'),
+    ],
+)
+def test_impossible_windows_are_errors(change, message):
+    with pytest.raises(ValueError, match=message):
+        WindowSettings(**change)
+
+
+def test_images_too_small_for_the_network_are_an_error(folder):
+    with pytest.raises(ValueError, match='at least 128x72 pixels, got 16x8'):
+        load_sequences(folder, Preprocessing())
+
+
+def test_camera_that_pauses_shows_in_the_elapsed_time(tmp_path, make_episode):
+    episode = make_episode()
+    stamps = episode.image_stamps + np.array([0, 0, 0, 0.3, 0.3, 0.3, 0.3, 0.3])
+    write_episode(tmp_path / 'e.mcap', replace(episode, image_stamps=stamps))
+    elapsed = load_sequences(tmp_path, PREPROCESSING)[0].elapsed_time
+    assert elapsed == pytest.approx([0.05, 0.05, 0.05, 0.35, 0.05, 0.05, 0.05, 0.05])
