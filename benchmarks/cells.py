@@ -17,6 +17,8 @@ import json
 import multiprocessing
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -124,6 +126,17 @@ def _read_resident(field: str) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith(field))
 
 
+def measure_import(repeats: int = 5) -> float:
+    """Return the milliseconds that importing the library adds to importing torch."""
+    code = (
+        'import time, torch; start = time.perf_counter(); import lnn_control.liquid; '
+        'print(time.perf_counter() - start)'
+    )
+    command = [sys.executable, '-c', code]
+    runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(repeats)]
+    return 1e3 * statistics.median(float(run.stdout) for run in runs)
+
+
 def run(sizes: list[int], rounds: int) -> dict[str, float]:
     """Return all metrics, flat."""
     metrics: dict[str, float] = {}
@@ -161,6 +174,7 @@ def run(sizes: list[int], rounds: int) -> dict[str, float]:
                 metrics[f'{cell}_{kind}_native_ratio_{size}'] = native
             for who in ('theirs', 'ours'):
                 metrics[f'{cell}_{who}_peak_mib_{size}'] = measure_peak(cell, who, size)
+    metrics['import_ms'] = measure_import()
     metrics['max_abs_difference'] = forward_gap
     metrics['max_abs_gradient_difference'] = backward_gap
     return metrics
@@ -197,6 +211,7 @@ def print_table(metrics: dict[str, float], sizes: list[int]) -> None:
     gap, gradient_gap = metrics['max_abs_difference'], metrics['max_abs_gradient_difference']
     print(f'largest difference to ncps: {gap:.1e} in outputs and states,')
     print(f'{gradient_gap:.1e} in input gradients')
+    print(f'importing lnn_control.liquid after torch: {metrics["import_ms"]:.0f} ms')
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of a liquid network: its circuit, and its activity over a sequence."""
+"""Pictures of liquid networks: circuits, activity, forecasts and how solvers converge."""
 
 from __future__ import annotations
 
@@ -127,4 +127,39 @@ def plot_activity(
     figure.colorbar(picture, ax=currents, label='current')
     currents.set_ylabel('synapse')
     currents.set_xlabel('time [s]')
+    return figure
+
+
+def plot_forecasts(
+    times: NDArray[np.float64],
+    truth: NDArray[np.float64],
+    forecasts: dict[str, NDArray[np.float64]],
+) -> Figure:
+    """Plot what came and what each model had forecast, one panel a model; all (time,)."""
+    figure = plt.figure(figsize=(9.0, 1.0 + 1.6 * len(forecasts)), layout='constrained')
+    panels = figure.subplots(len(forecasts), sharex=True, squeeze=False)[:, 0]
+    for axes, (name, forecast) in zip(panels, forecasts.items(), strict=True):
+        axes.plot(times, truth, 'o', color='#999999', markersize=3, label='measured')
+        axes.plot(times, forecast, '-', color='#0072B2', linewidth=1.0, label='forecast before')
+        error = float(np.sqrt(np.mean((forecast - truth) ** 2)))
+        axes.set_title(f'{name}: RMSE {error:.3f}', loc='left', fontsize='medium')
+    panels[0].legend(loc='upper right', ncols=2, frameon=False)
+    panels[-1].set_xlabel('time [s]')
+    return figure
+
+
+def plot_orders(unfolds: NDArray[np.int64], errors: dict[str, NDArray[np.float64]]) -> Figure:
+    """Plot the error of each solver over its number of unfolds, with lines of order 1 and 4."""
+    figure = plt.figure(figsize=(6.0, 4.5), layout='constrained')
+    axes = figure.add_subplot()
+    for (name, values), marker in zip(errors.items(), 'osD^v', strict=False):
+        axes.loglog(unfolds, values, marker=marker, label=name)
+    first = max(values[0] for values in errors.values())
+    for order in (1, 4):
+        guide = first * (unfolds[0] / unfolds) ** order
+        axes.loglog(unfolds, guide, ':', color='#999999')
+        axes.annotate(f'order {order}', (unfolds[-1], guide[-1]), ha='right', va='bottom')
+    axes.set_xlabel('unfolds')
+    axes.set_ylabel('largest error of a state')
+    axes.legend(frameon=False)
     return figure
