@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import math
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ pytest.importorskip('pybullet')
 from lnn_control.imitation.episode_file import read_episode
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import read_twist
+from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, SHIPPED
 
 Bringup = Callable[..., 'BringupRun']
 ZERO = (0.0, 0.0, 0.0, 0.0)
@@ -169,3 +171,21 @@ def test_second_commander_in_the_domain_is_refused(
     probe.wait_until(lambda: run.process.poll() is not None)
     assert run.process.returncode == 1
     assert 'somebody else publishes cmd_vel' in run.output
+
+
+@pytest.mark.skipif(
+    not (SHIPPED / DEFAULT_CHECKPOINT / 'config.json').is_file(), reason='no checkpoint is shipped'
+)
+def test_shipped_policy_flies_towards_the_target(probe: Any, bringup: Bringup) -> None:
+    odometry, targets = probe.listen(topics.ODOMETRY), probe.listen(topics.TARGET_POSE)
+    run = bringup('simulation', 'auto_reset:=false')
+
+    def measure_distance() -> float:
+        here, there = odometry[-1].pose.pose.position, targets[-1].pose.position
+        return math.hypot(there.x - here.x, there.y - here.y)
+
+    probe.wait_until(lambda: (odometry and targets) or run.process.poll() is not None)
+    assert run.process.poll() is None, run.output
+    start = measure_distance()
+    probe.wait_until(lambda: measure_distance() < start - 2.0 or run.process.poll() is not None)
+    assert run.process.poll() is None, run.output
