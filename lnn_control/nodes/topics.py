@@ -16,7 +16,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, Imu
 from std_msgs.msg import Bool, Float32MultiArray, String
 
-# A frame that comes late is worth nothing: deliver the newest or none.
+# A frame that comes late is worth nothing: deliver the newest or none. Between processes this
+# loses frames above 512 KiB (640x480 RGB): choose a smaller camera mode or a reliable publisher,
+# which these subscriptions accept as well.
 LATEST_FRAME = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 # Every inertial sample counts, one second of them waits for a busy reader.
 SAMPLES = QoSProfile(depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
