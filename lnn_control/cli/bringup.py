@@ -107,12 +107,15 @@ def require_ros() -> None:
 def set_environment(domain_id: int) -> None:
     """Choose the domain; without a sourced ROS keep to this machine.
 
-    :raises ValueError: if the domain is out of range.
+    :raises ValueError: if the domain is out of range, there or in the environment.
     """
     if not -1 <= domain_id <= 101:
         raise ValueError(f'domain_id must be 0 to 101, or -1, got {domain_id}')
     if domain_id >= 0:
         os.environ['ROS_DOMAIN_ID'] = str(domain_id)
+    given = os.environ.get('ROS_DOMAIN_ID', '0')
+    if not given.isdecimal() or int(given) > 232:
+        raise ValueError(f'ROS_DOMAIN_ID must be a whole number from 0 to 232, got {given!r}')
     if 'ROS_DISTRO' not in os.environ:
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 

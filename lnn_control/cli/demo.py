@@ -119,7 +119,7 @@ def main(arguments: list[str]) -> int:
     except StopRequestedError:
         console.print('demo: stopped, all nodes have ended')
         return 130
-    except (NodeDiedError, BringupError, TimeoutError, RuntimeError) as error:
+    except (NodeDiedError, BringupError, TimeoutError) as error:
         raise OSError(f'{error} (what the nodes said: {folder / NODE_LOG})') from error
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -105,12 +105,10 @@ class DemoTable:
             self._console.print(f'  {label} after {result.trial.duration:.1f} s', highlight=False)
 
     def _render(self) -> Table:
-        table = Table(
-            box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption=self._note or None
-        )
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, caption=self._note or None)
         table.caption_justify = 'left'
         for title, justify, width in _COLUMNS:
-            table.add_column(title, justify=justify, min_width=width)  # type: ignore[arg-type]
+            table.add_column(Text(title), justify=justify, min_width=width)  # type: ignore[arg-type]
         for index, (world, season) in enumerate(self._names):
             if index < len(self._results):
                 table.add_row(world, season, *_describe_result(self._results[index]))
@@ -120,8 +118,8 @@ class DemoTable:
                 table.add_row(world, season, Text('waits', style='dim'), style='dim')
         return table
 
-    def _describe_status(self, status: FlightStatus) -> list[object]:
-        cells: list[object] = [self._spinner, f'{status.time:.1f}']
+    def _describe_status(self, status: FlightStatus) -> list[RenderableType]:
+        cells: list[RenderableType] = [self._spinner, f'{status.time:.1f}']
         if status.distance is None:
             return cells
         self._spinner.update(text=Text(f'{status.distance:.1f} m to go', style='cyan'))
@@ -131,7 +129,7 @@ class DemoTable:
         return [*cells, '', '', Text(latency, style='dim')]
 
 
-def _describe_result(result: FlightResult) -> list[object]:
+def _describe_result(result: FlightResult) -> list[RenderableType]:
     label, style = OUTCOMES[result.trial.outcome]
     return [
         Text(label, style=style),

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,6 +173,6 @@ def load_flight(path: Path) -> FlightRecord:
         raise ValueError(f'{path} must be a recorded flight (.npz), but: {error}') from error
 
 
-def _plain(array: NDArray[np.generic]) -> object:
+def _plain(array: NDArray[Any]) -> Any:
     """Return a stored scalar as Python value, an array as it is."""
     return array.item() if array.ndim == 0 else array

@@ -52,6 +52,7 @@ class FlightObserver:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._now = 0.0
+        self._heard_at = time.monotonic()
         self._origin = 0.0
         self._target = np.zeros(3)
         self._recording = _Recording()
@@ -82,6 +83,11 @@ class FlightObserver:
     def num_answers(self) -> int:
         """How many images of this trial were answered by a command."""
         return len(self._recording.latencies)
+
+    @property
+    def clock_rest(self) -> float:
+        """Wall time since the simulated time was last heard of [s]."""
+        return time.monotonic() - self._heard_at
 
     @property
     def is_over(self) -> bool:
@@ -146,6 +152,7 @@ class FlightObserver:
 
     def _note_time(self, message: Clock) -> None:
         self._now = seconds_from_stamp(message.clock)
+        self._heard_at = time.monotonic()
 
     def _note_target(self, message: PoseStamped) -> None:
         """Begin a new recording: the target comes first in a trial, with the trial's origin."""

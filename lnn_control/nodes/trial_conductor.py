@@ -16,10 +16,6 @@ from lnn_control.nodes.supervisor import Supervisor
 _PATIENCE = 30.0
 
 
-class TrialError(RuntimeError):
-    """A trial could not be flown; the message says why."""
-
-
 class TrialConductor:
     """Starts trials in a running simulation.
 
@@ -33,7 +29,7 @@ class TrialConductor:
     def start_trial(self, world: str, season: str, seed: int) -> None:
         """Let sim_node build the world of a trial.
 
-        :raises TrialError: if it does not.
+        :raises ValueError: if it refuses. :raises TimeoutError: if it does not answer.
         """
         wanted = {'world': world, 'season': season, 'seed': seed}
         request = SetParameters.Request(
@@ -44,11 +40,11 @@ class TrialConductor:
         answer = self._supervisor.call(SetParameters, 'sim_node/set_parameters', request)
         refused = [result.reason for result in answer.results if not result.successful]
         if refused:
-            raise TrialError(f'sim_node refuses {wanted}: {"; ".join(refused)}')
+            raise ValueError(f'sim_node refuses {wanted}: {"; ".join(refused)}')
         before = self._observer.trial_begin
         reset = self._supervisor.call(Trigger, 'sim_node/reset', Trigger.Request())
         if not reset.success:
-            raise TrialError(f'sim_node cannot start the trial: {reset.message}')
+            raise ValueError(f'sim_node cannot start the trial: {reset.message}')
         self._wait(lambda: self._observer.trial_begin != before, 'a new world of sim_node')
 
     def wait_for_flight(self, patience: float) -> None:
@@ -63,7 +59,13 @@ class TrialConductor:
             lambda: observer.num_answers > 0,
             f'a command on {topics.COMMAND_STAMPED.name} that answers an image',
         )
-        self._supervisor.wait_until(lambda: observer.is_over, 'the end of the trial', patience)
+        self._supervisor.wait_until(self._is_over, 'the end of the trial', patience)
+
+    def _is_over(self) -> bool:
+        rest = self._observer.clock_rest
+        if rest > _PATIENCE:
+            raise TimeoutError(f'sim_node has stood still for {rest:.0f} s')
+        return self._observer.is_over
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         self._supervisor.wait_until(condition, what, _PATIENCE)

@@ -8,10 +8,10 @@ from html import escape
 from lnn_control.reports.run_folder import NeuronGroup, Synapse
 from lnn_control.reports.style import NEURONS
 
-WIDTH, HEIGHT = 440.0, 500.0
+WIDTH, HEIGHT = 440.0, 580.0
 MOTOR_NAMES = ('forward', 'left', 'up', 'yaw')
 
-_TOP, _BOTTOM = 34.0, 492.0
+_TOP, _BOTTOM = 36.0, 574.0
 _LEFT, _RIGHT = 66.0, 368.0
 _RADIUS = {'inter': 6.6, 'command': 8.0, 'motor': 10.5}
 

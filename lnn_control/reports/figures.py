@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figures of a flight: its map, and what happened over time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from lnn_control.reports.style import (
     NEURONS,
     POSITIVE,
     SPEED,
+    STAND_INS,
     colour,
     to_svg,
     use_style,
@@ -97,37 +99,52 @@ def choose_extent(flight: Flight, site: Site) -> tuple[NDArray[np.float64], NDAr
 
 
 def draw_flight(
-    axes: Axes, record: FlightRecord, extent: tuple[NDArray[np.float64], NDArray[np.float64]]
+    axes: Axes,
+    record: FlightRecord,
+    extent: tuple[NDArray[np.float64], NDArray[np.float64]],
+    palette: Mapping[str, str] = STAND_INS,
 ) -> None:
-    """Draw a map into axes, which fill their figure."""
+    """Draw a map into axes, which fill their figure.
+
+    :param extent: lower and upper corner [m]. :param palette: role -> colour.
+    """
     flight, site = record.flight, record.site
     (x_min, y_min), (x_max, y_max) = extent
     axes.set(xlim=(x_min, x_max), ylim=(y_min, y_max), aspect='equal')
     axes.set_axis_off()
-    _draw_solids(axes, site)
-    axes.plot(*site.shortest_path.T, ls=(0, (2, 3)), lw=1.2, color=colour('muted'), zorder=2)
+    _draw_solids(axes, site, palette)
+    axes.plot(*site.shortest_path.T, ls=(0, (2, 3)), lw=1.2, color=palette['muted'], zorder=2)
     x, y = site.target[:2]
-    ring = Circle((x, y), site.reach, ls=(0, (4, 3)), lw=1.1, ec=colour('target'), fc='none')
+    ring = Circle((x, y), site.reach, ls=(0, (4, 3)), lw=1.1, ec=palette['target'], fc='none')
     axes.add_patch(ring)
-    axes.plot(x, y, 'o', ms=7, color=colour('target'), zorder=5)
+    axes.plot(x, y, 'o', ms=7, color=palette['target'], zorder=5)
     path = _draw_path(axes, flight)
-    axes.plot(*site.start, 'o', ms=6, mfc='none', mec=colour('ink'), mew=1.4, zorder=5)
+    axes.plot(*site.start, 'o', ms=6, mfc='none', mec=palette['ink'], mew=1.4, zorder=5)
     for name, place, below in (('start', site.start, 0.45), ('target', site.target[:2], 0.5)):
-        label = {'ha': 'center', 'va': 'top', 'color': colour('muted'), 'zorder': 5}
+        label: dict[str, Any] = {
+            'ha': 'center',
+            'va': 'top',
+            'color': palette['muted'],
+            'zorder': 5,
+        }
         axes.text(place[0], place[1] - below, name, fontsize=11, **label)
     if flight.outcome != 'success':
-        axes.plot(*path[-1], 'X', ms=10, color=colour('bad'), mec='white', mew=0.8, zorder=6)
-    _draw_scale_bar(axes, (x_min, y_min), x_max - x_min)
+        axes.plot(*path[-1], 'X', ms=10, color=palette['bad'], mec='white', mew=0.8, zorder=6)
+    _draw_scale_bar(axes, (x_min, y_min), x_max - x_min, palette)
 
 
-def _draw_solids(axes: Axes, site: Site) -> None:
+def _draw_solids(axes: Axes, site: Site, palette: Mapping[str, str]) -> None:
     patches: list[Circle | Polygon] = [Circle((x, y), r) for x, y, r in site.circles]
     corners = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)]) / 2
     for x, y, length, width, yaw in site.boxes:
         c, s = np.cos(yaw), np.sin(yaw)
         turned = corners * [length, width] @ np.array([[c, s], [-s, c]])
         patches.append(Polygon(turned + np.array([x, y])))
-    look = {'facecolor': colour('solid'), 'edgecolor': colour('solid-edge'), 'linewidth': 0.8}
+    look: dict[str, Any] = {
+        'facecolor': palette['solid'],
+        'edgecolor': palette['solid-edge'],
+        'linewidth': 0.8,
+    }
     axes.add_collection(PatchCollection(patches, **look))
 
 
@@ -151,10 +168,20 @@ def top_speed(flight: Flight) -> float:
     return float(max(np.ceil(flight.speeds.max(initial=0.0) * 2) / 2, 0.5))
 
 
-def _draw_scale_bar(axes: Axes, corner: tuple[float, float], width: float) -> None:
+def _draw_scale_bar(
+    axes: Axes, corner: tuple[float, float], width: float, palette: Mapping[str, str]
+) -> None:
     x, y = corner[0] + 0.04 * width, corner[1] + 0.045 * width
-    axes.plot([x, x + 2.0], [y, y], color=colour('ink'), lw=1.6, solid_capstyle='butt')
-    axes.text(x + 1.0, y + 0.012 * width, '2 m', ha='center', va='bottom', fontsize=11)
+    axes.plot([x, x + 2.0], [y, y], color=palette['ink'], lw=1.6, solid_capstyle='butt')
+    axes.text(
+        x + 1.0,
+        y + 0.012 * width,
+        '2 m',
+        ha='center',
+        va='bottom',
+        fontsize=11,
+        color=palette['ink'],
+    )
 
 
 def draw_commands(flight: Flight) -> Chart:
@@ -243,7 +270,7 @@ def draw_heights(record: FlightRecord) -> Chart:
         near.plot(times, flight.positions_world[:, 2], color=colour('forward'))
         near.set_ylim(0.0, None)
         for axes in panels:
-            axes.set_ylabel('m')
+            axes.set_ylabel('m', rotation=0, va='center')
 
     return _draw_chart(flight, draw, heights=(1.0, 1.0), height_in=2.3)
 

@@ -71,17 +71,33 @@ def draw_overlay(
 
     :param command: vx, vy, vz [m/s] and yaw rate [rad/s].
     """
-    height, width = frame.shape[:2]
+    height = frame.shape[0]
     size = round(height * 0.27)
     margin = round(height * 0.04)
     frame = frame.copy()
     corner = frame[height - margin - size : height - margin, margin : margin + size]
     corner[:] = _blend(corner, _draw_stick(size, command, settings))
-    line = _draw_text(text, max(round(height * 0.042), 8))
-    rows, columns = line.shape[:2]
-    y, x = height - margin - rows, width - margin - columns
-    if x > margin + size:
-        frame[y : y + rows, x : x + columns] = _blend(frame[y : y + rows, x : x + columns], line)
+    return draw_text(frame, text, max(round(height * 0.042), 8), (0.97, 0.96))
+
+
+def draw_text(
+    frame: NDArray[np.uint8], text: str, size_px: int, place: tuple[float, float]
+) -> NDArray[np.uint8]:
+    """Return the frame with a line of text on a dark plate, if it fits.
+
+    :param size_px: of the letters. :param place: as parts of width and height; below a half the
+        plate's left or upper edge lies there, else its right or lower one.
+    """
+    plate = _draw_plate(text, size_px)
+    rows, columns = plate.shape[:2]
+    height, width = frame.shape[:2]
+    x = round(place[0] * width) - (columns if place[0] > 0.5 else 0)
+    y = round(place[1] * height) - (rows if place[1] > 0.5 else 0)
+    if x < 0 or y < 0 or x + columns > width or y + rows > height:
+        return frame
+    frame = frame.copy()
+    spot = frame[y : y + rows, x : x + columns]
+    spot[:] = _blend(spot, plate)
     return frame
 
 
@@ -133,7 +149,7 @@ def _load_font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(folder / 'DejaVuSans.ttf'), size)
 
 
-def _draw_text(text: str, size: int) -> NDArray[np.uint8]:
+def _draw_plate(text: str, size: int) -> NDArray[np.uint8]:
     """Return RGBA of white text on a dark, see-through plate."""
     font = _load_font(size)
     left, _, right, _ = font.getbbox(text)

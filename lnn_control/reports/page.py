@@ -32,22 +32,6 @@ _NUMBERS = ('No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight'
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How an outcome is called, and its tone: good, bad or warn."""
-
-    label: str
-    tone: str
-
-
-OUTCOMES = {
-    'success': Outcome('Target reached', 'good'),
-    'collision': Outcome('Collision', 'bad'),
-    'out_of_area': Outcome('Left the area', 'bad'),
-    'time_limit': Outcome('Out of time', 'warn'),
-}
-
-
-@dataclass(frozen=True)
 class Entry:
     """A name and its value, with a unit and a note where there is one."""
 
@@ -64,7 +48,7 @@ class FlightView:
     anchor: str
     title: str
     sentence: str
-    outcome: Outcome
+    outcome: style.Outcome
     result: FlightResult
     video: str
     poster: str
@@ -133,7 +117,7 @@ def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> F
         anchor=anchor,
         title=result.name.capitalize(),
         sentence=describe_flight(result, record),
-        outcome=OUTCOMES[result.trial.outcome],
+        outcome=style.OUTCOMES[result.trial.outcome],
         result=result,
         video=_embed(video.read_bytes(), 'video/mp4'),
         poster=_embed_image(frames[shown][1]),

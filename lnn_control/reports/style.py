@@ -10,6 +10,8 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.colors import LinearSegmentedColormap, to_hex
@@ -32,7 +34,20 @@ ROLES = (
 )
 """What a colour is for; the style sheet of the page has one for each, on light and on dark."""
 
-_STAND_INS = {name: f'#0102{index + 16:02x}' for index, name in enumerate(ROLES)}
+STAND_INS = {name: f'#0102{index + 16:02x}' for index, name in enumerate(ROLES)}
+"""Role -> the colour that stands for it in an SVG of the page."""
+
+DARK = {
+    'page': '#0d0f12',
+    'panel': '#15181d',
+    'ink': '#eceef1',
+    'muted': '#929cab',
+    'solid': '#38443c',
+    'solid-edge': '#53655a',
+    'bad': '#f87171',
+    'target': '#f87171',
+}
+"""Role -> its colour in pictures apart from the page."""
 
 SPEED = LinearSegmentedColormap.from_list(
     'speed', ['#4361ee', '#7b3fe4', '#c026d3', '#f0426b', '#fb8b24']
@@ -46,12 +61,29 @@ POSITIVE, NEGATIVE = '#f97316', '#3b82f6'
 """Activity above and below zero; none is transparent."""
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How an outcome is called, and its tone: good, bad or warn."""
+
+    label: str
+    tone: str
+
+
+OUTCOMES = {
+    'success': Outcome('Target reached', 'good'),
+    'collision': Outcome('Collision', 'bad'),
+    'out_of_area': Outcome('Left the area', 'bad'),
+    'time_limit': Outcome('Out of time', 'warn'),
+}
+"""Outcome of a trial -> what a reader sees."""
+
+
 def colour(role: str) -> str:
     """Return the stand-in for a colour of the page.
 
     :raises KeyError: if there is no such role.
     """
-    return _STAND_INS[role]
+    return STAND_INS[role]
 
 
 def describe_speed_gradient() -> str:
@@ -63,7 +95,7 @@ def describe_speed_gradient() -> str:
 @contextmanager
 def use_style() -> Iterator[None]:
     """Draw with the house style inside this context; nothing outside of it changes."""
-    settings = {
+    settings: dict[Any, Any] = {
         'font.size': 9.5,
         'font.family': 'DejaVu Sans',
         'axes.edgecolor': colour('line'),
@@ -100,7 +132,7 @@ def to_svg(figure: Figure) -> str:
     figure.savefig(stream, format='svg', metadata={'Date': None, 'Creator': None})
     text = stream.getvalue()
     svg = text[text.index('<svg') :]
-    for name, stand_in in _STAND_INS.items():
+    for name, stand_in in STAND_INS.items():
         svg = svg.replace(stand_in, f'var(--{name})')
     # `font: 8.5px 'DejaVu Sans'` in a style attribute: keep the size, take the page's font.
     svg = re.sub(r'font: ([\d.]+px) [^;\"]+', r'font-size: \1', svg)
