@@ -28,7 +28,7 @@ _IMU_TICKS = round(_TICK_RATE / IMU_RATE)
 class SimulationSettings:
     """What flies and what it sees.
 
-    :param renderer: one of sim.renderers.RENDERERS.
+    :param renderer: one of sim.renderers.RENDERERS, or 'auto'.
     :param camera_rate: images a second [Hz], a divisor of 1200.
     :param camera_latency: time from exposure to delivery [s], rounded to 1/1200 s.
     """
@@ -97,6 +97,11 @@ class Simulation:
         self.has_collided = False
         self._velocity = np.zeros(3)
         self._acceleration = np.zeros(3)
+
+    @property
+    def renderer_name(self) -> str:
+        """Which renderer draws, also where the settings leave the choice open."""
+        return self._renderer.name
 
     @property
     def time(self) -> float:

@@ -2,21 +2,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Renderers that draw a world as a camera sees it."""
 
+import warnings
+from functools import lru_cache
+
+from sim.renderers.gl import GlRenderer
 from sim.renderers.renderer import Renderer
 from sim.renderers.tiny import TinyRenderer
 from sim.sensors.pinhole import PinholeCamera
 
-RENDERERS: dict[str, type[Renderer]] = {'tiny': TinyRenderer}
+RENDERERS: dict[str, type[Renderer]] = {'tiny': TinyRenderer, 'gl': GlRenderer}
+AUTO = 'auto'
+"""The name that stands for gl where it opens, else for tiny."""
 
 
 def make_renderer(name: str, camera: PinholeCamera) -> Renderer:
-    """Return a new renderer by its name.
+    """Return a new renderer by its name; `auto` warns once where gl does not open.
 
     :raises ValueError: if no renderer has that name.
+    :raises ModuleNotFoundError: if the renderer needs a module that is not installed.
+    :raises OSError: if it cannot open.
     """
+    if name == AUTO:
+        try:
+            return GlRenderer(camera)
+        except (ModuleNotFoundError, OSError) as error:
+            _warn_of_fallback(str(error))
+            return TinyRenderer(camera)
     if name not in RENDERERS:
-        raise ValueError(f'renderer must be one of {sorted(RENDERERS)}, got {name!r}')
+        raise ValueError(f'renderer must be one of {sorted([*RENDERERS, AUTO])}, got {name!r}')
     return RENDERERS[name](camera)
 
 
-__all__ = ['RENDERERS', 'Renderer', 'TinyRenderer', 'make_renderer']
+@lru_cache(maxsize=1)
+def _warn_of_fallback(reason: str) -> None:
+    """Warn, the first time only."""
+    warnings.warn(f'{reason}; drawing with renderer tiny instead', RuntimeWarning, stacklevel=3)
+
+
+__all__ = ['AUTO', 'RENDERERS', 'GlRenderer', 'Renderer', 'TinyRenderer', 'make_renderer']

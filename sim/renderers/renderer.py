@@ -3,6 +3,7 @@
 """What every renderer can do."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ class Renderer(ABC):
     """Draws one world at a time. Holds no physics.
 
     :param camera: size, field of view and clipping of the images.
+    :cvar name: its key in sim.renderers.RENDERERS, recorded with what it drew.
     """
+
+    name: ClassVar[str]
 
     def __init__(self, camera: PinholeCamera) -> None:
         self.camera = camera

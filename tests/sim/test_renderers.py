@@ -23,7 +23,25 @@ from sim.worlds.world import Instance, Target
 
 LAYOUT = Layout((0.0, 0.0), (10.0, 1.0))
 EYE = np.array([0.0, 0.0, 1.5])
-every_renderer = pytest.mark.parametrize('name', sorted(RENDERERS))
+
+
+def why_not_here(name: str) -> str:
+    """Return why a renderer cannot open on this machine, nothing if it can."""
+    try:
+        make_renderer(name, PinholeCamera(16, 16)).close()
+    except (OSError, ModuleNotFoundError) as error:
+        return str(error)
+    return ''
+
+
+every_renderer = pytest.mark.parametrize(
+    'name',
+    [
+        pytest.param(name, marks=pytest.mark.skipif(bool(reason), reason=reason))
+        for name in sorted(RENDERERS)
+        for reason in (why_not_here(name),)
+    ],
+)
 
 
 def build(world: str = 'forest', season: str = 'summer', seed: int = 0):
@@ -127,6 +145,13 @@ def test_camera_below_eye_level_and_turned_upwards_sees_sky(name):
     renderer.close()
     zenith = world.panorama[0].mean(axis=0)
     assert image[36, 64] == pytest.approx(zenith, abs=40)
+
+
+@every_renderer
+def test_renderer_says_which_one_it_is(name):
+    renderer = make_renderer(name, PinholeCamera(16, 16))
+    assert renderer.name == name
+    renderer.close()
 
 
 @every_renderer

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The shading of GlRenderer: one texture, one sun, fog, and a panorama behind it all.
+
+The formulas are those of the software rasteriser: texture * (ambient + sun * cosine), cut at
+white, then fog by the distance. Pictures come out upside down, that is with the top row first.
+"""
+
+SOLID_VERTEX = """
+#version 430
+uniform mat4 clip_from_world;
+uniform vec3 eye;
+uniform vec3 sun_direction;
+uniform vec3 sun;
+uniform float ambient;
+in vec3 in_vertex;
+in vec3 in_normal;
+in vec2 in_uv;
+in vec4 in_place;   // position [m] and scale
+in vec2 in_turn;    // cosine and sine of the yaw
+out vec2 uv;
+out vec3 light;
+out vec3 ray;
+
+vec3 turn(vec3 v) {
+    return vec3(in_turn.x * v.x - in_turn.y * v.y, in_turn.y * v.x + in_turn.x * v.y, v.z);
+}
+
+void main() {
+    vec3 position = in_place.xyz + in_place.w * turn(in_vertex);
+    gl_Position = clip_from_world * vec4(position, 1.0);
+    light = ambient + sun * max(0.0, dot(turn(in_normal), sun_direction));
+    uv = in_uv;
+    ray = position - eye;
+}
+"""
+
+SOLID_FRAGMENT = """
+#version 430
+uniform sampler2D atlas;
+uniform vec3 fog;
+uniform float fog_density;   // [1/m]
+in vec2 uv;
+in vec3 light;
+in vec3 ray;
+out vec3 colour;
+
+void main() {
+    vec3 lit = min(texture(atlas, uv).rgb * light, 1.0);
+    colour = mix(fog, lit, exp(-fog_density * length(ray)));
+}
+"""
+
+SKY_VERTEX = """
+#version 430
+uniform mat3 world_from_clip;   // of the points (x, y, 1)
+out vec3 ray;
+
+void main() {
+    vec2 corner = vec2(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0);
+    gl_Position = vec4(corner, 1.0, 1.0);
+    ray = world_from_clip * vec3(corner, 1.0);
+}
+"""
+
+SKY_FRAGMENT = """
+#version 430
+uniform sampler2D panorama;   // from straight up to eye level, all around
+in vec3 ray;
+out vec3 colour;
+
+void main() {
+    const float PI = 3.14159265;
+    float elevation = atan(ray.z, length(ray.xy));
+    float rows = float(textureSize(panorama, 0).y);
+    float row = (1.0 - elevation * (2.0 / PI)) * (rows - 1.0) + 0.5;
+    colour = textureLod(panorama, vec2(atan(ray.y, ray.x) / (2.0 * PI), row / rows), 0.0).rgb;
+}
+"""
