@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control collect`: fly simulated episodes and record them for training."""
 
-import multiprocessing
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import tyro
 
 from lnn_control.core.checks import check_number
+from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.collect import CollectSettings
 
@@ -47,16 +47,24 @@ class Collect:
 _worker: dict[str, Any] = {}
 
 
+def make_task(job: Collect) -> Any:
+    """Return what is flown.
+
+    :raises ValueError: if there is no such world or season, or `hold` is no duration.
+    """
+    from sim.tasks.fly_to_target import FlyToTarget
+
+    return FlyToTarget(world=job.world, season=job.season, hold=job.hold)
+
+
 def _start_worker(job: Collect) -> None:
     import torch
 
     from lnn_control.policies.checkpoint import load_policy
     from sim.environment import FlyToTargetEnv
-    from sim.tasks.fly_to_target import FlyToTarget
 
     torch.set_num_threads(1)
-    task = FlyToTarget(world=job.world, season=job.season, hold=job.hold)
-    _worker['env'] = FlyToTargetEnv(task=task)
+    _worker['env'] = FlyToTargetEnv(task=make_task(job))
     _worker['policy'] = load_policy(job.checkpoint) if job.checkpoint is not None else None
     _worker['job'] = job
 
@@ -87,15 +95,15 @@ def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     from rich.progress import track
 
-    from lnn_control.policies.checkpoint import find_checkpoint
-    from sim.worlds import check_world
+    from lnn_control.policies.checkpoint import load_policy
 
     job = tyro.cli(Collect, args=arguments, prog='lnn-control collect')
     check_number('episodes', job.episodes, 1)
     check_number('first_seed', job.first_seed, 0)
-    check_world(job.world, job.season)
+    check_number('processes', job.processes, 0)
+    make_task(job)
     if job.checkpoint is not None:
-        find_checkpoint(job.checkpoint)
+        load_policy(job.checkpoint)
     job.output.mkdir(parents=True, exist_ok=True)
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     missing = [seed for seed in seeds if not find_path(job, seed).exists()]
@@ -103,12 +111,11 @@ def main(arguments: list[str]) -> int:
     images = 0
     if missing:
         processes = min(job.processes or os.cpu_count() or 1, len(missing))
-        context = multiprocessing.get_context('spawn')
-        with context.Pool(processes, _start_worker, (job,)) as pool:
-            done = pool.imap_unordered(_collect_seed, missing)
-            for _, outcome, count in track(done, 'collect', total=len(missing)):
-                outcomes[outcome] = outcomes.get(outcome, 0) + 1
-                images += count
+        workers = Workers(processes, _start_worker, (job,))
+        done = map_in_processes(_collect_seed, missing, workers, is_ordered=False)
+        for _, outcome, count in track(done, 'collect', total=len(missing)):
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+            images += count
     counts = ', '.join(f'{name} {count}' for name, count in sorted(outcomes.items()))
     print(f'{len(missing)} episodes, {images} images in {job.output} ({counts or "all existed"})')
     return 0

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control evaluate`: fly a suite of seeds closed loop and report the success rate."""
 
+import errno
 import json
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -73,7 +75,11 @@ def main(arguments: list[str]) -> int:
         raise ValueError(f'suite must be one of {sorted(SUITES)}, got {job.suite!r}')
     check_number('episodes', job.episodes, 1)
     check_number('first_seed', job.first_seed, 0)
+    check_number('processes', job.processes, 0)
     check_world(job.world, job.season)
+    for path in (job.json, job.results):
+        if path is not None:
+            prepare_file(path)
     if job.checkpoint not in REFERENCES:
         load_policy(find_checkpoint(job.checkpoint))
     seeds = range(job.first_seed, job.first_seed + job.episodes)
@@ -83,18 +89,29 @@ def main(arguments: list[str]) -> int:
         seeds,
         job.processes or None,
     )
-    results = list(track(trials, f'{job.world} {job.season}', total=len(seeds)))
+    results = []
+    with open(job.results or os.devnull, 'w') as lines:
+        for result in track(trials, f'{job.world} {job.season}', total=len(seeds)):
+            results.append(result)
+            print(json.dumps(asdict(result)), file=lines, flush=True)
     summary = summarise(job.suite, job.world, job.season, job.checkpoint, results)
-    if job.results is not None:
-        lines = [json.dumps(asdict(result)) for result in results]
-        job.results.parent.mkdir(parents=True, exist_ok=True)
-        job.results.write_text('\n'.join(lines) + '\n')
     if job.json is not None:
-        job.json.parent.mkdir(parents=True, exist_ok=True)
         record = asdict(summary) | {'versions': describe_versions()}
         job.json.write_text(json.dumps(record, indent=2) + '\n')
     print_summary(summary, results)
     return 0
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folder of a file that is written in the end, so that errors come first.
+
+    :raises OSError: if the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def print_summary(summary: Any, results: list[Any]) -> None:

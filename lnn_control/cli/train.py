@@ -10,6 +10,7 @@ from typing import Any
 
 import tyro
 
+from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.train import TrainSettings
 from lnn_control.policies.network import NetworkConfig
@@ -46,6 +47,9 @@ def main(arguments: list[str]) -> int:
     from lnn_control.policies.checkpoint import find_checkpoint, load_network, save_checkpoint
     from lnn_control.policies.network import LiquidNetwork
 
+    check_number('threads', job.threads, 0)
+    # Made now: hours later would be late to learn that it cannot be.
+    job.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(job.threads or os.cpu_count() or 1)
     torch.manual_seed(job.settings.seed)
     if job.init is not None:
@@ -72,7 +76,10 @@ def main(arguments: list[str]) -> int:
                 bar, completed=row['step'], total=row['steps'], description=f'{text}  {rate}'
             )
 
-        losses = train(network, sequences, job.settings, report)
+        try:
+            losses = train(network, sequences, job.settings, report)
+        except FloatingPointError as error:
+            raise ValueError(f'training failed: {error}') from error
     training: dict[str, Any] = {
         'data': {'episodes': len(sequences), 'images': images},
         'init': job.init,

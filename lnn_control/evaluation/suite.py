@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many trials of one policy: in parallel, one result a seed, summed up in the end."""
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.trial import TrialEnvironment, TrialResult, run_trial
 from lnn_control.policies.policy import Policy
@@ -66,12 +66,12 @@ def run_suite(
     seeds: range,
     processes: int | None = None,
 ) -> Iterator[TrialResult]:
-    """Yield one result a seed, in the order of the seeds.
+    """Return an iterator over one result a seed, in the order of the seeds.
 
     :param make_env: picklable. :param make_policy: picklable.
     :param processes: one a core if None. Results do not depend on it.
     """
-    processes = min(processes or os.cpu_count() or 1, len(seeds))
-    context = multiprocessing.get_context('spawn')
-    with context.Pool(processes, _start_worker, (make_env, make_policy)) as pool:
-        yield from pool.imap(_run_seed, seeds)
+    count = min(processes or os.cpu_count() or 1, len(seeds))
+    return map_in_processes(
+        _run_seed, seeds, Workers(count, _start_worker, (make_env, make_policy))
+    )

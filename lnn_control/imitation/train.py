@@ -47,6 +47,8 @@ class TrainSettings:
         check_number('epochs', self.epochs, 1, 10000)
         check_number('batch_size', self.batch_size, 1, 4096)
         check_number('learning_rate', self.learning_rate, 1e-7, 1.0)
+        check_number('weight_decay', self.weight_decay, 0.0, 1.0)
+        check_number('max_gradient_norm', self.max_gradient_norm, 1e-6, 1e6)
 
 
 Report = Callable[[dict[str, float]], None]
@@ -79,6 +81,15 @@ def compute_loss(commands: Tensor, labels: Tensor, weight: Tensor, scale: Tensor
         error, torch.zeros_like(error), reduction='none', beta=1.0
     ).mean(dim=2)
     return (loss * weight).sum() / weight.sum().clamp(min=1)
+
+
+def schedule_rate(peak: float, share: float) -> float:
+    """Return the learning rate: a short rise, then half a cosine down to a hundredth.
+
+    :param share: of the training that is done, 0 to 1.
+    """
+    rate = peak * min(1.0, share / 0.05 + 0.05)
+    return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def _batches(sequences: list[Sequence], windows: list[Window], batch_size: int) -> Iterator[Batch]:
@@ -132,11 +143,8 @@ def train(
         sums = []
         for batch in _batches(sequences, windows, settings.batch_size):
             start = time.perf_counter()
-            share = min(step / total, 1.0)
-            rate = settings.learning_rate * min(1.0, share / 0.05 + 0.05)
-            rate *= 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
             for group in optimiser.param_groups:
-                group['lr'] = rate
+                group['lr'] = schedule_rate(settings.learning_rate, min(step / total, 1.0))
             images, imu, elapsed, labels, weight = _prepare(
                 batch, settings.augmentation, generator
             )

@@ -165,10 +165,10 @@ def test_files_that_are_something_else_are_one_line(folder, name, content, messa
 def test_truncated_or_missing_weights_say_so(folder):
     path = folder / 'model.safetensors'
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match='cannot be read: .* copy the file again'):
+    with pytest.raises(CheckpointError, match=r'cannot be read: .* copy the file again'):
         load_policy(folder)
     path.unlink()
-    with pytest.raises(CheckpointError, match='cannot be read: .* copy the file again'):
+    with pytest.raises(CheckpointError, match=r'cannot be read: .* copy the file again'):
         load_policy(folder)
 
 

@@ -83,5 +83,5 @@ def test_images_of_another_shape_are_errors(shape):
 
 
 def test_more_places_than_channels_are_an_error():
-    with pytest.raises(ValueError, match='num_places must be 0 to 3, .* got 4'):
+    with pytest.raises(ValueError, match=r'num_places must be 0 to 3, .* got 4'):
         SpatialEncoder((2, 2, 2, 3), 4, (72, 128))

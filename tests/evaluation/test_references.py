@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+
+from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.observation import Observation
+from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
+
+NOTHING = Observation(np.zeros((72, 128, 3), np.uint8), np.zeros(12, np.float32))
+
+
+def test_hover_commands_zero():
+    policy = HoverPolicy()
+    command, _ = policy(NOTHING, policy.initial_state(), 0.05)
+    assert command == VelocityCommand()
+    assert policy.name == 'hover'
+
+
+def test_expert_asks_its_environment_each_time():
+    class Env:
+        count = 0
+
+        def expert_command(self):
+            self.count += 1
+            return np.array([self.count, 0, 0, 0.5], np.float32)
+
+    policy = ExpertPolicy(Env())
+    state = policy.initial_state()
+    commands = [policy(NOTHING, state, 0.05)[0] for _ in range(2)]
+    assert commands == [VelocityCommand(1, 0, 0, 0.5), VelocityCommand(2, 0, 0, 0.5)]

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from lnn_control.evaluation.statistics import wilson_interval
+
+
+@pytest.mark.parametrize(
+    ('successes', 'trials', 'low', 'high'),
+    [
+        # Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_intervals_are_the_published_ones(successes, trials, low, high):
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_interval_is_symmetric_in_success_and_failure_and_holds_the_rate():
+    for trials in (1, 7, 100):
+        for successes in range(trials + 1):
+            low, high = wilson_interval(successes, trials)
+            mirrored = wilson_interval(trials - successes, trials)
+            assert (1 - high, 1 - low) == pytest.approx(mirrored)
+            assert 0 <= low <= successes / trials <= high <= 1
+
+
+def test_more_trials_narrow_the_interval():
+    widths = [high - low for low, high in (wilson_interval(9 * n, 10 * n) for n in (1, 10, 100))]
+    assert widths == sorted(widths, reverse=True)
+
+
+@pytest.mark.parametrize(('successes', 'trials'), [(0, 0), (-1, 5), (6, 5)])
+def test_impossible_counts_are_errors(successes, trials):
+    with pytest.raises(ValueError, match=f'got {successes} of {trials}'):
+        wilson_interval(successes, trials)

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+from functools import partial
+
+import pytest
+
+from lnn_control.cli.evaluate import make_policy
+from lnn_control.evaluation.references import ExpertPolicy
+from lnn_control.evaluation.suite import run_suite, summarise
+from lnn_control.evaluation.trial import TrialResult
+from lnn_control.policies.checkpoint import CheckpointError
+from sim.environment import FlyToTargetEnv
+from sim.sensors.pinhole import PinholeCamera
+from sim.simulation import SimulationSettings
+from sim.tasks.fly_to_target import FlyToTarget
+
+MAKE_ENV = partial(
+    FlyToTargetEnv,
+    task=FlyToTarget(time_limit=1.0),
+    settings=SimulationSettings(camera=PinholeCamera(128, 72)),
+)
+
+
+def make_result(outcome: str) -> TrialResult:
+    return TrialResult(0, outcome, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+
+def test_results_do_not_depend_on_the_number_of_processes():
+    seeds = range(2_000_000, 2_000_002)
+    alone = list(run_suite(MAKE_ENV, ExpertPolicy, seeds, processes=1))
+    shared = list(run_suite(MAKE_ENV, ExpertPolicy, seeds, processes=2))
+    assert [result.seed for result in alone] == list(seeds)
+    assert alone == shared
+    assert all(result.outcome == 'time_limit' for result in alone)
+    assert len({result.final_distance for result in alone}) == 2
+
+
+def test_policy_that_cannot_be_loaded_is_an_error_instead_of_waiting_for_ever(tmp_path):
+    results = run_suite(MAKE_ENV, partial(make_policy, str(tmp_path)), range(2), processes=1)
+    with pytest.raises(CheckpointError, match='checkpoint must be a folder'):
+        list(results)
+
+
+def test_summary_counts_successes_with_their_interval():
+    results = [make_result('success')] * 90 + [make_result('collision')] * 10
+    summary = summarise('fly_to_target', 'forest', 'summer', 'policy', results)
+    assert (summary.episodes, summary.successes) == (100, 90)
+    assert summary.success_rate == pytest.approx(0.9)
+    assert (summary.wilson_low, summary.wilson_high) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+
+
+def test_summary_of_nothing_is_an_error():
+    with pytest.raises(ValueError, match='got 0 of 0'):
+        summarise('fly_to_target', 'forest', 'summer', 'policy', [])
