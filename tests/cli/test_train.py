@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from lnn_control.cli import main as cli
+from lnn_control.imitation.episode import Episode
+from lnn_control.imitation.episode_file import write_episode
+from lnn_control.policies.checkpoint import load_network
+
+TINY = [
+    *('--network.preprocessing.width-px', '16', '--network.preprocessing.height-px', '8'),
+    *('--network.channels', '4', '4', '4', '6', '--network.num-places', '4'),
+    *('--network.num-neurons', '16', '--settings.epochs', '2', '--threads', '1'),
+]
+
+
+@pytest.fixture
+def data(tmp_path):
+    rng = np.random.default_rng(0)
+    for seed in range(2):
+        episode = Episode(
+            images=rng.integers(0, 256, (24, 8, 16, 3), dtype=np.uint8),
+            image_stamps=1.0 + 0.05 * np.arange(24),
+            imu=rng.normal(size=(240, 6)).astype(np.float32),
+            imu_stamps=0.955 + 0.005 * np.arange(240),
+            flown=rng.normal(size=(24, 4)).astype(np.float32),
+            labels=rng.normal(size=(24, 4)).astype(np.float32),
+        )
+        write_episode(tmp_path / 'data' / f'{seed}.mcap', episode)
+    threads = torch.get_num_threads()
+    yield tmp_path / 'data'
+    torch.set_num_threads(threads)
+
+
+def train(data, output, *more: str) -> int:
+    return cli.main(['train', '--data', str(data), '--output', str(output), *TINY, *more])
+
+
+def fail(capsys, *arguments) -> str:
+    """Train with arguments that must end with 1 and one line; return the line."""
+    assert train(*arguments) == 1
+    output = capsys.readouterr().err
+    assert output.count('\n') == 1, output
+    return output
+
+
+def test_writes_a_checkpoint_that_says_where_it_comes_from(data, tmp_path):
+    assert train(data, tmp_path / 'out', '--name', 'tiny') == 0
+    config = json.loads((tmp_path / 'out' / 'config.json').read_text())
+    assert config['name'] == 'tiny'
+    training = config['training']
+    assert training['data'] == {'episodes': 2, 'images': 48}
+    assert len(training['losses']) == 2
+    assert training['settings']['epochs'] == 2
+    assert training['versions']['torch']
+    network = load_network(tmp_path / 'out')
+    assert network.config.num_neurons == 16
+    assert network.num_parameters() == config['num_parameters']
+    # Normalisation comes from the data.
+    assert network.imu_scale.std() > 0
+
+
+def test_same_seed_writes_the_same_weights_and_another_one_differs(data, tmp_path):
+    for name, seed in (('a', '3'), ('b', '3'), ('c', '4')):
+        assert train(data, tmp_path / name, '--settings.seed', seed) == 0
+    weights = {n: (tmp_path / n / 'model.safetensors').read_bytes() for n in 'abc'}
+    assert weights['a'] == weights['b'] != weights['c']
+
+
+def test_goes_on_from_a_checkpoint_with_its_network_and_normalisation(data, tmp_path):
+    assert train(data, tmp_path / 'first') == 0
+    more = ['--init', str(tmp_path / 'first'), '--settings.learning-rate', '1e-7']
+    assert train(data, tmp_path / 'second', *more) == 0
+    first, second = load_network(tmp_path / 'first'), load_network(tmp_path / 'second')
+    assert second.config == first.config
+    assert torch.equal(first.imu_mean, second.imu_mean)
+    for key, value in first.state_dict().items():
+        assert torch.allclose(value.float(), second.state_dict()[key].float(), atol=1e-4), key
+
+
+def test_bad_input_is_one_line(data, tmp_path, capsys):
+    out = tmp_path / 'out'
+    assert 'found none: run `lnn-control collect` first' in fail(capsys, tmp_path / 'no', out)
+    assert "got 'nothing'" in fail(capsys, data, out, '--init', 'nothing')
+    assert 'threads must be' in fail(capsys, data, out, '--threads', '-2')
+    (data / 'broken.mcap').write_bytes(b'broken')
+    assert 'broken.mcap is no complete MCAP file' in fail(capsys, data, out)
+
+
+def test_output_that_cannot_be_is_found_before_the_training(data, tmp_path, capsys):
+    (tmp_path / 'file').write_text('in the way')
+    line = fail(capsys, data, tmp_path / 'file' / 'out')
+    assert 'Not a directory' in line or 'File exists' in line
+    assert not (data / '.cache').exists()
+
+
+def test_training_that_diverges_is_one_line_and_leaves_no_checkpoint(
+    data, tmp_path, capsys, monkeypatch
+):
+    from lnn_control.imitation import train as training
+
+    def diverge(*arguments):
+        raise FloatingPointError('loss is nan in epoch 0, step 0: lower learning_rate')
+
+    monkeypatch.setattr(training, 'train', diverge)
+    assert 'training failed: loss is nan' in fail(capsys, data, tmp_path / 'out')
+    assert not list((tmp_path / 'out').iterdir())
