@@ -89,9 +89,10 @@ class LSTMForecaster(nn.Module):
         return self.readout(self.lstm(torch.cat((series.inputs, elapsed), dim=-1))[0])
 
 
-def train(model: nn.Module, generator: torch.Generator) -> nn.Module:
+def train(model: nn.Module, learning_rate: float) -> nn.Module:
     """Train on new runs in every update."""
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    generator = torch.Generator().manual_seed(2)
+    optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, UPDATES)
     for _ in range(UPDATES):
         series = draw_series(BATCH, generator)
@@ -128,9 +129,9 @@ def main() -> None:
     torch.manual_seed(0)
     test = draw_series(64, torch.Generator().manual_seed(1))
     makers: dict[str, Callable[[], Callable[[Series], Tensor]]] = {
-        'LTC': lambda: train(LiquidForecaster(LTC), torch.Generator().manual_seed(2)),
-        'CfC': lambda: train(LiquidForecaster(CfC), torch.Generator().manual_seed(2)),
-        'LSTM': lambda: train(LSTMForecaster(), torch.Generator().manual_seed(2)),
+        'LTC': lambda: train(LiquidForecaster(LTC), 3e-2),
+        'CfC': lambda: train(LiquidForecaster(CfC), 2e-2),
+        'LSTM': lambda: train(LSTMForecaster(), 1e-2),
         'reservoir': lambda: fit_reservoir(torch.Generator().manual_seed(2)),
     }
     forecasts = {}

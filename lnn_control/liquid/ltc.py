@@ -29,6 +29,9 @@ from lnn_control.liquid.wiring import Circuit, Wiring
 
 POSITIVITIES = ('softplus', 'none')
 LEAST_CONDUCTANCE = 1e-8
+# Initial time constants in typical steps, and total conductance of the open synapses of a neuron.
+LEAST_STEPS, MOST_STEPS = 1.0, 20.0
+SYNAPSE_LOAD = 4.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +135,7 @@ class LTC(LiquidLayer):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw new parameters: time constants are 2 to 50 typical steps, even in logarithm."""
+        """Draw new parameters: time constants are 1 to 20 typical steps, even in logarithm."""
         unpositive = _inverse_softplus if self.positivity == 'softplus' else torch.clone
         self.leak_potential.uniform_(-0.2, 0.2)
         leak = torch.empty_like(self.leak_conductance).uniform_(0.5, 1.0)
@@ -144,7 +147,7 @@ class LTC(LiquidLayer):
             )
             values = torch.empty_like(getattr(self, f'{prefix}_conductance'))
             # A synapse of a crowded neuron is weaker, so that the total stays near the leak.
-            values.uniform_(0.5, 1.5).mul_(2.0 / (1.0 + fan_in[target]))
+            values.uniform_(0.5, 1.5).mul_(SYNAPSE_LOAD / (1.0 + fan_in[target]))
             getattr(self, f'{prefix}_conductance').copy_(unpositive(values))
             # A sigmoid is half open on average.
             load.index_add_(0, target, 0.5 * values)
@@ -156,7 +159,7 @@ class LTC(LiquidLayer):
             else:
                 reversal = reversal * getattr(self, f'{prefix}_polarity')
             getattr(self, f'{prefix}_reversal').copy_(reversal)
-        steps = torch.exp(torch.empty_like(leak).uniform_(math.log(2.0), math.log(50.0)))
+        steps = torch.exp(torch.empty_like(leak).uniform_(math.log(LEAST_STEPS), math.log(MOST_STEPS)))
         seconds = steps * self.typical_elapsed_time
         self.leak_conductance.copy_(unpositive(leak))
         self.capacitance.copy_(unpositive(seconds / self.time_unit * load))
