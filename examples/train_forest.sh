@@ -9,4 +9,4 @@ lnn-control train --data data/forest --output runs/forest/bc --settings.epochs 6
 lnn-control collect --output data/forest/dagger1 --episodes 120 --first-seed 100000 --hold 3 --checkpoint runs/forest/bc
 lnn-control train --data data/forest --output runs/forest/dagger1 --init runs/forest/bc --settings.epochs 4 --settings.seed 1
 lnn-control collect --output data/forest/dagger2 --episodes 160 --first-seed 200000 --hold 3 --checkpoint runs/forest/dagger1
-lnn-control train --data data/forest --output runs/forest/forest_cfc --init runs/forest/dagger1 --settings.epochs 10 --settings.seed 2
+lnn-control train --data data/forest --output runs/forest/forest_cfc --init runs/forest/dagger1 --settings.epochs 6 --settings.seed 2
