@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rigid-body engine: one PyBullet client with the ground and a world's solids."""
 
+from collections.abc import Sequence
 from types import TracebackType
 
 import numpy as np
@@ -52,6 +53,8 @@ class Physics:
     def __init__(self) -> None:
         self.client = connect()
         self._is_open = True
+        # PyBullet never lets go of the vertices it is given: the same lists serve every world.
+        self._vertices: list[list[float]] = []
 
     def load(self, world: World) -> None:
         """Replace everything by the ground and the solids of a world, target included."""
@@ -61,24 +64,35 @@ class Physics:
         client.setTimeStep(1.0 / PHYSICS_RATE)
         ground = client.createCollisionShape(pybullet.GEOM_PLANE)
         client.createMultiBody(0.0, ground)
-        vertices: list[tuple[float, float, float]] = []
-        indices: list[int] = []
-        for solid in world.solids:
-            points, faces = _prism(_outline(solid), solid.bottom, solid.bottom + solid.height)
-            indices += [len(vertices) + index for face in faces for index in face]
-            vertices += points
-        if vertices:
-            shape = client.createCollisionShape(
-                pybullet.GEOM_MESH,
-                vertices=vertices,
-                indices=indices,
-                flags=pybullet.GEOM_FORCE_CONCAVE_TRIMESH,
-            )
-            client.createMultiBody(0.0, shape)
+        if world.solids:
+            client.createMultiBody(0.0, self._make_shape(world.solids))
         target = client.createCollisionShape(
             pybullet.GEOM_CYLINDER, radius=world.target.radius, height=world.target.height
         )
         client.createMultiBody(0.0, target, basePosition=world.target.position.tolist())
+
+    def _make_shape(self, solids: Sequence[Solid]) -> int:
+        """Return the collision shape of all solids as one triangle mesh."""
+        num_vertices = 0
+        indices: list[int] = []
+        for solid in solids:
+            points, faces = _prism(_outline(solid), solid.bottom, solid.bottom + solid.height)
+            indices += [num_vertices + index for face in faces for index in face]
+            for point in points:
+                if num_vertices == len(self._vertices):
+                    self._vertices.append([0.0, 0.0, 0.0])
+                self._vertices[num_vertices][:] = point
+                num_vertices += 1
+        vertices = self._vertices[:num_vertices]
+        shape = self.client.createCollisionShape(
+            pybullet.GEOM_MESH,
+            vertices=vertices,
+            indices=indices,
+            flags=pybullet.GEOM_FORCE_CONCAVE_TRIMESH,
+        )
+        vertices.clear()
+        indices.clear()
+        return int(shape)
 
     def step(self) -> None:
         """Advance by one physics step."""

@@ -74,12 +74,14 @@ class Quadrotor:
         ).T
         self._thrusts_from_wrench = np.linalg.inv(allocation).tolist()
         self._allocation = allocation.tolist()
+        # Made once, because PyBullet never lets go of the vertices it is given.
+        self._hull = self._outline_hull()
         self.body = -1
 
     def spawn(self, state: VehicleState) -> None:
         """Create the body at a state, rotors at hover speed. Call after a world was loaded."""
         p, client = self.parameters, self._physics.client
-        shape = client.createCollisionShape(pybullet.GEOM_MESH, vertices=self._hull())
+        shape = client.createCollisionShape(pybullet.GEOM_MESH, vertices=self._hull)
         self.body = client.createMultiBody(
             p.mass,
             shape,
@@ -99,7 +101,7 @@ class Quadrotor:
         self._rotor_speeds = [hover_speed] * 4
         self._integral = [0.0, 0.0, 0.0]
 
-    def _hull(self) -> list[tuple[float, float, float]]:
+    def _outline_hull(self) -> list[tuple[float, float, float]]:
         """Return the corners of the convex hull of four propeller discs."""
         p = self.parameters
         return [

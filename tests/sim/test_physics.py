@@ -1,13 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pybullet
 import pytest
 
 from lnn_control.core.frames import GRAVITY
+from lnn_control.core.messages import VehicleState
 from sim.physics import CYLINDER_SIDES, PHYSICS_RATE, Physics
+from sim.vehicles.quadrotor import Quadrotor
 from sim.worlds.world import Box, Cylinder
 
 
@@ -88,6 +92,29 @@ def test_loading_replaces_what_was_there(physics, make_world):
     assert physics.client.getNumBodies() == bodies
     assert cast_ray(physics, (0, 0, 3), (8, 0, 3)) is None
     assert cast_ray(physics, (0, 0, 3), (0, 8, 3)) is not None
+
+
+def measure_memory() -> float:
+    """Return the resident memory of this process [MiB]."""
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGESIZE') / 2**20
+
+
+@pytest.mark.skipif(not Path('/proc/self/statm').exists(), reason='needs /proc')
+def test_loading_many_worlds_keeps_the_memory(physics, make_world):
+    rng = np.random.default_rng(0)
+
+    def load() -> None:
+        trunks = [Cylinder(x, y, 0.2, 8.0) for x, y in rng.uniform(-20, 20, (150, 2))]
+        physics.load(make_world(*trunks))
+        Quadrotor(physics).spawn(VehicleState(np.array([0.0, 0.0, 20.0])))
+
+    for _ in range(5):
+        load()
+    before = measure_memory()
+    for _ in range(30):
+        load()
+    assert measure_memory() - before < 6.0
 
 
 def test_contact_is_seen_with_solids_ground_and_target_only_when_touching(physics, make_world):
