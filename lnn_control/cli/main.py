@@ -21,6 +21,7 @@ VERBS = {
     'train': ('lnn_control.cli.train', 'train a liquid policy on recorded episodes'),
     'card': ('lnn_control.cli.card', 'write the model card of a checkpoint'),
     'evaluate': ('lnn_control.cli.evaluate', 'fly a suite of seeds and report the success rate'),
+    'sim': ('lnn_control.cli.sim', 'look at the simulator: fly through a world, draw them all'),
     'report': ('lnn_control.cli.report', 'draw the page of a recorded run again'),
 }
 """Name of each verb -> its module and what it does."""

@@ -266,12 +266,12 @@ def _describe_place(x: float, y: float, z: float, scale: float, yaw: float) -> N
 def _load_atlas(context: 'moderngl.Context', world: World) -> 'moderngl.Texture':
     """Return the atlas with one mipmap a level of detail: more would mix its tiles.
 
-    Near texels stay as crisp as the software rasteriser's.
+    Texels close up are blended, which costs little.
     """
     pixels = np.ascontiguousarray(world.atlas[::-1])
     texture = context.texture(pixels.shape[1::-1], 3, pixels.tobytes(), alignment=1)
     texture.build_mipmaps(0, NUM_LEVELS - 1)
-    texture.filter = (context.NEAREST_MIPMAP_LINEAR, context.NEAREST)
+    texture.filter = (context.NEAREST_MIPMAP_LINEAR, context.LINEAR)
     return texture
 
 

@@ -1,0 +1,283 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control sim`: look at the simulator, flying through a world or at pictures of them all."""
+
+import importlib.util
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import tyro
+from numpy.typing import NDArray
+
+from lnn_control.core.checks import check_number
+
+WINDOW = 'lnn_control'
+RATE = 20
+"""Frames a second of windows and videos, as many as the camera gives."""
+VIDEO_SUFFIX = '.mp4'
+_VIEWS = (('at the start', 0.0), ('on the way', 0.45))
+_QUIT_KEYS = (ord('q'), 27)
+
+
+@dataclass(frozen=True)
+class View:
+    """Watch a policy fly through a world from its own camera.
+
+    Opens a window where there is a display, otherwise writes a video (extra `report`) or frames.
+    The policy sees the usual small images whatever the size of the view.
+    """
+
+    world: str = 'forest'
+    """World to fly in."""
+    season: str = 'summer'
+    """Season of the world."""
+    seed: int = 2_000_000
+    """Of world, start and noise: the same seed gives the same flight."""
+    policy: str = 'expert'
+    """'expert', 'hover', the name of a shipped checkpoint or a folder."""
+    size: str = '640x360'
+    """Width and height of the view in pixels."""
+    renderer: str = 'auto'
+    """What draws the view: tiny, gl, or auto, which is gl where it opens."""
+    output: Path | None = None
+    """A file .mp4, or a folder for frames. None: a window, or a file under runs/view."""
+    duration: float = 60.0
+    """Seconds after which to stop at the latest."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Draw all worlds in all seasons: worlds.html with everything in it, and worlds.png."""
+
+    output: Path
+    """Folder for both files."""
+    seeds: tuple[int, ...] = (2_000_000, 2_000_001, 2_000_002)
+    """One world each, seen from its start and on the way to the target."""
+    size: str = '384x216'
+    """Width and height of each picture in pixels."""
+    renderer: str = 'tiny'
+    """What draws the pictures: tiny, gl or auto."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb and return its exit code."""
+    job: View | Gallery = tyro.cli(
+        View | Gallery,  # type: ignore[arg-type]
+        args=arguments,
+        prog='lnn-control sim',
+        description='Look at the simulator.',
+    )
+    return draw_gallery(job) if isinstance(job, Gallery) else show_flight(job)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Return width and height of a size such as 640x360.
+
+    :raises ValueError: if it is written otherwise, or odd, which videos cannot be.
+    """
+    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    if match is None:
+        raise ValueError(f'size must be WIDTHxHEIGHT in pixels, such as 640x360, got {text!r}')
+    width, height = int(match[1]), int(match[2])
+    if width % 2 or height % 2:
+        raise ValueError(f'size must be even both ways, got {text!r}')
+    check_number('width of size', width, 32, 4096)
+    check_number('height of size', height, 32, 4096)
+    return width, height
+
+
+def show_flight(job: View) -> int:
+    """Fly and show it; say where it went."""
+    from sim.worlds import check_world
+
+    check_number('seed', job.seed, 0, 2**31 - 1)
+    check_number('duration', job.duration, 0.05, 600.0, 's')
+    check_world(job.world, job.season)
+    flight = Flight(job)
+    try:
+        if job.output is None and has_display():
+            where = play(flight.frames())
+        else:
+            where = write(flight.frames(), job.output or name_output(job), parse_size(job.size))
+    finally:
+        flight.close()
+    drawn = f'renderer {flight.renderer_name}, {job.size}'
+    print(f'{job.world} {job.season}, seed {job.seed}, {job.policy}: {flight.result} ({drawn})')
+    print(f'{where}')
+    return 0
+
+
+def name_output(job: View) -> Path:
+    """Return a file for a video, or a folder for frames where videos cannot be written."""
+    path = Path('runs/view') / f'{job.world}_{job.season}_{job.seed}'
+    return path.with_suffix(VIDEO_SUFFIX) if importlib.util.find_spec('av') else path
+
+
+def has_display() -> bool:
+    """Return whether OpenCV can open a window here."""
+    if sys.platform.startswith('linux') and not (
+        os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
+    ):
+        return False
+    try:
+        cv2.namedWindow(WINDOW, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+    except cv2.error:
+        return False
+    return True
+
+
+class Flight:
+    """One trial of a policy, seen by a second, larger camera at the vehicle's own pose."""
+
+    def __init__(self, job: View) -> None:
+        from lnn_control.cli.evaluate import make_env, make_policy
+        from sim.renderers import make_renderer
+        from sim.sensors.pinhole import PinholeCamera
+
+        self._job = job
+        self._renderer = make_renderer(job.renderer, PinholeCamera(*parse_size(job.size)))
+        self.renderer_name = self._renderer.name
+        self._env = make_env(job.world, job.season)
+        self._policy = make_policy(job.policy, self._env)
+        self.result = 'not flown'
+
+    def frames(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """Yield time [s] and picture, RGB, until the trial ends."""
+        from lnn_control.policies.policy import observe
+
+        sensed, info = self._env.reset(seed=self._job.seed)
+        self._renderer.load(self._env.simulation.world)
+        state = self._policy.initial_state()
+        is_over = False
+        while not is_over:
+            yield float(info['time']), self._draw(info)
+            elapsed = float(sensed['elapsed_time'][0])
+            command, state = self._policy(observe(self._policy, sensed), state, elapsed)
+            sensed, _, terminated, truncated, info = self._env.step(command.to_array())
+            is_over = terminated or truncated or info['time'] >= self._job.duration
+            self.result = f'{info["outcome"] or "stopped"} after {info["time"]:.1f} s'
+        yield float(info['time']), self._draw(info)
+
+    def _draw(self, info: dict[str, Any]) -> NDArray[np.uint8]:
+        from lnn_control.core.frames import rotation_from_quaternion
+
+        state = self._env.simulation.state
+        rotation = rotation_from_quaternion(state.orientation_world)
+        picture = self._renderer.render(state.position_world, rotation)
+        speed = float(np.linalg.norm(state.velocity_world))
+        return draw_caption(
+            picture,
+            f'{info["time"]:5.1f} s   {speed:.1f} m/s   {info["distance_to_target"]:4.1f} m to go',
+        )
+
+    def close(self) -> None:
+        """Free renderers and physics."""
+        self._renderer.close()
+        self._env.close()
+
+
+def draw_caption(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """Return the picture with a line of text on a dark strip along its bottom."""
+    picture = picture.copy()
+    height = picture.shape[0]
+    strip = max(height // 14, 14)
+    picture[-strip:] = picture[-strip:] // 3
+    place, scale = (strip // 2, height - strip // 3), strip / 36
+    cv2.putText(
+        picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (240, 240, 240), 1, cv2.LINE_AA
+    )
+    return picture
+
+
+def play(frames: Iterator[tuple[float, NDArray[np.uint8]]]) -> str:
+    """Show frames in a window at the speed they were flown, until the end, q or Esc."""
+    print('q or Esc ends')
+    due = time.monotonic()
+    for _, pixels in frames:
+        cv2.imshow(WINDOW, pixels[:, :, ::-1])
+        due = max(due + 1 / RATE, time.monotonic())
+        if cv2.waitKey(max(1, round((due - time.monotonic()) * 1000))) & 0xFF in _QUIT_KEYS:
+            break
+    cv2.destroyWindow(WINDOW)
+    return 'window: closed'
+
+
+def write(
+    frames: Iterator[tuple[float, NDArray[np.uint8]]], path: Path, size: tuple[int, int]
+) -> str:
+    """Write frames as a video, or each as a picture into a folder; return where they are."""
+    if path.suffix == VIDEO_SUFFIX:
+        from lnn_control.reports.video import VideoSettings, write_video
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        count = write_video(path, frames, VideoSettings(*size, rate=RATE))
+        return f'video: {path.resolve()} ({count} frames)'
+    path.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for count, (_, pixels) in enumerate(frames, start=1):
+        if not cv2.imwrite(str(path / f'{count:05d}.png'), pixels[:, :, ::-1]):
+            raise OSError(f'cannot write pictures into {path}')
+    return f'frames: {path.resolve()} ({count} pictures)'
+
+
+def draw_gallery(job: Gallery) -> int:
+    """Write page and contact sheet; say where they are."""
+    from rich.progress import track
+
+    from lnn_control.reports.worlds import write_page, write_sheet
+    from sim.renderers import make_renderer
+    from sim.sensors.pinhole import PinholeCamera
+    from sim.worlds import SEASONS, WORLDS
+
+    if not job.seeds:
+        raise ValueError('seeds must hold at least one seed')
+    for seed in job.seeds:
+        check_number('seed', seed, 0, 2**31 - 1)
+    job.output.mkdir(parents=True, exist_ok=True)
+    renderer = make_renderer(job.renderer, PinholeCamera(*parse_size(job.size)))
+    scenes = [(w, s, seed) for w in WORLDS for s in SEASONS for seed in job.seeds]
+    try:
+        pictures = [
+            picture
+            for scene in track(scenes, 'gallery')
+            for picture in draw_pictures(renderer, *scene)
+        ]
+    finally:
+        renderer.close()
+    lead = (
+        f'{len(WORLDS)} worlds, {len(SEASONS)} seasons, {len(job.seeds)} seeds, drawn by renderer '
+        f'{renderer.name} at {job.size}. A seed gives the same world in every season.'
+    )
+    for path in (
+        write_page(job.output, pictures, lead),
+        write_sheet(job.output, pictures),
+    ):
+        print(f'gallery: {path.resolve()} ({path.stat().st_size / 1e6:.1f} MB)')
+    return 0
+
+
+def draw_pictures(renderer: Any, world: str, season: str, seed: int) -> Iterator[Any]:
+    """Yield pictures of one trial: from its start and further along the shortest path."""
+    from lnn_control.core.frames import rotation_world_from_level
+    from lnn_control.reports.worlds import Picture
+    from sim.site import describe_site
+    from sim.tasks.fly_to_target import FlyToTarget
+
+    task = FlyToTarget(world=world, season=season)
+    trial = task.sample(seed)
+    path = describe_site(task, trial).shortest_path
+    renderer.load(trial.world)
+    for name, share in _VIEWS:
+        place, ahead = (path[int(s * (len(path) - 1))] for s in (share, min(share + 0.3, 1.0)))
+        yaw = float(np.arctan2(*(ahead - place)[::-1]))
+        position = np.array([*place, trial.altitude])
+        pixels = renderer.render(position, rotation_world_from_level(yaw))
+        yield Picture(world, season, seed, name, pixels)

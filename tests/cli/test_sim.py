@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control sim` shows flights and worlds, and says where."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from lnn_control.cli import main as cli
+from lnn_control.cli import sim as verb
+
+
+@pytest.fixture(autouse=True)
+def without_display(monkeypatch):
+    monkeypatch.setattr(verb, 'has_display', lambda: False)
+
+
+def test_view_writes_a_video_where_there_is_no_display(tmp_path, monkeypatch, capsys):
+    av = pytest.importorskip('av', reason='needs the extra report')
+    monkeypatch.chdir(tmp_path)
+    words = ['--season', 'winter', '--seed', '7', '--duration', '0.2', '--size', '64x36']
+    assert cli.main(['sim', 'view', *words, '--renderer', 'tiny', '--policy', 'hover']) == 0
+    output = capsys.readouterr().out
+    assert 'forest winter, seed 7, hover: stopped after 0.2 s (renderer tiny, 64x36)' in output
+    path = Path(re.search(r'video: (.+) \((\d+) frames\)', output)[1])
+    assert path == tmp_path / 'runs/view/forest_winter_7.mp4'
+    with av.open(str(path)) as video:
+        frames = [frame.to_ndarray(format='rgb24') for frame in video.decode(video=0)]
+    assert len(frames) == 5
+    assert frames[0].shape == (36, 64, 3)
+    assert frames[0].std() > 15
+
+
+def test_view_writes_frames_into_a_folder(tmp_path, capsys):
+    words = ['--duration', '0.1', '--size', '64x36', '--renderer', 'tiny', '--seed', '1']
+    assert cli.main(['sim', 'view', *words, '--output', str(tmp_path / 'frames')]) == 0
+    assert '(3 pictures)' in capsys.readouterr().out
+    pictures = sorted((tmp_path / 'frames').iterdir())
+    assert [path.name for path in pictures] == ['00001.png', '00002.png', '00003.png']
+    assert cv2.imread(str(pictures[0])).shape == (36, 64, 3)
+
+
+def test_view_without_av_goes_to_a_folder(monkeypatch):
+    assert verb.name_output(verb.View(seed=3)).name == 'forest_summer_3.mp4'
+    monkeypatch.setattr(verb.importlib.util, 'find_spec', lambda name: None)
+    assert verb.name_output(verb.View(seed=3)) == Path('runs/view/forest_summer_3')
+
+
+def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
+    shown, keys = [], iter([-1, -1, ord('q')])
+    monkeypatch.setattr(cv2, 'imshow', lambda name, image: shown.append(image[0, 0].tolist()))
+    monkeypatch.setattr(cv2, 'waitKey', lambda delay: next(keys))
+    monkeypatch.setattr(cv2, 'destroyWindow', lambda name: None)
+    frames = ((0.05 * i, np.full((4, 4, 3), (i, 0, 9), np.uint8)) for i in range(10))
+    assert verb.play(frames) == 'window: closed'
+    assert shown == [[9, 0, 0], [9, 0, 1], [9, 0, 2]]
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--world', 'moon'], "world must be one of ['forest', 'urban'], got 'moon'"),
+        (['--season', 'spring'], "got 'spring'"),
+        (['--size', 'large'], "size must be WIDTHxHEIGHT in pixels, such as 640x360, got 'large'"),
+        (['--size', '641x360'], 'size must be even both ways'),
+        (['--renderer', 'big'], "renderer must be one of ['auto', 'gl', 'tiny'], got 'big'"),
+        (['--policy', 'no_such_policy'], 'no_such_policy'),
+        (['--seed', '-1'], 'seed'),
+    ],
+)
+def test_view_answers_a_mistake_with_one_line(words, message, capsys):
+    assert cli.main(['sim', 'view', *words]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count('\n') == 1
+
+
+def test_view_with_an_egl_that_does_not_open_says_what_to_install(monkeypatch, capsys):
+    pytest.importorskip('moderngl', reason='needs the extra gl')
+    monkeypatch.setenv('GLCONTEXT_LINUX_LIBEGL', 'no_such_library.so')
+    assert cli.main(['sim', 'view', '--renderer', 'gl']) == 1
+    error = capsys.readouterr().err
+    assert 'apt install libegl1 libgl1-mesa-dri' in error
+    assert error.count('\n') == 1
+
+
+def test_gallery_holds_all_worlds_in_all_seasons(tmp_path, monkeypatch, capsys):
+    pytest.importorskip('jinja2', reason='needs the extra report')
+    from sim import worlds
+
+    monkeypatch.setattr(worlds, 'SEASONS', {'winter': worlds.SEASONS['winter']})
+    words = ['--output', str(tmp_path), '--seeds', '1', '--size', '64x36']
+    assert cli.main(['sim', 'gallery', *words]) == 0
+    assert str(tmp_path / 'worlds.html') in capsys.readouterr().out.replace('\n', '')
+    page = (tmp_path / 'worlds.html').read_text()
+    assert page.count('src="data:image/jpeg;base64,') == 2 * len(worlds.WORLDS)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert all(f'<h2>{name.capitalize()} winter</h2>' in page for name in worlds.WORLDS)
+    sheet = cv2.imread(str(tmp_path / 'worlds.png'))
+    assert sheet.shape[1] == 2 * 208
+    assert sheet.std() > 30
