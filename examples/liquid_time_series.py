@@ -20,10 +20,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from lnn_control.liquid import LTC, CfC, NCPWiring, Reservoir, fit_ridge
+from lnn_control.liquid import LTC, CfC, RandomWiring, Reservoir, fit_ridge
 from lnn_control.reports.circuit import plot_forecasts
 
-STEPS, BATCH, UPDATES, NEURONS = 96, 32, 300, 32
+STEPS, BATCH, UPDATES, NEURONS = 96, 32, 300, 24
 # The first steps of a sequence, before any model can know the phases, do not count.
 WARM_UP = 16
 
@@ -67,7 +67,7 @@ class LiquidForecaster(nn.Module):
 
     def __init__(self, kind: Callable[..., nn.Module]) -> None:
         super().__init__()
-        wiring = NCPWiring.from_num_neurons(NEURONS, 8, sparsity=0.3)
+        wiring = RandomWiring(NEURONS, sparsity=0.5)
         self.layer = kind(2, wiring, num_projected=1, typical_elapsed_time=0.05)
 
     def forward(self, series: Series) -> Tensor:

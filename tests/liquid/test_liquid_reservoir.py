@@ -104,6 +104,20 @@ def test_recursive_least_squares_ends_where_ridge_regression_does() -> None:
     torch.testing.assert_close(state.weight, exact, rtol=1e-8, atol=1e-9)
 
 
+def test_forgetting_weighs_samples_by_their_age() -> None:
+    features = torch.randn(20, 3, dtype=torch.float64)
+    targets = torch.randn(20, 1, dtype=torch.float64)
+    learner = RecursiveLeastSquares(3, 1, forgetting=0.8, regularisation=0.5)
+    state = learner.initial_state()
+    for row, target in zip(features, targets, strict=True):
+        _, state = learner.update(state, row, target)
+    rows = torch.cat((features, torch.ones(20, 1).double()), dim=1)
+    age = 0.8 ** torch.arange(19, -1, -1).double()
+    gram = (rows.T * age) @ rows + 0.8**20 * 0.5 * torch.eye(4).double()
+    exact = torch.linalg.solve(gram, (rows.T * age) @ targets)
+    torch.testing.assert_close(state.weight, exact, rtol=1e-8, atol=1e-9)
+
+
 def test_forgetting_follows_a_changed_system() -> None:
     features = torch.randn(400, 3, dtype=torch.float64)
     weights = torch.tensor([[1.0], [2.0], [3.0]]).double()
