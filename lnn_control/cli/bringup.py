@@ -113,7 +113,7 @@ def set_environment(domain_id: int) -> None:
         raise ValueError(f'domain_id must be 0 to 101, or -1, got {domain_id}')
     if domain_id >= 0:
         os.environ['ROS_DOMAIN_ID'] = str(domain_id)
-    given = os.environ.get('ROS_DOMAIN_ID', '0')
+    given = os.environ.get('ROS_DOMAIN_ID') or '0'
     if not given.isdecimal() or int(given) > 232:
         raise ValueError(f'ROS_DOMAIN_ID must be a whole number from 0 to 232, got {given!r}')
     if 'ROS_DISTRO' not in os.environ:
@@ -176,7 +176,7 @@ def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value
         raise BringupError(f'{node.name} cannot be configured, its message is above')
     topic = str(values.get('command_topic', 'cmd_vel'))
     if supervisor.count_publishers(topic) > 1:
-        domain = os.environ.get('ROS_DOMAIN_ID', '0')
+        domain = os.environ.get('ROS_DOMAIN_ID') or '0'
         raise BringupError(
             f'somebody else publishes {topic} in ROS domain {domain}: end it or choose a free '
             'domain with domain_id:=N'

@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).resolve().parent / 'templates'
 
 # The page moves the drone in steps of this [s].
 _TRACK_PERIOD = 0.05
-_NUMBERS = ('No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine')
+_NUMBERS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine')
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,15 @@ def describe_title(results: Sequence[FlightResult]) -> str:
     count, reached = len(results), sum(result.trial.is_success for result in results)
     if count == 1:
         return 'One flight: target reached' if reached else 'One flight: target missed'
-    every = 'every target reached' if reached == count else f'{_spell(reached)} reached the target'
-    return f'{_spell(count).capitalize()} flights over ROS 2, {every}'
+    if reached == count:
+        outcome = 'every target reached'
+    else:
+        outcome = f'{_spell(reached) if reached else "none"} reached the target'
+    return f'{_spell(count).capitalize()} flights over ROS 2, {outcome}'
 
 
 def _spell(number: int) -> str:
-    return _NUMBERS[number].lower() if number < len(_NUMBERS) else str(number)
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
 def describe_lead(run: RecordedRun) -> str:

@@ -64,7 +64,7 @@ def write_video(
             count += 1
         container.mux(stream.encode(None))
     if count == 0:
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise ValueError(f'a video must have at least one frame, {path.name} got none')
     part.replace(path)
     return count

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+pytest.importorskip('matplotlib', reason='needs matplotlib: pip install ".[report]"')
+
+import matplotlib as mpl
+
+from lnn_control.core.flight import FlightRecord
+from lnn_control.reports import figures
+from lnn_control.reports.circuit_view import draw_circuit_view, place_neurons
+from lnn_control.reports.run_folder import RecordedRun
+from lnn_control.reports.style import ROLES, STAND_INS
+
+
+def test_map_places_the_world_in_its_drawing(record: FlightRecord) -> None:
+    drawing = figures.draw_map(record)
+    low, high = figures.choose_extent(record.flight, record.site)
+    assert (high[0] - low[0]) / (high[1] - low[1]) == pytest.approx(figures.MAP_RATIO)
+    corners = drawing.place(np.array([[low[0], high[1]], [high[0], low[1]]]))
+    np.testing.assert_allclose(corners, [[0.0, 0.0], [drawing.width, drawing.height]], atol=1e-6)
+    ahead, left = drawing.place(np.array([[1.0, 0.0], [0.0, 1.0]])) - drawing.origin
+    assert ahead[0] > 0 == pytest.approx(ahead[1])
+    assert left[1] < 0 == pytest.approx(left[0])
+
+
+def test_map_holds_start_target_and_path(record: FlightRecord) -> None:
+    low, high = figures.choose_extent(record.flight, record.site)
+    points = np.vstack([record.site.start, record.site.target[:2]])
+    points = np.vstack([points, record.flight.positions_world[:, :2]])
+    assert (points > low).all()
+    assert (points < high).all()
+
+
+def test_figures_are_svg_in_the_colours_of_the_page(run: RecordedRun) -> None:
+    record, groups = run.flights[0].record, run.description.neuron_groups
+    drawings = [
+        figures.draw_map(record).svg,
+        figures.draw_commands(record.flight).svg,
+        figures.draw_neurons(record.flight, groups).svg,
+        figures.draw_heights(record).svg,
+    ]
+    for svg in drawings:
+        assert svg.startswith('<svg ')
+        ElementTree.fromstring(svg)
+        assert not any(stand_in in svg for stand_in in STAND_INS.values())
+        assert 'http' not in svg
+        assert set(re.findall(r'var\(--([a-z-]+)\)', svg)) <= set(ROLES)
+
+
+def test_drawing_leaves_the_style_of_others_alone(record: FlightRecord) -> None:
+    before = dict(mpl.rcParams)
+    figures.draw_map(record)
+    assert dict(mpl.rcParams) == before
+
+
+def test_same_flight_gives_the_same_drawing(record: FlightRecord) -> None:
+    assert figures.draw_commands(record.flight) == figures.draw_commands(record.flight)
+
+
+def test_time_axes_of_all_charts_coincide(run: RecordedRun) -> None:
+    record = run.flights[0].record
+    charts = [
+        figures.draw_commands(record.flight),
+        figures.draw_neurons(record.flight, run.description.neuron_groups),
+        figures.draw_heights(record),
+    ]
+    assert len({(chart.left, chart.right, chart.duration) for chart in charts}) == 1
+    assert charts[0].duration == 1.5
+
+
+def test_activity_gives_hue_by_sign_and_opacity_by_size() -> None:
+    rgba = figures.colour_activity(np.array([[0.5, -0.5, 0.0, 3.0]], dtype=np.float32))[0]
+    assert rgba[:, 3].tolist() == [0.5, 0.5, 0.0, 1.0]
+    assert rgba[0, 0] > rgba[0, 2], 'above zero is warm'
+    assert rgba[1, 2] > rgba[1, 0], 'below zero is cold'
+
+
+@pytest.mark.parametrize(('speed', 'top'), [(0.0, 0.5), (1.2, 1.5), (1.5, 1.5)])
+def test_top_speed_is_round(record: FlightRecord, speed: float, top: float) -> None:
+    from dataclasses import replace
+
+    velocities = np.zeros_like(record.flight.velocities)
+    velocities[:, 0] = speed
+    assert figures.top_speed(replace(record.flight, velocities=velocities)) == top
+
+
+def test_circuit_shows_every_neuron_and_synapse(run: RecordedRun) -> None:
+    description = run.description
+    svg = draw_circuit_view(description.neuron_groups, description.synapses)
+    ElementTree.fromstring(svg)
+    assert sorted(map(int, re.findall(r'data-neuron="(\d+)"', svg))) == list(range(7))
+    assert svg.count('class="synapse excitatory"') == 2
+    assert svg.count('class="synapse inhibitory"') == 1
+    places = place_neurons(description.neuron_groups)
+    assert places[4][0] < places[2][0] < places[0][0], 'signals travel to the right'

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+av = pytest.importorskip('av', reason='needs PyAV: pip install ".[report]"')
+
+from lnn_control.core.flight import FlightRecord  # noqa: E402
+from lnn_control.reports.onboard import (  # noqa: E402
+    OverlaySettings,
+    draw_overlay,
+    enlarge,
+    render_frames,
+)
+from lnn_control.reports.video import VideoSettings, write_video  # noqa: E402
+
+SIZE = (96, 160)
+
+
+def make_frames(times: NDArray[np.float64]) -> list[tuple[float, NDArray[np.uint8]]]:
+    """Return grey frames that brighten from one to the next."""
+    return [
+        (float(time), np.full((*SIZE, 3), 20 + 10 * index, dtype=np.uint8))
+        for index, time in enumerate(times)
+    ]
+
+
+def test_video_plays_in_browsers(tmp_path: Path) -> None:
+    path = tmp_path / 'a.mp4'
+    times = 3.0 + np.array([0.0, 0.05, 0.10, 0.25, 0.30])  # one frame missed
+    assert write_video(path, make_frames(times), VideoSettings(SIZE[1], SIZE[0])) == 5
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == 'h264'
+        assert stream.codec_context.pix_fmt == 'yuv420p'
+        assert (stream.width, stream.height) == (160, 96)
+        frames = list(container.decode(stream))
+    assert len(frames) == 5
+    np.testing.assert_allclose([frame.time for frame in frames], times - 3.0, atol=0.002)
+    levels = [frame.to_ndarray(format='rgb24').mean() for frame in frames]
+    np.testing.assert_allclose(levels, [20, 30, 40, 50, 60], atol=3)
+    data = path.read_bytes()
+    assert data.index(b'moov') < data.index(b'mdat'), 'the index must come first'
+    assert not list(tmp_path.glob('*.part'))
+
+
+def test_video_needs_a_frame(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r'at least one frame, a\.mp4 got none'):
+        write_video(tmp_path / 'a.mp4', [], VideoSettings(160, 96))
+    assert not list(tmp_path.iterdir())
+
+
+def test_odd_size_is_refused() -> None:
+    with pytest.raises(ValueError, match='even width and height, got 161x96'):
+        VideoSettings(161, 96)
+
+
+def test_every_image_becomes_a_frame(record: FlightRecord) -> None:
+    frames = list(render_frames(record))
+    assert [time for time, _ in frames] == pytest.approx(record.flight.image_times.tolist())
+    assert {frame.shape for _, frame in frames} == {(360, 640, 3)}
+
+
+def test_overlay_shows_where_the_command_points() -> None:
+    black = np.zeros((360, 640, 3), dtype=np.uint8)
+    settings = OverlaySettings(speed=2.0)
+
+    def find_dot(command: list[float]) -> tuple[float, float]:
+        frame = draw_overlay(black, np.array(command), '', settings).astype(int)
+        rows, columns = np.nonzero(frame[..., 0] - frame[..., 2] > 120)
+        return float(columns.mean()), float(rows.mean())
+
+    x, y = find_dot([0.0, 0.0, 0.0, 0.0])
+    assert find_dot([2.0, 0.0, 0.0, 0.0])[1] < y - 5, 'forward is up'
+    assert find_dot([0.0, 2.0, 0.0, 0.0])[0] < x - 5, 'left is left'
+    assert not black.any(), 'the frame given stays as it was'
+
+
+def test_enlarged_image_keeps_its_colours() -> None:
+    pixels = np.zeros((72, 128, 3), dtype=np.uint8)
+    pixels[:, 64:] = (200, 30, 10)
+    larger = enlarge(pixels, 5)
+    assert larger.shape == (360, 640, 3)
+    assert larger[100, 600].tolist() == [200, 30, 10]
+    assert larger[100, 20].tolist() == [0, 0, 0]
