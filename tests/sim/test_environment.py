@@ -55,8 +55,9 @@ def bare_env(blank_renderer, make_world, monkeypatch):
         env.close()
 
 
-def test_passes_the_checker_of_gymnasium(small_settings):
-    env = gymnasium.make(NAME, settings=small_settings, render_mode='rgb_array')
+def test_passes_the_checker_of_gymnasium(bare_env):
+    settings = bare_env().simulation.settings
+    env = gymnasium.make(NAME, settings=settings, render_mode='rgb_array')
     with warnings.catch_warnings():
         warnings.simplefilter('error', UserWarning)
         # Commands are in metres and radians a second, not in shares of a limit.
@@ -94,8 +95,8 @@ def test_same_seed_and_actions_repeat_bit_for_bit_in_any_process(env, small_sett
     assert done.stdout.splitlines()[-1] == first
 
 
-def test_without_a_seed_episodes_differ_but_follow_from_the_first_seed(env):
-    seeds = []
+def test_without_a_seed_episodes_differ_but_follow_from_the_first_seed(bare_env):
+    env, seeds = bare_env(), []
     for _ in range(2):
         env.reset(seed=11)
         seeds.append([env.reset()[1]['seed'], env.reset()[1]['seed']])
