@@ -30,7 +30,7 @@ class ExpertParameters:
     stop_distance: float = 1.7
     braking: float = 0.5
     altitude: float = 1.5
-    look_ahead: float = 1.2
+    look_ahead: float = 1.0
     glance: float = 0.4
     yaw_gain: float = 1.5
     max_yaw_rate: float = 1.0

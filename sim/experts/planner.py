@@ -115,7 +115,7 @@ class CostToGo:
         """
         x, y = float(point[0]), float(point[1])
         path = [(x, y)]
-        while len(path) * self._cell <= length and len(path) < 2000:
+        while len(path) * self._cell <= length + 1e-9 and len(path) < 2000:
             if math.hypot(self._goal[0] - x, self._goal[1] - y) < self._cell:
                 break
             dx, dy = self.find_direction(x, y)
