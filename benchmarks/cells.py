@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import multiprocessing
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.record import find_versions, read_resident_mib, write_record
 from lnn_control.liquid import LTC, CfC, LiquidLayer, NCPWiring, layer_from_ncps
 from lnn_control.liquid.from_ncps import state_order
 
@@ -116,14 +114,9 @@ def _measure_peak_here(cell: str, who: str, num_neurons: int) -> float:
     train_once(module, torch.randn(2, 2, NUM_INPUTS))
     inputs = torch.randn(BATCH, STEPS, NUM_INPUTS)
     Path('/proc/self/clear_refs').write_text('5')  # forget the peak so far
-    before = _read_resident('VmRSS')
+    before = read_resident_mib()
     train_once(module, inputs)
-    return (_read_resident('VmHWM') - before) / 1024
-
-
-def _read_resident(field: str) -> float:
-    lines = Path('/proc/self/status').read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(field))
+    return read_resident_mib('VmHWM') - before
 
 
 def measure_import(repeats: int = 5) -> float:
@@ -224,10 +217,7 @@ def main() -> None:
     metrics = run(arguments.neurons, arguments.rounds)
     print_table(metrics, arguments.neurons)
     if arguments.json is not None:
-        versions = {name: version(name) for name in ('torch', 'ncps', 'numpy')}
-        versions['python'] = platform.python_version()
-        report = {'name': 'cells', 'metrics': metrics, 'versions': versions}
-        arguments.json.write_text(json.dumps(report, indent=2) + '\n')
+        write_record(arguments.json, 'cells', metrics, find_versions(('torch', 'ncps', 'numpy')))
 
 
 if __name__ == '__main__':

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from lnn_control.liquid import LTC, CfC, RandomWiring, Reservoir, fit_ridge
 from lnn_control.reports.circuit import plot_forecasts
 
-STEPS, BATCH, UPDATES, NEURONS = 96, 32, 300, 24
+STEPS, BATCH, NEURONS = 96, 32, 24
 # The first steps of a sequence, before any model can know the phases, do not count.
 WARM_UP = 16
 
@@ -89,12 +89,12 @@ class LSTMForecaster(nn.Module):
         return self.readout(self.lstm(torch.cat((series.inputs, elapsed), dim=-1))[0])
 
 
-def train(model: nn.Module, learning_rate: float) -> nn.Module:
+def train(model: nn.Module, learning_rate: float, num_updates: int) -> nn.Module:
     """Train on new runs in every update."""
     generator = torch.Generator().manual_seed(2)
     optimiser = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, UPDATES)
-    for _ in range(UPDATES):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, num_updates)
+    for _ in range(num_updates):
         series = draw_series(BATCH, generator)
         loss = (model(series) - series.targets)[:, WARM_UP:].square().mean()
         optimiser.zero_grad()
@@ -129,9 +129,9 @@ def main() -> None:
     torch.manual_seed(0)
     test = draw_series(64, torch.Generator().manual_seed(1))
     makers: dict[str, Callable[[], Callable[[Series], Tensor]]] = {
-        'LTC': lambda: train(LiquidForecaster(LTC), 3e-2),
-        'CfC': lambda: train(LiquidForecaster(CfC), 2e-2),
-        'LSTM': lambda: train(LSTMForecaster(), 1e-2),
+        'LTC': lambda: train(LiquidForecaster(LTC), 3e-2, 120),
+        'CfC': lambda: train(LiquidForecaster(CfC), 2e-2, 300),
+        'LSTM': lambda: train(LSTMForecaster(), 1e-2, 300),
         'reservoir': lambda: fit_reservoir(torch.Generator().manual_seed(2)),
     }
     forecasts = {}

@@ -8,7 +8,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -333,15 +333,14 @@ class _BackboneLayers(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Return the features that the heads read."""
-        for index, layer in enumerate(self.layers):
+        for layer in self.layers:
             values = ACTIVATIONS[self.activation](layer(values))
-            if index > 0 and self.dropout > 0:
+            if self.dropout > 0:
                 values = functional.dropout(values, self.dropout, self.training)
         return values
 
 
-@dataclasses.dataclass(frozen=True)
-class _Block:
+class _Block(NamedTuple):
     """One layer: which of its possible synapses (neurons, sources) exist."""
 
     start: int

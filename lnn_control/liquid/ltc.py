@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,8 +33,7 @@ LEAST_STEPS, MOST_STEPS = 1.0, 20.0
 SYNAPSE_LOAD = 4.0
 
 
-@dataclasses.dataclass(frozen=True)
-class LTCParameters:
+class LTCParameters(NamedTuple):
     """The parameters of an LTC in physical units, ready for its equations.
 
     Per neuron: capacitance, leak (conductance), leak_current. Per synapse, sensory and internal:
@@ -159,7 +157,8 @@ class LTC(LiquidLayer):
             else:
                 reversal = reversal * getattr(self, f'{prefix}_polarity')
             getattr(self, f'{prefix}_reversal').copy_(reversal)
-        steps = torch.exp(torch.empty_like(leak).uniform_(math.log(LEAST_STEPS), math.log(MOST_STEPS)))
+        bounds = math.log(LEAST_STEPS), math.log(MOST_STEPS)
+        steps = torch.exp(torch.empty_like(leak).uniform_(*bounds))
         seconds = steps * self.typical_elapsed_time
         self.leak_conductance.copy_(unpositive(leak))
         self.capacitance.copy_(unpositive(seconds / self.time_unit * load))
@@ -352,8 +351,7 @@ class LTC(LiquidLayer):
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class _StratumPlan:
+class _StratumPlan(NamedTuple):
     """A stratum: its neurons, and their synapses from inputs, earlier strata and each other."""
 
     neurons: NDArray[np.int64]

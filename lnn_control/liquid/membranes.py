@@ -13,9 +13,8 @@ copies whole rows.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -341,8 +340,7 @@ def _outer(left: Tensor, right: Tensor) -> Tensor:
     return flat_left @ flat_right.t()
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """The synapses onto a stratum from one kind of source, padded; empty tables are None.
 
     :param source: (neurons, fan_in) rows of the sources.
@@ -359,8 +357,7 @@ class Table:
     back: Tensor
 
 
-@dataclasses.dataclass(frozen=True)
-class StratumTables:
+class StratumTables(NamedTuple):
     """A stratum's neurons and what they listen to: inputs, earlier strata, each other."""
 
     neurons: Tensor
@@ -369,8 +366,7 @@ class StratumTables:
     from_loop: Table | None
 
 
-@dataclasses.dataclass(frozen=True)
-class Membranes:
+class Membranes(NamedTuple):
     """An LTC's parameters in physical units.
 
     Per neuron: capacitance, leak, leak_current. Synapses: (4, count + 1) with the rows slope,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ def sort_into_strata(adjacency: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     return [np.flatnonzero(chosen) for chosen in strata if chosen.any()]
 
 
-@dataclasses.dataclass(frozen=True)
-class SynapseTable:
+class SynapseTable(NamedTuple):
     """Synapses onto some neurons, by target and by source, padded to equal length.
 
     :param source: (neurons, fan_in) which row of the sources each entry reads; padding: row 0.

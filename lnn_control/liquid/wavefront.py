@@ -11,16 +11,14 @@ activations in one go beforehand, and the gradients of the weights in one produc
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 
-@dataclasses.dataclass(frozen=True)
-class WavePlan:
+class WavePlan(NamedTuple):
     """Neuron ranges (start, stop) of the layers in the order of signals, and the neuron's mode."""
 
     layers: tuple[tuple[int, int], ...]
@@ -304,8 +302,7 @@ def _choose_beat(
     return run_default if plan.mode == 'default' else run_no_gate
 
 
-@dataclasses.dataclass(frozen=True)
-class _Sums:
+class _Sums(NamedTuple):
     """The gradients that all beats add to."""
 
     recurrent: Tensor
