@@ -68,7 +68,8 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         camera = settings.camera
         self.action_space = spaces.Box(-ACTION_LIMITS, ACTION_LIMITS, dtype=np.float32)
         imu_high = np.tile(IMU_LIMITS, (self._num_imu, 1))
-        self.observation_space = spaces.Dict(
+        # Gymnasium declares Dict as a space of dicts of spaces, not of what they hold.
+        self.observation_space = spaces.Dict(  # type: ignore[assignment]
             {
                 'image': spaces.Box(0, 255, (camera.height_px, camera.width_px, 3), np.uint8),
                 'imu': spaces.Box(-imu_high, imu_high, dtype=np.float32),

@@ -78,7 +78,7 @@ def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
         'source': np.array(source),
     }
     _replace(_images_path(stem), lambda part: np.save(part, images))
-    _replace(_signals_path(stem), lambda part: np.savez(part, **signals))
+    _replace(_signals_path(stem), lambda part: np.savez(part, allow_pickle=False, **signals))
 
 
 def _images_path(stem: Path) -> Path:

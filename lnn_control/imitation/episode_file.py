@@ -152,9 +152,9 @@ def _load_rows(stream: BinaryIO) -> tuple[dict[str, list[Row]], dict[str, str]]:
     rows: dict[str, list[Row]] = {topic: [] for topic in _TYPES}
     metadata: dict[str, str] = {}
     reader = make_reader(stream, validate_crcs=True)
-    for record in reader.iter_metadata():
-        if record.name == _METADATA:
-            metadata = dict(record.metadata)
+    for entry in reader.iter_metadata():
+        if entry.name == _METADATA:
+            metadata = dict(entry.metadata)
     for schema, channel, record in reader.iter_messages(topics=list(_TYPES)):
         topic, kind = channel.topic, 'no schema' if schema is None else schema.name
         valid = (_TYPES[topic], _TYPES[topic].removesuffix('Stamped'))

@@ -137,7 +137,7 @@ class FlightObserver:
             pose_times=poses[:, 0] - first,
             commands=commands[:, 1:],
             command_times=commands[:, 0] - first,
-            neurons=np.array([values for _, values in neurons]) if neurons else np.zeros((0, 0)),
+            neurons=np.array([values for _, values in neurons] or np.zeros((0, 0)), np.float32),
             neuron_times=np.array([stamp for stamp, _ in neurons]) - first,
             latencies=np.array(answered),
             outcome=self.state,

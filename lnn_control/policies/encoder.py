@@ -20,6 +20,7 @@ class SpatialEncoder(nn.Module):
     """
 
     NUM_SECTORS = 8
+    grid: Tensor
 
     def __init__(
         self, channels: tuple[int, int, int, int], num_places: int, size_px: tuple[int, int]

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -58,7 +60,7 @@ def draw_circuit(circuit: Circuit, axes: Axes | None = None) -> Axes:
         )
     for column, (name, neurons) in enumerate([('input', list(inputs)), *columns]):
         spots = np.array([(inputs if name == 'input' else places)[neuron] for neuron in neurons])
-        axes.scatter(*spots.T, s=60, color=COLOURS.get(name, '#0072B2'), zorder=3)
+        axes.scatter(spots[:, 0], spots[:, 1], s=60, color=COLOURS.get(name, '#0072B2'), zorder=3)
         axes.text(column, 1.06, f'{len(neurons)} {name}', ha='center')
     axes.set_title(f'{circuit.num_neurons} neurons, {circuit.num_synapses} synapses', y=1.06)
     axes.set_ylim(-0.05, 1.1)
@@ -75,7 +77,7 @@ def _arrange_columns(circuit: Circuit) -> list[tuple[str, list[int]]]:
     return [('inter', inter), ('motor', motor)] if inter else [('motor', motor)]
 
 
-def _place(neurons: object, column: float) -> dict[int, tuple[float, float]]:
+def _place(neurons: Iterable[int], column: float) -> dict[int, tuple[float, float]]:
     members = list(neurons)
     heights = np.linspace(1.0, 0.0, len(members) + 2)[1:-1]
     return {member: (column, height) for member, height in zip(members, heights, strict=True)}

@@ -45,12 +45,11 @@ class CostToGo:
         low = np.maximum(ends.min(axis=0) - p.margin, [x_min, y_min])
         high = np.minimum(ends.max(axis=0) + p.margin, [x_max, y_max])
         self._low, self._cell = low, p.cell
-        self._shape = tuple(np.maximum(np.ceil((high - low) / p.cell).astype(int), 2).tolist())
+        rows, columns = np.maximum(np.ceil((high - low) / p.cell).astype(int), 2).tolist()
+        self._shape = (int(rows), int(columns))
         self._goal = ends[1]
-        grid = np.stack(
-            np.meshgrid(*[(np.arange(n) + 0.5) * p.cell for n in self._shape], indexing='ij'), -1
-        )
-        points = low + grid
+        x, y = ((np.arange(n) + 0.5) * p.cell for n in self._shape)
+        points = low + np.stack(np.meshgrid(x, y, indexing='ij'), -1)
         distance = obstacles.distance(points.reshape(-1, 2)).reshape(self._shape)
         to_target = np.hypot(*np.moveaxis(points - self._goal, -1, 0))
         room = np.clip((distance - p.tight) / (p.roomy - p.tight), 0.0, 1.0)
@@ -59,7 +58,7 @@ class CostToGo:
         is_goal = to_target < 1.5
         price = np.where(is_goal, 1.0, price)
         self.cost = self._march(price, np.where(is_goal, to_target, np.inf))
-        slope = np.stack(np.gradient(self.cost), -1)
+        slope = np.stack(list(np.gradient(self.cost)), -1)
         self._downhill = -slope / np.maximum(np.linalg.norm(slope, axis=-1, keepdims=True), 1e-9)
 
     def _march(

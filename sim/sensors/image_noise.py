@@ -29,7 +29,11 @@ class ImageNoise:
         self, pixels: NDArray[np.uint8], exposure: float, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
         """Return a noisy copy of an RGB image."""
-        clean = pixels.astype(np.float32) * exposure
-        scale = self.read_noise + self.shot_noise * np.sqrt(clean * (1 / 255))
-        noisy = clean + scale * rng.standard_normal(pixels.shape, dtype=np.float32)
-        return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+        image = pixels * np.float32(exposure)
+        noise = np.sqrt(image * np.float32(1 / 255))
+        noise *= np.float32(self.shot_noise)
+        noise += np.float32(self.read_noise)
+        noise *= rng.standard_normal(pixels.shape, dtype=np.float32)
+        image += noise
+        image += np.float32(0.5)
+        return np.clip(image, 0, 255, out=image).astype(np.uint8)

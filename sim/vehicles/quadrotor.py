@@ -219,6 +219,14 @@ class Quadrotor:
         """Return the velocity in the world frame [m/s], shape (3,)."""
         return np.array(self._physics.client.getBaseVelocity(self.body)[0])
 
+    def read_attitude(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return rotation_world_from_body, shape (3, 3), and body rates [rad/s], shape (3,)."""
+        client = self._physics.client
+        _, quaternion = client.getBasePositionAndOrientation(self.body)
+        _, rate_world = client.getBaseVelocity(self.body)
+        rotation = rotation_from_quaternion(quaternion)
+        return rotation, rotation.T @ np.array(rate_world)
+
     def read_state(self, stamp: float) -> VehicleState:
         """Return the true state of the vehicle."""
         client = self._physics.client

@@ -9,6 +9,7 @@ same forest in every season.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.worlds.meshes import (
     chain_levels,
@@ -23,6 +24,8 @@ from sim.worlds.seasons import SEASONS, Season
 from sim.worlds.textures import (
     FOREST_TILES,
     Atlas,
+    Colour,
+    Picture,
     draw_bark,
     draw_birch,
     draw_blotches,
@@ -55,6 +58,7 @@ SPECIES = ('oak', 'birch', 'pine')
 SPECIES_SHARE = (0.4, 0.35, 0.25)
 TRUNK_RADII = {'oak': (0.16, 0.22, 0.27), 'birch': (0.1, 0.13, 0.16), 'pine': (0.14, 0.18, 0.22)}
 TREE_SCALE = (0.86, 1.25)
+SNOW: Colour = (0.92, 0.95, 1.0)
 SHADE_RADII = {'oak': 1.5, 'birch': 1.2, 'pine': 1.4, 'sapling': 0.9, 'bush': 0.75, 'rock': 0.75}
 
 
@@ -130,9 +134,8 @@ def vary_light(light: Light, generator: np.random.Generator) -> Light:
     azimuth = generator.uniform(-np.pi, np.pi)
     x, y, z = light.sun_direction_world
     flat, length = float(np.hypot(x, y)), float(np.hypot(np.hypot(x, y), z))
-    direction = (flat * float(np.cos(azimuth)), flat * float(np.sin(azimuth)), z)
-    direction = tuple(value / length for value in direction)
-    return replace(light, sun_direction_world=direction)
+    x, y = flat * float(np.cos(azimuth)), flat * float(np.sin(azimuth))
+    return replace(light, sun_direction_world=(x / length, y / length, z / length))
 
 
 def _place_plants(layout: Layout, area: Area, generator: np.random.Generator) -> list[Plant]:
@@ -156,7 +159,7 @@ def _draw_plants(layout: Layout, area: Area, generator: np.random.Generator) -> 
     return plants
 
 
-def _draw_points_near_line(layout: Layout, generator: np.random.Generator):
+def _draw_points_near_line(layout: Layout, generator: np.random.Generator) -> NDArray[np.float64]:
     """Return points in the way from start to target, one every 2.5 m."""
     start, target = np.array(layout.start), np.array(layout.target)
     length = float(np.linalg.norm(target - start))
@@ -246,8 +249,12 @@ def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh
                 mesh = _add_shade(mesh, SHADE_RADII[kind])
             meshes[f'{kind}_{variant}'] = mesh
             if kind in SPECIES:
-                meshes[f'{kind}_{variant}_far'] = mesh.coarse.coarse
+                meshes[f'{kind}_{variant}_far'] = _find_coarsest(mesh)
     return meshes
+
+
+def _find_coarsest(mesh: Mesh) -> Mesh:
+    return mesh if mesh.coarse is None else _find_coarsest(mesh.coarse)
 
 
 def _add_shade(mesh: Mesh, radius: float) -> Mesh:
@@ -336,7 +343,7 @@ def _make_grass(variant: int, look: Season, generator: np.random.Generator) -> M
         for _ in range(4)
     ]
     mesh = merge_meshes(*blades)
-    up = np.tile(np.float32([0, 0, 1]), (len(mesh.vertices), 1))
+    up = np.tile(np.array([0, 0, 1], dtype=np.float32), (len(mesh.vertices), 1))
     return replace(mesh, normals=up, draw_distance=10.0)
 
 
@@ -349,7 +356,7 @@ def _make_blade(generator: np.random.Generator, foot: tuple[float, float, float]
     return make_quad([base - side, base + side, top + narrow, top - narrow], FOREST_TILES['grass'])
 
 
-def _draw_atlas(look: Season, generator: np.random.Generator):
+def _draw_atlas(look: Season, generator: np.random.Generator) -> NDArray[np.uint8]:
     atlas = Atlas(FOREST_TILES)
     for name in ('ground', 'ground_b'):
         atlas.fill(name, _draw_ground(look, generator, atlas.size(name)))
@@ -372,7 +379,7 @@ def _draw_atlas(look: Season, generator: np.random.Generator):
     return atlas.finish(look.tint)
 
 
-def _draw_ground(look: Season, generator: np.random.Generator, size: tuple[int, int]):
+def _draw_ground(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
     soil = mix(draw_noise(generator, size, 4, 5), *look.ground)
     count = look.litter_count * size[0] * size[1] // 128**2
     image = draw_blotches(generator, size, look.litter, count, 1.6, soil)
@@ -381,19 +388,20 @@ def _draw_ground(look: Season, generator: np.random.Generator, size: tuple[int, 
     return image * grain * (0.8 + 0.26 * spots[..., None])
 
 
-def _draw_needles(look: Season, generator: np.random.Generator, size: tuple[int, int]):
+def _draw_needles(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
     image = draw_leaves(generator, size, look.needles)
     height = np.linspace(1, 0, size[0], dtype=np.float32)[:, None]
     cover = np.clip((height + 0.5 * draw_noise(generator, size, 8, 3) - 0.55) * 4, 0, 1)
     cover = cover[..., None] * look.snow
-    return image * (1 - cover) + np.float32((0.92, 0.95, 1.0)) * cover
+    return image * (1 - cover) + np.array(SNOW, dtype=np.float32) * cover
 
 
-def _add_snow(image, look: Season, generator: np.random.Generator):
-    cover = np.clip((draw_noise(generator, image.shape[:2], 4, 3) - 0.35) * 5, 0, 1)[..., None]
-    return image * (1 - look.snow * cover) + np.float32((0.92, 0.95, 1.0)) * cover * look.snow
+def _add_snow(image: Picture, look: Season, generator: np.random.Generator) -> Picture:
+    size = (image.shape[0], image.shape[1])
+    cover = np.clip((draw_noise(generator, size, 4, 3) - 0.35) * 5, 0, 1)[..., None]
+    return image * (1 - look.snow * cover) + np.array(SNOW, dtype=np.float32) * cover * look.snow
 
 
-def _draw_sky(look: Season, light: Light, generator: np.random.Generator):
+def _draw_sky(look: Season, light: Light, generator: np.random.Generator) -> NDArray[np.uint8]:
     skyline = 0.04 + 0.1 * draw_noise(generator, (32, 512), 2, 5)[0]
     return draw_panorama(generator, light, look.cloud_cover, skyline, look.skyline)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Procedural meshes in their own frame: x forward, y left, z up, standing on z = 0 [m]."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
@@ -41,7 +42,10 @@ def move_mesh(mesh: Mesh, offset: ArrayLike, yaw: float = 0.0) -> Mesh:
     c, s = np.cos(yaw), np.sin(yaw)
     turn = np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]], dtype=np.float32)
     return make_mesh(
-        mesh.vertices @ turn + np.float32(offset), mesh.normals @ turn, mesh.uvs, mesh.faces
+        mesh.vertices @ turn + np.asarray(offset, dtype=np.float32),
+        mesh.normals @ turn,
+        mesh.uvs,
+        mesh.faces,
     )
 
 
@@ -82,7 +86,9 @@ def make_box(
     return merge_meshes(*walls, make_quad(high, top))
 
 
-def make_tube(points: ArrayLike, radii: ArrayLike, sides: int, tile: Tile) -> Mesh:
+def make_tube(
+    points: Sequence[ArrayLike] | Points, radii: ArrayLike, sides: int, tile: Tile
+) -> Mesh:
     """Return an open tube along a path of points, shape (n, 3), with a radius at each."""
     path, radius = np.asarray(points, dtype=np.float64), np.asarray(radii, dtype=np.float64)
     axis = path[-1] - path[0]
@@ -261,7 +267,8 @@ def make_chair(fabric: Tile, metal: Tile) -> Mesh:
 
 def count_triangles(mesh: Mesh) -> list[int]:
     """Return the number of triangles of a mesh and of each of its coarser levels."""
-    counts, level = [], mesh
+    counts: list[int] = []
+    level: Mesh | None = mesh
     while level is not None:
         counts.append(len(level.faces))
         level = level.coarse

@@ -106,13 +106,14 @@ def is_reachable(
     distance = cv2.distanceTransform(draw_solids(solids, area), cv2.DIST_L2, 5)
     wide = (distance * CELL > clearance + CELL).astype(np.uint8)
     _, labels = cv2.connectedComponents(wide, connectivity=4)
-    ends = [_cell_label(labels, point, area) for point in (layout.start, layout.target)]
-    return ends[0] == ends[1] != 0
+    ends = [_find_cell(point, area) for point in (layout.start, layout.target)]
+    start, target = (int(labels[cell]) for cell in ends)
+    return start == target != 0
 
 
-def _cell_label(labels: NDArray[np.int32], point: tuple[float, float], area: Area) -> int:
+def _find_cell(point: tuple[float, float], area: Area) -> tuple[int, int]:
     column, row = int((point[0] - area[0]) / CELL), int((point[1] - area[2]) / CELL)
-    return int(labels[row, column])
+    return row, column
 
 
 def distance_to_line(points: NDArray[np.float64], layout: Layout) -> NDArray[np.float64]:

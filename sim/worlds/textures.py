@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sim.worlds.world import Light
 
 Colour: TypeAlias = tuple[float, float, float]
+Picture: TypeAlias = NDArray[np.floating]
+"""RGB in 0 to 1, shape (height, width, 3)."""
 ATLAS_SIZE_PX = 256
 PANORAMA_SIZE_PX = (64, 512)
 
@@ -30,7 +32,9 @@ class Tile:
         inside = np.clip(np.asarray(points, dtype=np.float64), 0.0, 1.0)
         column = self.x + 0.5 + inside[:, 0] * (self.width - 1)
         row = self.y + 0.5 + (1.0 - inside[:, 1]) * (self.height - 1)
-        return np.stack([column, ATLAS_SIZE_PX - row], axis=1).astype(np.float32) / ATLAS_SIZE_PX
+        return np.stack([column, ATLAS_SIZE_PX - row], axis=1).astype(np.float32) / np.float32(
+            ATLAS_SIZE_PX
+        )
 
 
 FOREST_TILES = {
@@ -86,7 +90,7 @@ class Atlas:
         self.tiles = tiles
         self._pixels = np.zeros((ATLAS_SIZE_PX, ATLAS_SIZE_PX, 3), dtype=np.float32)
 
-    def fill(self, name: str, image: NDArray[np.floating]) -> None:
+    def fill(self, name: str, image: Picture) -> None:
         """Put an image of the tile's size into the atlas."""
         tile = self.tiles[name]
         self._pixels[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width] = image
@@ -97,7 +101,15 @@ class Atlas:
 
     def finish(self, tint: Colour = (1.0, 1.0, 1.0)) -> NDArray[np.uint8]:
         """Return the tinted atlas as uint8 RGB."""
-        return (np.clip(self._pixels * np.float32(tint), 0.0, 1.0) * 255).astype(np.uint8)
+        return (np.clip(self._pixels * np.array(tint, dtype=np.float32), 0.0, 1.0) * 255).astype(
+            np.uint8
+        )
+
+
+def scale_colour(colour: Colour, factor: float) -> Colour:
+    """Return a darker or brighter colour."""
+    red, green, blue = colour
+    return factor * red, factor * green, factor * blue
 
 
 def draw_noise(
@@ -126,7 +138,8 @@ def draw_noise(
 def mix(share: NDArray[np.float32], low: Colour, high: Colour) -> NDArray[np.float32]:
     """Blend two colours by a share in 0 to 1."""
     share = share[..., None]
-    return (np.float32(low) * (1 - share) + np.float32(high) * share).astype(np.float32)
+    from_colour, to_colour = np.array([low, high], dtype=np.float32)
+    return (from_colour * (1 - share) + to_colour * share).astype(np.float32)
 
 
 def draw_blotches(
@@ -160,7 +173,7 @@ def draw_leaves(
     generator: np.random.Generator, size: tuple[int, int], colours: tuple[Colour, ...]
 ) -> NDArray[np.float32]:
     """Return foliage: bright leaves over dark gaps, in patches of light and shade."""
-    dark = tuple(0.45 * value for value in colours[0])
+    dark = scale_colour(colours[0], 0.45)
     background = mix(draw_noise(generator, size, 4), dark, colours[0])
     image = draw_blotches(generator, size, colours, size[0] * size[1] // 16, 3.4, background)
     light = 0.6 + 0.75 * draw_noise(generator, size, 4, 2)
@@ -195,7 +208,7 @@ def draw_fabric(size: tuple[int, int], colour: Colour) -> NDArray[np.float32]:
     return image
 
 
-def draw_shade(ground: NDArray[np.float32], darkness: float) -> NDArray[np.float32]:
+def draw_shade(ground: Picture, darkness: float) -> Picture:
     """Return ground that darkens towards the tile's middle.
 
     :param darkness: factor on the brightness in the middle.
@@ -224,13 +237,14 @@ def draw_panorama(
     sky = mix(share, light.sky_horizon, light.sky_zenith)
     noise = draw_noise(generator, (rows, columns), 4, 5)
     cloud = np.clip((noise - 1 + cloud_cover) * 3.0, 0, 1) * np.clip(elevation * 4, 0, 1)
-    bright = np.clip(np.float32(light.sky_horizon) * 0.6 + 0.4 * np.float32(light.sun), 0, 1)
+    horizon, sunlight = np.array([light.sky_horizon, light.sun], dtype=np.float32)
+    bright = np.clip(horizon * np.float32(0.6) + np.float32(0.4) * sunlight, 0, 1)
     sky = sky * (1 - 0.75 * cloud[..., None]) + bright * (0.75 * cloud[..., None])
-    sun = np.float32(light.sun_direction_world)
+    sun = np.array(light.sun_direction_world, dtype=np.float32)
     cosine = np.cos(elevation) * (np.cos(azimuth) * sun[0] + np.sin(azimuth) * sun[1])
     cosine = np.clip(cosine + np.sin(elevation) * sun[2], 0, 1)
     glow = (0.35 * cosine**12 + 0.5 * cosine**200) * (1 - 0.6 * cloud_cover)
-    sky = sky + glow[..., None] * np.float32(light.sun)
+    sky = sky + glow[..., None] * sunlight
     height = np.clip(elevation / skyline[None], 0, 1)
     haze = np.add(light.sky_horizon, skyline_colour) / 2
     far = mix(height, tuple(haze), skyline_colour)

@@ -34,6 +34,7 @@ from sim.worlds.textures import (
     URBAN_TILES,
     Atlas,
     Colour,
+    Picture,
     draw_bark,
     draw_fabric,
     draw_leaves,
@@ -41,6 +42,7 @@ from sim.worlds.textures import (
     draw_panorama,
     draw_shade,
     mix,
+    scale_colour,
 )
 from sim.worlds.trees import TREE_HEIGHT, make_bare, make_broadleaf
 from sim.worlds.world import Box, Cylinder, Instance, Layout, Light, Mesh, Solid, Target, World
@@ -83,7 +85,8 @@ class Street:
         """Draw a mesh at a place in the street's frame and return the instance."""
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         place = self.origin + np.array([c * x - s * y, s * x + c * y])
-        self.instances.append(Instance(mesh, *map(float, place), z, float(self.yaw + yaw)))
+        at_x, at_y = float(place[0]), float(place[1])
+        self.instances.append(Instance(mesh, at_x, at_y, z, float(self.yaw + yaw)))
         return self.instances[-1]
 
     def put_round(self, mesh: str, x: float, y: float, yaw: float, gap: float) -> bool:
@@ -106,7 +109,8 @@ class Street:
         steps = (np.arange(count) - (count - 1) / 2) * size[0] / count
         radius = float(np.hypot(size[0] / count, size[1]) / 2)
         ahead = np.array([np.cos(place.yaw), np.sin(place.yaw)])
-        circles = [(*(np.array([place.x, place.y]) + step * ahead), radius) for step in steps]
+        middles = [np.array([place.x, place.y]) + step * ahead for step in steps]
+        circles = [(float(x), float(y), radius) for x, y in middles]
         if not all(self.ground.is_free(*circle, gap) for circle in circles):
             self.instances.pop()
             return False
@@ -348,18 +352,14 @@ def _draw_atlas(look: Season, generator: np.random.Generator) -> NDArray[np.uint
     return atlas.finish(look.tint)
 
 
-def _draw_asphalt(
-    look: Season, generator: np.random.Generator, size: tuple[int, int]
-) -> NDArray[np.float32]:
-    image = mix(draw_noise(generator, size, 4, 5), (0.25, 0.25, 0.26), (0.37, 0.37, 0.37))
-    image = image * generator.uniform(0.85, 1.15, (*size, 1))
+def _draw_asphalt(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
+    tar = mix(draw_noise(generator, size, 4, 5), (0.25, 0.25, 0.26), (0.37, 0.37, 0.37))
+    image = tar * generator.uniform(0.85, 1.15, (*size, 1))
     cover = np.clip((draw_noise(generator, size, 4, 4) - 0.35) * 4, 0, 1)[..., None] * look.snow
-    return image * (1 - cover) + np.float32((0.88, 0.9, 0.94)) * cover
+    return image * (1 - cover) + np.array((0.88, 0.9, 0.94), dtype=np.float32) * cover
 
 
-def _draw_road(
-    look: Season, generator: np.random.Generator, size: tuple[int, int]
-) -> NDArray[np.float32]:
+def _draw_road(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
     image = _draw_asphalt(look, generator, size)
     height, width = size
     white = (0.85, 0.85, 0.82)
@@ -369,29 +369,28 @@ def _draw_road(
     return image
 
 
-def _draw_pavement(
-    look: Season, generator: np.random.Generator, size: tuple[int, int]
-) -> NDArray[np.float32]:
+def _draw_pavement(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
     noise = draw_noise(generator, size, 8, 4)
-    image = mix(noise, (0.48, 0.47, 0.45), (0.62, 0.6, 0.57))
+    image: Picture = mix(noise, (0.48, 0.47, 0.45), (0.62, 0.6, 0.57))
     slabs = generator.uniform(0.88, 1.08, (size[0] // 16, size[1] // 16))
     image = image * np.kron(slabs, np.ones((16, 16)))[..., None]
     image[::16] *= 0.72
     image[:, ::16] *= 0.72
     cover = np.clip((draw_noise(generator, size, 4, 4) - 0.2) * 4, 0, 1)[..., None] * look.snow
-    return image * (1 - cover) + np.float32((0.9, 0.92, 0.96)) * cover
+    return image * (1 - cover) + np.array((0.9, 0.92, 0.96), dtype=np.float32) * cover
 
 
 def _draw_facade(
     generator: np.random.Generator, size: tuple[int, int], colours: tuple[Colour, Colour]
-) -> NDArray[np.float32]:
+) -> Picture:
     """Return two by two windows with frames, sills and the sky in their panes."""
     image = mix(draw_noise(generator, size, 8, 3), *colours)
     for row in range(0, size[0], 32):
         image[row : row + 2] *= 0.8
         for column in range(0, size[1], 32):
             bright = float(generator.uniform(0.7, 1.3))
-            pane = np.linspace(0.55, 0.25, 18)[:, None, None] * np.float32((0.75, 0.9, 1.05))
+            blue = np.array((0.75, 0.9, 1.05), np.float32)
+            pane = np.linspace(0.55, 0.25, 18)[:, None, None] * blue
             image[row + 6 : row + 26, column + 8 : column + 24] = (0.88, 0.87, 0.84)
             image[row + 7 : row + 25, column + 9 : column + 23] = pane * bright
             image[row + 7 : row + 25, column + 15 : column + 17] = (0.85, 0.84, 0.8)
@@ -399,15 +398,15 @@ def _draw_facade(
     return image
 
 
-def _draw_shop(
-    generator: np.random.Generator, size: tuple[int, int], colour: Colour
-) -> NDArray[np.float32]:
+def _draw_shop(generator: np.random.Generator, size: tuple[int, int], colour: Colour) -> Picture:
     """Return a shop window, a door and a sign above them."""
-    image = mix(draw_noise(generator, size, 4, 3), *(np.multiply(colour, f) for f in (0.8, 1.1)))
+    image = mix(
+        draw_noise(generator, size, 4, 3), scale_colour(colour, 0.8), scale_colour(colour, 1.1)
+    )
     image[4:14, 3:-3] = generator.uniform(0.3, 0.65, 3) * (0.8, 1.0, 1.0)
     for x, y in zip(range(8, 54, 4), generator.integers(6, 9, 12), strict=True):
         image[y : y + 4, x : x + 2] = (0.92, 0.9, 0.82)
-    glass = np.linspace(0.5, 0.16, 42)[:, None, None] * np.float32((0.8, 0.95, 1.05))
+    glass = np.linspace(0.5, 0.16, 42)[:, None, None] * np.array((0.8, 0.95, 1.05), np.float32)
     image[17:59, 4:40] = glass
     image[17:59, 21:23] = colour
     image[17:, 45:59] = np.multiply(colour, 0.45)
@@ -415,7 +414,7 @@ def _draw_shop(
     return image
 
 
-def _draw_posters(generator: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
+def _draw_posters(generator: np.random.Generator, size: tuple[int, int]) -> Picture:
     image = np.full((*size, 3), 0.7, dtype=np.float32)
     for x in range(0, size[1], 11):
         for y in range(1, size[0] - 8, 15):
@@ -425,13 +424,13 @@ def _draw_posters(generator: np.random.Generator, size: tuple[int, int]) -> NDAr
     return image
 
 
-def _draw_bands(size: tuple[int, int]) -> NDArray[np.float32]:
+def _draw_bands(size: tuple[int, int]) -> Picture:
     image = np.full((*size, 3), (0.2, 0.22, 0.24), dtype=np.float32)
     image[4:10] = image[14:20] = (0.92, 0.9, 0.85)
     return image
 
 
 def _draw_sky(look: Season, light: Light, generator: np.random.Generator) -> NDArray[np.uint8]:
-    colour = tuple(a * b for a, b in zip(SKYLINE, look.tint, strict=True))
+    red, green, blue = (a * b for a, b in zip(SKYLINE, look.tint, strict=True))
     blocks = np.repeat(generator.uniform(0.05, 0.2, 64), 8).astype(np.float32)
-    return draw_panorama(generator, light, look.cloud_cover, blocks, colour)
+    return draw_panorama(generator, light, look.cloud_cover, blocks, (red, green, blue))
