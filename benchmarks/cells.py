@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import multiprocessing
+import os
 import statistics
 import subprocess
 import sys
@@ -125,9 +126,14 @@ def measure_import(repeats: int = 5) -> float:
         'import time, torch; start = time.perf_counter(); import lnn_control.liquid; '
         'print(time.perf_counter() - start)'
     )
+    # The first run may have to compile the sources, as once after installing: it does not count.
+    environment = {**os.environ, 'PYTHONDONTWRITEBYTECODE': ''}
     command = [sys.executable, '-c', code]
-    runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(repeats)]
-    return 1e3 * statistics.median(float(run.stdout) for run in runs)
+    runs = [
+        subprocess.run(command, capture_output=True, check=True, env=environment)
+        for _ in range(repeats + 1)
+    ]
+    return 1e3 * statistics.median(float(run.stdout) for run in runs[1:])
 
 
 def run(sizes: list[int], rounds: int) -> dict[str, float]:
