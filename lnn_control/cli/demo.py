@@ -33,7 +33,7 @@ from lnn_control.cli.report import require_report_modules, write_report
 from lnn_control.core.checks import check_number
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
-from lnn_control.evaluation.flight import FlightName, measure_flight, to_line
+from lnn_control.evaluation.flight import FlightName, measure_flight, read_results, to_line
 from lnn_control.nodes.graph import SIMULATION, Value
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
 from lnn_control.nodes.node_processes import NodeDiedError, NodeProcesses, choose_nodes
@@ -125,9 +125,22 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     with console.status('Drawing the report'):
         page = write_report(folder)
+    warn_if_slow(folder, job, console)
     console.print(f'report:  {page.resolve()}', highlight=False, soft_wrap=True)
     console.print(f'results: {(folder / RESULTS).resolve()}', highlight=False, soft_wrap=True)
     return 0
+
+
+def warn_if_slow(folder: Path, job: Demo, console: Console) -> None:
+    """Say so if the machine could not keep up: latencies then tell of the machine."""
+    slowest = min(result.real_time_factor for result in read_results(folder / RESULTS))
+    if slowest < 0.8 * job.real_time_factor:
+        console.print(
+            f'This machine was busy: simulated time passed {slowest:.2f} times as fast as real '
+            'time. Latencies suffer, flights do not.',
+            style='yellow',
+            highlight=False,
+        )
 
 
 def read_scene(scene: str) -> tuple[str, str]:

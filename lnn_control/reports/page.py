@@ -69,6 +69,7 @@ def write_page(run: RecordedRun) -> Path:
     ]
     results = [flight.result for flight in run.flights]
     description = run.description
+    created = datetime.fromisoformat(description.created)
     has_circuit = bool(description.neuron_groups)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -79,7 +80,7 @@ def write_page(run: RecordedRun) -> Path:
     text = environment.get_template('report.html.j2').render(
         title=describe_title(results),
         lead=describe_lead(run),
-        created=datetime.fromisoformat(description.created).strftime('%-d %B %Y, %H:%M'),
+        created=f'{created.day} {created:%B %Y, %H:%M}',
         key_figures=describe_key_figures(run),
         flights=views,
         circuit=draw_circuit_view(description.neuron_groups, description.synapses)
@@ -189,7 +190,7 @@ def describe_flight(result: FlightResult, record: FlightRecord) -> str:
 def describe_facts(result: FlightResult, record: FlightRecord) -> tuple[Entry, ...]:
     """Return the measures of a flight."""
     trial = result.trial
-    ratio = f'{trial.path_ratio:.2f}' if trial.is_success else 'not reached'
+    ratio = f'{trial.path_ratio:.2f}' if trial.is_success else '\u2013'
     return (
         Entry('Time', f'{trial.duration:.1f} s'),
         Entry('Path flown', f'{trial.path_length:.1f} m'),

@@ -27,6 +27,8 @@ needs_ros = pytest.mark.skipif(
     reason='needs ROS 2: pip install ".[ros]"',
 )
 PATIENCE = 120.0
+# Straight ahead there stands a tree, so the flight is short.
+SEED = 2_000_005
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,13 @@ def flown(
     """Fly one trial in the winter forest."""
     folder = tmp_path_factory.mktemp('demo')
     process = start_demo(
-        folder, '--checkpoint', str(straight_checkpoint), '--scenes', 'forest/winter'
+        folder,
+        '--checkpoint',
+        str(straight_checkpoint),
+        '--scenes',
+        'forest/winter',
+        '--seed',
+        str(SEED),
     )
     try:
         output, errors = process.communicate(timeout=PATIENCE)
@@ -112,7 +120,7 @@ def test_demo_works_whatever_comes_of_the_flight(flown: DemoOutput) -> None:
     assert flown.code == 0, flown.output + flown.errors
     (result,) = read_results(flown.folder / 'results.jsonl')
     assert result.trial.outcome in ('collision', 'out_of_area')
-    assert (result.world, result.season, result.trial.seed) == ('forest', 'winter', 2_000_000)
+    assert (result.world, result.season, result.trial.seed) == ('forest', 'winter', SEED)
     assert result.policy == 'straight'
 
 
@@ -145,7 +153,7 @@ def test_recorded_flight_is_what_the_policy_commanded(flown: DemoOutput) -> None
 @needs_ros
 def test_run_names_its_origin(flown: DemoOutput) -> None:
     description = json.loads((flown.folder / 'run.json').read_text())
-    assert description['settings']['seed'] == 2_000_000
+    assert description['settings']['seed'] == SEED
     assert description['settings']['scenes'] == 'forest/winter'
     assert {'python', 'torch', 'commit'} <= set(description['versions'])
 
