@@ -92,6 +92,7 @@ class CfC(LiquidLayer):
     """
 
     kind = 'cfc'
+    place: Tensor
 
     def __init__(
         self,
@@ -131,7 +132,7 @@ class CfC(LiquidLayer):
         self._wave_plan = WavePlan(
             tuple((block.start, block.stop) for block in self.blocks), mode, num_inputs
         )
-        self._step_store = StepStore()
+        self._step_store: StepStore[CfCStep] = StepStore()
         self._num_heads = 1 if mode == 'pure' else 4
         self._create_parameters({'device': device, 'dtype': dtype})
         self._add_shared_parts(device, dtype)
@@ -323,11 +324,10 @@ class _BackboneLayers(nn.Module):
     def __init__(self, num_sources: int, options: Backbone, factory: dict[str, Any]) -> None:
         super().__init__()
         widths = [num_sources] + [options.num_units] * options.num_layers
-        self.layers = nn.ModuleList(
-            nn.Linear(before, after, **factory) for before, after in itertools.pairwise(widths)
-        )
-        for layer in self.layers:
-            nn.init.xavier_uniform_(layer.weight)
+        linears = [nn.Linear(*pair, **factory) for pair in itertools.pairwise(widths)]
+        for linear in linears:
+            nn.init.xavier_uniform_(linear.weight)
+        self.layers = nn.ModuleList(linears)
         self.activation = options.activation
         self.dropout = options.dropout
 

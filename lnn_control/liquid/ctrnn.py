@@ -25,6 +25,7 @@ class CTRNN(LiquidLayer):
     """
 
     kind = 'ctrnn'
+    place: Tensor
 
     def __init__(
         self,

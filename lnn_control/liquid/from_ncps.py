@@ -45,7 +45,7 @@ def circuit_from_ncps(wiring: Any) -> Circuit:
     )
 
 
-def layer_from_ncps(module: nn.Module) -> LiquidLayer:
+def layer_from_ncps(module: Any) -> LiquidLayer:
     """Return our layer with the wiring, options and weights of an ncps.torch LTC or CfC.
 
     ncps counts one time unit for a step, so `typical_elapsed_time` and `time_unit` are one second.
@@ -55,7 +55,7 @@ def layer_from_ncps(module: nn.Module) -> LiquidLayer:
     kind = type(module).__name__
     if kind not in ('LTC', 'CfC') or not hasattr(module, 'rnn_cell'):
         raise ValueError(f'module must be an LTC or CfC of ncps.torch, got {kind}')
-    layer = _convert_ltc(module) if kind == 'LTC' else _convert_cfc(module)
+    layer: Any = _convert_ltc(module) if kind == 'LTC' else _convert_cfc(module)
     with torch.no_grad():
         if module.use_mixed:
             _copy_memory(layer, module.lstm, state_order(module))
@@ -65,7 +65,7 @@ def layer_from_ncps(module: nn.Module) -> LiquidLayer:
     return layer
 
 
-def state_order(module: nn.Module) -> list[int]:
+def state_order(module: Any) -> list[int]:
     """Return which of our neurons each entry of an ncps state is.
 
     A wired CfC of ncps keeps its state as inter, command, motor; ours is motor, command, inter:
@@ -78,7 +78,7 @@ def state_order(module: nn.Module) -> list[int]:
     return list(range(module.state_size))
 
 
-def _shared_options(module: nn.Module, like: Tensor) -> dict[str, Any]:
+def _shared_options(module: Any, like: Tensor) -> dict[str, Any]:
     return {
         'typical_elapsed_time': 1.0,
         'time_unit': 1.0,
@@ -90,7 +90,7 @@ def _shared_options(module: nn.Module, like: Tensor) -> dict[str, Any]:
     }
 
 
-def _convert_ltc(module: nn.Module) -> LTC:
+def _convert_ltc(module: Any) -> LTC:
     cell = module.rnn_cell
     layer = LTC(
         cell.sensory_size,
@@ -128,7 +128,7 @@ def _convert_ltc(module: nn.Module) -> LTC:
     return layer
 
 
-def _convert_cfc(module: nn.Module) -> CfC:
+def _convert_cfc(module: Any) -> CfC:
     cell = module.rnn_cell
     if type(cell).__name__ == 'WiredCfCCell':
         # Whatever its wiring says, a wired CfC of ncps outputs its whole last layer.
@@ -144,24 +144,24 @@ def _convert_cfc(module: nn.Module) -> CfC:
         )
         _copy_heads(layer, cell._layers)
         return layer
-    layer = CfC(
+    dense: Any = CfC(
         cell.input_size,
         FullyConnectedWiring(cell.hidden_size),
         mode=cell.mode,
         backbone=_read_backbone(cell),
         **_shared_options(module, cell.ff1.weight),
     )
-    _copy_heads(layer, [cell])
+    _copy_heads(dense, [cell])
     if cell.backbone is not None:
         linears = [part for part in cell.backbone if isinstance(part, nn.Linear)]
         with torch.no_grad():
-            for ours, theirs in zip(layer.backbone.layers, linears, strict=True):
+            for ours, theirs in zip(dense.backbone.layers, linears, strict=True):
                 ours.weight.copy_(theirs.weight)
                 ours.bias.copy_(theirs.bias)
-    return layer
+    return dense
 
 
-def _read_backbone(cell: nn.Module) -> Backbone | None:
+def _read_backbone(cell: Any) -> Backbone | None:
     if cell.backbone is None:
         return None
     dropout = next((part.p for part in cell.backbone if isinstance(part, nn.Dropout)), 0.0)
@@ -173,7 +173,7 @@ def _read_backbone(cell: nn.Module) -> Backbone | None:
     )
 
 
-def _copy_heads(layer: CfC, cells: list[nn.Module]) -> None:
+def _copy_heads(layer: CfC, cells: Any) -> None:
     """Copy the heads of each layer's cell to the synapses that exist here."""
     names = ['ff1'] if layer.mode == 'pure' else ['ff1', 'ff2', 'time_a', 'time_b']
     weights, biases = [], []
@@ -199,7 +199,7 @@ def _copy_heads(layer: CfC, cells: list[nn.Module]) -> None:
             layer.gate_bias.copy_(stacked[2:])
 
 
-def _copy_memory(layer: LiquidLayer, lstm: nn.Module, order: list[int]) -> None:
+def _copy_memory(layer: Any, lstm: Any, order: list[int]) -> None:
     """Copy an LSTM cell; the constant that theirs adds to the keep gate is in our bias."""
     size = layer.num_neurons
     # Their neuron i is our neuron order[i]: rows and columns move with it.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -249,10 +250,15 @@ def _name_neuron(layer: LiquidLayer, index: int) -> str:
     return f'{layer.circuit.neuron_kind(index)} {index}'
 
 
-_LOOKS = {
+_LOOKS: dict[type[LiquidLayer], Callable[..., tuple[Tensor, Tensor]]] = {
     LTC: _look_at_ltc,
     CfC: _look_at_cfc,
     CTRNN: _look_at_sums,
     Reservoir: _look_at_sums,
 }
-_LISTS = {LTC: _list_ltc, CfC: _list_cfc, CTRNN: _list_sums, Reservoir: _list_sums}
+_LISTS: dict[type[LiquidLayer], Callable[..., list[Synapse]]] = {
+    LTC: _list_ltc,
+    CfC: _list_cfc,
+    CTRNN: _list_sums,
+    Reservoir: _list_sums,
+}

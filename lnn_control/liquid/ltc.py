@@ -68,6 +68,23 @@ class LTC(LiquidLayer):
     """
 
     kind = 'ltc'
+    leak_conductance: Tensor
+    leak_potential: Tensor
+    capacitance: Tensor
+    sensory_conductance: Tensor
+    sensory_slope: Tensor
+    sensory_midpoint: Tensor
+    sensory_reversal: Tensor
+    sensory_source: Tensor
+    sensory_target: Tensor
+    sensory_polarity: Tensor
+    synapse_conductance: Tensor
+    synapse_slope: Tensor
+    synapse_midpoint: Tensor
+    synapse_reversal: Tensor
+    synapse_source: Tensor
+    synapse_target: Tensor
+    synapse_polarity: Tensor
 
     def __init__(
         self,
@@ -103,7 +120,7 @@ class LTC(LiquidLayer):
         )
         self.solver, self.num_unfolds = solver, num_unfolds
         self.positivity, self.keeps_polarity = positivity, keeps_polarity
-        self._step_store = StepStore()
+        self._step_store: StepStore[LTCStep] = StepStore()
         self._strata = _plan_strata(self.circuit)
         self._order = np.argsort(np.concatenate([plan.neurons for plan in self._strata]))
         self._create_parameters({'device': device, 'dtype': dtype})
@@ -121,8 +138,8 @@ class LTC(LiquidLayer):
             # Sorted by target, then source.
             target, source = np.nonzero(polarity.T)
             for name in ('conductance', 'slope', 'midpoint', 'reversal'):
-                values = nn.Parameter(torch.empty(len(source), **factory))
-                self.register_parameter(f'{prefix}_{name}', values)
+                parameter = nn.Parameter(torch.empty(len(source), **factory))
+                self.register_parameter(f'{prefix}_{name}', parameter)
             sign = polarity[source, target].astype(np.int64)
             for name, values in (('source', source), ('target', target), ('polarity', sign)):
                 self._register_circuit_buffer(f'{prefix}_{name}', values, device)
@@ -227,20 +244,14 @@ class LTC(LiquidLayer):
     def _run_outputs(
         self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        can_step = (
-            mask is None
-            and isinstance(time, float)
-            and self.solver == 'semi_implicit'
-            and not self.has_memory
-            and can_step_fast(inputs)
-        )
-        if not can_step:
+        is_simple = self.solver == 'semi_implicit' and not self.has_memory and mask is None
+        if not (is_simple and isinstance(time, float) and can_step_fast(inputs)):
             return super()._run_outputs(inputs, state, time, mask)
         new = self._step_fast(inputs[:, 0], state, time) if time > 0 else state.clone()
         return new[:, : self.circuit.num_outputs].unsqueeze(1), new
 
     def _step_fast(self, inputs: Tensor, state: Tensor, time: float) -> Tensor:
-        own = [value for value in self._parameters.values() if value is not None]
+        own: list[Tensor] = [each for each in self._parameters.values() if each is not None]
         values, step = torch.cat(own), self._step_store.step
         if step is None or step.batch != len(inputs) or not is_same(step.values, values):
             # Buffers made in inference mode could not be written outside of it.

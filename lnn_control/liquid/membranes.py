@@ -426,7 +426,7 @@ def _run_stratum(
     if stratum.from_inputs is not None:
         found = _gather(inputs.flatten(1), membranes.sensory, stratum.from_inputs)
         sums = sums + found.view(len(neurons), 2, steps, 1, batch)
-    if stratum.from_earlier is not None:
+    if stratum.from_earlier is not None and earlier is not None:
         found = _gather(earlier.flatten(1), membranes.synapses, stratum.from_earlier)
         sums = sums + found.view(len(neurons), 2, steps, unfolds, batch)
     capacitance = membranes.capacitance[neurons].view(-1, 1, 1, 1)

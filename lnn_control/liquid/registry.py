@@ -33,4 +33,5 @@ def build_layer(config: dict[str, Any], device: Any = None, dtype: Any = None) -
         options['time_constant'] = tuple(options['time_constant'])
     if options.get('backbone') is not None:
         options['backbone'] = Backbone(**options['backbone'])
-    return LAYERS[kind](**options, device=device, dtype=dtype)
+    make: Any = LAYERS[kind]
+    return make(**options, device=device, dtype=dtype)

@@ -39,6 +39,10 @@ class Reservoir(LiquidLayer):
     """
 
     kind = 'reservoir'
+    weight: Tensor
+    input_weight: Tensor
+    bias: Tensor
+    time_constant: Tensor
 
     def __init__(
         self,
@@ -116,7 +120,7 @@ class Reservoir(LiquidLayer):
     def _advance(
         self, prepared: None, drive: Tensor, state: Tensor, elapsed_time: float | Tensor
     ) -> Tensor:
-        share = -torch.expm1(-elapsed_time / self.time_constant)
+        share = -torch.expm1(-(elapsed_time / self.time_constant))
         target = torch.tanh(torch.addmm(drive, state, self.weight.t()))
         return state + share * (target - state)
 

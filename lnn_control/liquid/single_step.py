@@ -10,21 +10,23 @@ always seen, however it was changed. Buffers belong to one thread.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
+Step = TypeVar('Step')
 
-class StepStore(threading.local):
+
+class StepStore(threading.local, Generic[Step]):
     """Where a layer keeps its step, one for each thread; a copied layer starts with none."""
 
-    step: CfCStep | LTCStep | None = None
+    step: Step | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> StepStore:
+    def __deepcopy__(self, memo: dict[int, Any]) -> StepStore[Step]:
         return StepStore()
 
-    def __reduce__(self) -> tuple[type[StepStore], tuple[()]]:
+    def __reduce__(self) -> tuple[type[StepStore[Step]], tuple[()]]:
         return StepStore, ()
 
 
@@ -54,14 +56,15 @@ class CfCStep:
         self.heads = values.new_zeros(batch, 4 * neurons)
         self.weight = values.new_zeros(num_inputs + neurons, 4 * neurons)
         self.bias = values.new_zeros(4 * neurons)
-        self.layers = []
-        column, signal = 0, None
+        self.layers: list[tuple[Any, ...]] = []
+        column = 0
+        signal: Tensor | None = None
         for start, stop, weight, bias in blocks:
             weight, bias = _double_direct(weight), _double_direct(bias)
             size = stop - start
             split = weight.shape[1] - size
             columns = slice(column, column + 4 * size)
-            from_signal = None
+            from_signal: Tensor | None = None
             if signal is None:
                 self.weight[:num_inputs, columns] = weight[:, :split].t()
             else:

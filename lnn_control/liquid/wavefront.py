@@ -259,8 +259,8 @@ def _choose_beat(
     plan: WavePlan,
     heads: Tensor,
     time: float | Tensor,
-    rate: Tensor | None,
-    amplitude: Tensor | None,
+    rate: Any,
+    amplitude: Any,
 ) -> Callable[[int, Tensor], None]:
     """Return a function (beat, out) that turns the affine heads of a beat into new states.
 
@@ -278,7 +278,8 @@ def _choose_beat(
         return run_pure
     width = plan.num_neurons
     flat = heads.flatten(2)
-    slopes = moments = None
+    slopes: Any = None
+    moments: Any = None
     if isinstance(time, Tensor):
         slopes, moments = flat[:, :, :width].unbind(0), time.unbind(0)
     active, gates = flat[:, :, -3 * width :].unbind(0), flat[:, :, -width:].unbind(0)
@@ -308,8 +309,8 @@ class _Sums(NamedTuple):
     recurrent: Tensor
     bias: Tensor
     from_inputs: Tensor
-    rate: Tensor | None
-    amplitude: Tensor | None
+    rate: Any
+    amplitude: Any
 
     def blocks(self, plan: WavePlan) -> list[Tensor]:
         """Return the gradients of each layer's weight and bias."""
@@ -348,8 +349,8 @@ class _Reverse:
         from_inputs: Tensor,
         time: float | Tensor,
         keep: Tensor | None,
-        rate: Tensor | None,
-        amplitude: Tensor | None,
+        rate: Any,
+        amplitude: Any,
     ) -> None:
         self.plan, self.heads, self.values, self.flow = plan, heads, values, flow
         self.backwards, self.rows, self.from_inputs = backwards, rows, from_inputs
@@ -421,7 +422,7 @@ class _Reverse:
             torch.mm(first, self.from_inputs, out=inputs[start * batch : stop * batch])
 
     def _reach_limits(
-        self, start: int, stop: int, head_flow: Tensor, sums: _Sums, grad_time: Tensor | None
+        self, start: int, stop: int, head_flow: Tensor, sums: _Sums, grad_time: Any
     ) -> None:
         """Add the gradients of time, rate and amplitude."""
         heads = self.heads[start:stop]
@@ -449,8 +450,8 @@ def _local_slopes(
     plan: WavePlan,
     heads: Tensor,
     time: float | Tensor,
-    rate: Tensor | None,
-    amplitude: Tensor | None,
+    rate: Any,
+    amplitude: Any,
     out: Tensor,
 ) -> None:
     """Write the derivative of each new value with respect to each of its affine heads."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ class Wiring(abc.ABC):
     """Anything that becomes a :class:`Circuit` once the number of inputs is known."""
 
     kind: str
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     @abc.abstractmethod
     def connect(self, num_inputs: int) -> Circuit:
@@ -44,7 +45,7 @@ class Wiring(abc.ABC):
 
     @classmethod
     def _from_fields(cls, fields: dict[str, Any]) -> Wiring:
-        known = {field.name for field in dataclasses.fields(cls)}
+        known = set(cls.__dataclass_fields__)
         if unknown := set(fields) - known:
             raise ValueError(
                 f'{cls.__name__} has the fields {sorted(known)}, got also {sorted(unknown)}'
@@ -222,7 +223,10 @@ class _Recipe(Wiring):
     """A wiring whose fields are plain numbers."""
 
     def to_dict(self) -> dict[str, Any]:
-        return {'kind': self.kind, **dataclasses.asdict(self)}
+        return {
+            'kind': self.kind,
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 from lnn_control.liquid import CTRNN, LTC, CfC, Circuit, LiquidLayer, Reservoir, layer_from_ncps
+from tests.liquid.liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 LAYERS_WITH_LEAK = {'ltc': LTC, 'ctrnn': CTRNN}
 

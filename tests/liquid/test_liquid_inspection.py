@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
 
 from lnn_control.liquid import CTRNN, LTC, CfC, list_synapses, record_activity
+from tests.liquid.liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
 
 
 @pytest.mark.parametrize('name', FAST_CASES)

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 from lnn_control.liquid import LTC, CfC, LiquidLayer, NCPWiring, RandomWiring, Wiring, membranes
+from tests.liquid.liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 WIRINGS: dict[str, Wiring] = {
     **SMALL_WIRINGS,

@@ -10,12 +10,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from liquid_cases import CASES, FAST_CASES, NUM_INPUTS
 from torch import Tensor
 
 from lnn_control.liquid import LAYERS, LiquidLayer, build_layer
 from lnn_control.liquid.solvers import SOLVERS
 from lnn_control.liquid.wiring import WIRINGS
+from tests.liquid.liquid_cases import CASES, FAST_CASES, NUM_INPUTS
 
 BATCH, STEPS = 3, 6
 

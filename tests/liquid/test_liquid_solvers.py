@@ -10,10 +10,10 @@ import math
 
 import pytest
 import torch
-from liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 from lnn_control.liquid import LTC
 from lnn_control.liquid.solvers import SOLVERS
+from tests.liquid.liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 ORDERS = {'semi_implicit': 1.0, 'exponential': 1.0, 'euler': 1.0, 'rk4': 4.0}
 

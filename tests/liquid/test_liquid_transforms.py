@@ -14,10 +14,10 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
 from torch import Tensor, nn
 
 from lnn_control.liquid import CTRNN, LTC, CfC, LiquidLayer, RandomWiring, SingleStep, build_layer
+from tests.liquid.liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
 
 KINDS: dict[str, type[LiquidLayer]] = {'ltc': LTC, 'cfc': CfC, 'ctrnn': CTRNN}
 
