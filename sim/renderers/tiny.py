@@ -7,9 +7,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pybullet
 from numpy.typing import NDArray
 
+from sim.engine import connect_by_number, pybullet
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Renderer
 from sim.renderers.scene import Scene, shrink_atlas
@@ -42,7 +42,7 @@ class TinyRenderer(Renderer):
     def load(self, world: World) -> None:
         """Replace whatever was loaded by this world, freeing what it used."""
         self.close()
-        self._client = pybullet.connect(pybullet.DIRECT)
+        self._client = connect_by_number()
         if self._client < 0:
             raise RuntimeError('PyBullet gave no DIRECT client; close unused renderers')
         scene = Scene(world, self.camera)
@@ -88,8 +88,11 @@ class TinyRenderer(Renderer):
             flags=pybullet.ER_NO_SEGMENTATION_MASK,
             physicsClientId=self._client,
         )
-        image = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB).reshape(-1, 3)
-        depth = depth.ravel()
+        # PyBullet built without numpy gives tuples.
+        shape = (self.camera.height_px, self.camera.width_px, 4)
+        rgba = np.asarray(rgba, dtype=np.uint8).reshape(shape)
+        image = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8).reshape(-1, 3)
+        depth = np.asarray(depth, dtype=np.float32).ravel()
         self._add_fog(image, depth, scene)
         self._add_sky(image, depth, rotation)
         return image.reshape(self.camera.height_px, self.camera.width_px, 3)
