@@ -37,4 +37,10 @@ def connect() -> BulletClient:
         return BulletClient(pybullet.DIRECT)
 
 
-__all__ = ['BulletClient', 'connect', 'pybullet']
+def connect_by_number() -> int:
+    """Return the number of a new client without a window, negative if there is none left."""
+    with _mute_stdout():
+        return int(pybullet.connect(pybullet.DIRECT))
+
+
+__all__ = ['BulletClient', 'connect', 'connect_by_number', 'pybullet']

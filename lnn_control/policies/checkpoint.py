@@ -3,13 +3,14 @@
 """A policy on disk: a folder with config.json, model.safetensors and a model card."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from lnn_control.core.config import parse_config
 from lnn_control.policies.liquid_policy import LiquidPolicy
@@ -71,7 +72,8 @@ def save_checkpoint(
     text = json.dumps(config, indent=2) + '\n'
     weights_part, config_part = folder / 'model.safetensors.part', folder / 'config.json.part'
     try:
-        save_file(state, weights_part)
+        # Written by ourselves so that the file gets the usual permissions: others may read it.
+        weights_part.write_bytes(save(state))
         config_part.write_text(text)
         weights_part.replace(folder / 'model.safetensors')
         config_part.replace(folder / 'config.json')
@@ -99,10 +101,26 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def _make_network(path: Path, config: dict[str, Any]) -> LiquidNetwork:
+    values = config.get('network')
     try:
-        return LiquidNetwork(parse_config(NetworkConfig, config.get('network'), 'network'))
+        described = parse_config(NetworkConfig, values, 'network')
+        missing = list(_find_missing_keys(asdict(described), values))
+        if missing:
+            raise ValueError(f'network: missing keys {missing}: copy config.json again')
+        return LiquidNetwork(described)
     except (TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f'{path} does not describe a network: {error}') from error
+
+
+def _find_missing_keys(
+    expected: dict[str, Any], values: dict[str, Any], prefix: str = ''
+) -> Iterator[str]:
+    """Yield the keys that are not there: today's defaults are not those it was trained with."""
+    for key, value in expected.items():
+        if key not in values:
+            yield f'{prefix}{key}'
+        elif isinstance(value, dict):
+            yield from _find_missing_keys(value, values[key], f'{prefix}{key}.')
 
 
 def load_network(folder: Path) -> LiquidNetwork:
