@@ -5,15 +5,18 @@
 from typing import Any
 
 from lnn_control.core.messages import VelocityCommand
-from lnn_control.core.observation import Observation, Preprocessing
+from lnn_control.core.observation import MIN_SIZE_PX, Observation, Preprocessing
 from lnn_control.policies.policy import Policy, State
+
+# They look at no image: the smallest one can be made of any camera's.
+_UNSEEN = Preprocessing(MIN_SIZE_PX, MIN_SIZE_PX)
 
 
 class HoverPolicy(Policy):
     """Stays where it is: what success costs when nothing is done."""
 
     def __init__(self) -> None:
-        super().__init__('hover', Preprocessing())
+        super().__init__('hover', _UNSEEN)
 
     def initial_state(self) -> State:
         """Return nothing."""
@@ -32,7 +35,7 @@ class ExpertPolicy(Policy):
     """
 
     def __init__(self, env: Any) -> None:
-        super().__init__('expert', Preprocessing())
+        super().__init__('expert', _UNSEEN)
         self._env = env
 
     def initial_state(self) -> State:

@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
+import pytest
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Observation
 from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
+from lnn_control.policies.policy import observe
 
 NOTHING = Observation(np.zeros((72, 128, 3), np.uint8), np.zeros(12, np.float32))
 
@@ -28,3 +30,15 @@ def test_expert_asks_its_environment_each_time():
     state = policy.initial_state()
     commands = [policy(NOTHING, state, 0.05)[0] for _ in range(2)]
     assert commands == [VelocityCommand(1, 0, 0, 0.5), VelocityCommand(2, 0, 0, 0.5)]
+
+
+@pytest.mark.parametrize('size', [(8, 8), (48, 64), (72, 128), (480, 640), (16, 400)])
+def test_references_fly_with_any_camera(size):
+    class Env:
+        def expert_command(self):
+            return np.array([1, 0, 0, 0], np.float32)
+
+    sensed = {'image': np.zeros((*size, 3), np.uint8), 'imu': np.zeros((10, 6), np.float32)}
+    for policy, vx in ((HoverPolicy(), 0.0), (ExpertPolicy(Env()), 1.0)):
+        command, _ = policy(observe(policy, sensed), policy.initial_state(), 0.05)
+        assert command == VelocityCommand(vx=vx)
