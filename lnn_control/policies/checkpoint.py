@@ -101,7 +101,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def _make_network(path: Path, config: dict[str, Any]) -> LiquidNetwork:
-    values = config.get('network')
+    values: Any = config.get('network')
     try:
         described = parse_config(NetworkConfig, values, 'network')
         missing = list(_find_missing_keys(asdict(described), values))

@@ -73,11 +73,11 @@ def test_failed_save_keeps_the_old_checkpoint_and_leaves_nothing_behind(
 ):
     before = load_network(folder).state_dict()
 
-    def fail(state, path):
-        Path(path).write_bytes(b'half')
+    def fail(path, data):
+        path.touch()
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(checkpoint, 'save_file', fail)
+    monkeypatch.setattr(Path, 'write_bytes', fail)
     with pytest.raises(OSError, match='No space left'):
         save_checkpoint(folder, 'other', make_network(seed=1), {})
     monkeypatch.undo()
@@ -92,6 +92,10 @@ def forget_name(config: dict) -> None:
 
 def forget_wiring(config: dict) -> None:
     del config['wiring']
+
+
+def forget_network_key(name: str) -> Callable[[dict], None]:
+    return lambda config: config['network'].pop(name)
 
 
 def change_network(**fields) -> Callable[[dict], None]:
@@ -115,7 +119,11 @@ def change_network(**fields) -> Callable[[dict], None]:
         (change_network(sparsity='0.5'), 'sparsity'),
         (change_network(preprocessing=[32, 16]), 'preprocessing'),
         (change_network(preprocessing={'width_px': 2, 'height_px': 16}), 'width_px must be'),
-        (change_network(colour='red'), 'colour'),
+        (change_network(colour='red'), "unknown key 'colour'"),
+        (change_network(preprocessing={'width': 32, 'height_px': 16}), 'preprocessing.width'),
+        (change_network(preprocessing={'width_px': 32}), r"missing.*'preprocessing\.height_px'"),
+        (forget_network_key('sparsity'), r"missing.*'sparsity'"),
+        (forget_network_key('preprocessing'), r"missing.*'preprocessing'"),
         (change_network(wiring_seed=7), 'does not fit|another wiring'),
         (change_network(num_places=100), 'num_places must be'),
     ],
