@@ -3,7 +3,8 @@
 """Episodes as MCAP files with the topics and types of the nodes, readable by any ROS 2 tool.
 
 Needs no ROS installation. `ros2 bag record -s mcap` on a robot gives files that read back here:
-where the topic of expert commands is missing, what was flown is what is learned.
+where the topic of expert commands is missing, what was flown is what is learned. A namespace may
+stand before the topics' names.
 """
 
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from mcap.reader import make_reader
+from mcap.reader import McapReader, make_reader
 from mcap.writer import CompressionType, Writer
 from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
@@ -35,6 +36,8 @@ _METADATA = 'lnn_control/episode'
 _CHUNK_BYTES = 64 * 1024
 _STORE = get_typestore(Stores.ROS2_JAZZY)
 _UNKNOWN_COVARIANCE = np.zeros(9)
+# An image this long before the first command was not answered by it [s].
+_LONGEST_ANSWER = 0.5
 
 
 class EpisodeFileError(ValueError):
@@ -147,20 +150,60 @@ def _read_image(message: Any) -> NDArray[np.uint8]:
     return pixels if message.encoding == 'rgb8' else pixels[:, :, ::-1]
 
 
-def _load_rows(stream: BinaryIO) -> tuple[dict[str, list[Row]], dict[str, str]]:
-    """Return what was recorded by topic, and the metadata."""
-    rows: dict[str, list[Row]] = {topic: [] for topic in _TYPES}
+def _load_metadata(reader: McapReader) -> dict[str, str]:
     metadata: dict[str, str] = {}
-    reader = make_reader(stream, validate_crcs=True)
     for entry in reader.iter_metadata():
         if entry.name == _METADATA:
             metadata = dict(entry.metadata)
-    for schema, channel, record in reader.iter_messages(topics=list(_TYPES)):
-        topic, kind = channel.topic, 'no schema' if schema is None else schema.name
+    return metadata
+
+
+def _list_topics(reader: McapReader) -> set[str]:
+    """Return the topics that hold messages, as far as the file has a summary."""
+    summary = reader.get_summary()
+    if summary is None:
+        return set(_TYPES)
+    counts = None if summary.statistics is None else summary.statistics.channel_message_counts
+    return {
+        channel.topic
+        for channel in summary.channels.values()
+        if counts is None or counts.get(channel.id, 0) > 0
+    }
+
+
+def _match_topics(recorded: set[str]) -> dict[str, str]:
+    """Return which recorded topic is which of ours: that name, or the one that ends with it.
+
+    :raises EpisodeFileError: if more than one does.
+    """
+    matches: dict[str, str] = {}
+    for topic in _TYPES:
+        # /expert/cmd_vel ends with /cmd_vel, but is another topic.
+        others = tuple(name for name in _TYPES if name != topic and name.endswith(topic))
+        found = [name for name in recorded if name.endswith(topic) and not name.endswith(others)]
+        if topic in recorded:
+            found = [topic]
+        if len(found) > 1:
+            raise EpisodeFileError(
+                f'one topic must be {topic} or end with it, got {", ".join(sorted(found))}: '
+                'keep the topics of one vehicle'
+            )
+        matches |= dict.fromkeys(found, topic)
+    return matches
+
+
+def _load_rows(stream: BinaryIO) -> tuple[dict[str, list[Row]], dict[str, str]]:
+    """Return what was recorded by topic, and the metadata."""
+    rows: dict[str, list[Row]] = {topic: [] for topic in _TYPES}
+    reader = make_reader(stream, validate_crcs=True)
+    metadata = _load_metadata(reader)
+    matches = _match_topics(_list_topics(reader))
+    for schema, channel, record in reader.iter_messages(topics=list(matches)):
+        topic, kind = matches[channel.topic], 'no schema' if schema is None else schema.name
         valid = (_TYPES[topic], _TYPES[topic].removesuffix('Stamped'))
         if kind not in valid:
             wanted = ' or '.join(dict.fromkeys(valid))
-            raise EpisodeFileError(f'topic {topic} must be of type {wanted}, got {kind}')
+            raise EpisodeFileError(f'topic {channel.topic} must be of type {wanted}, got {kind}')
         rows[topic].append(Row(record.log_time * 1e-9, _STORE.deserialize_cdr(record.data, kind)))
     return rows, metadata
 
@@ -190,6 +233,15 @@ def _commands_after(
     return np.array([_read_command(messages[i]) for i in index], dtype=np.float32)
 
 
+def _read_imu(messages: list[Any]) -> NDArray[np.float32]:
+    """Return body rates and specific force, shape (n, 6)."""
+    rows = [
+        [getattr(vector, axis) for vector in vectors for axis in 'xyz']
+        for vectors in ((m.angular_velocity, m.linear_acceleration) for m in messages)
+    ]
+    return np.array(rows, dtype=np.float32)
+
+
 def _make_episode(rows: dict[str, list[Row]], metadata: dict[str, str]) -> Episode:
     """Return the episode of what was recorded.
 
@@ -209,26 +261,52 @@ def _make_episode(rows: dict[str, list[Row]], metadata: dict[str, str]) -> Episo
                 f'{topic} is stamped {stamps[0]:.3f} to {stamps[-1]:.3f} s, images '
                 f'{image_stamps[0]:.3f} to {image_stamps[-1]:.3f} s: they come from another clock'
             )
+    # Nobody knows yet what the vehicle was told when these images came.
+    first = max(stamped[topic][0][0] for topic in (FLOWN_TOPIC, LABEL_TOPIC) if topic in stamped)
+    num_early = int(np.count_nonzero(image_stamps < first - _LONGEST_ANSWER))
+    if num_early == len(image_stamps):
+        raise ValueError(
+            f'no image comes after or up to {_LONGEST_ANSWER} s before the first command at '
+            f'{first:.3f} s, the last one at {image_stamps[-1]:.3f} s'
+        )
+    seen_from = image_stamps[num_early - 1] if num_early > 0 else -np.inf
+    image_stamps, image_messages = image_stamps[num_early:], image_messages[num_early:]
     images = [_read_image(message) for message in image_messages]
     sizes = {image.shape for image in images}
     if len(sizes) > 1:
         raise ValueError(f'images must have one size, got {sorted(sizes)}')
     imu_stamps, imu_messages = stamped[IMU_TOPIC]
-    imu = [
-        [getattr(vector, axis) for vector in vectors for axis in 'xyz']
-        for vectors in ((m.angular_velocity, m.linear_acceleration) for m in imu_messages)
-    ]
+    # Half a microsecond forgives the rounding of stamps.
+    is_seen = imu_stamps > seen_from + 5e-7
     flown = _commands_after(image_stamps, *stamped[FLOWN_TOPIC])
     has_labels = LABEL_TOPIC in stamped
     return Episode(
         images=np.stack(images),
         image_stamps=image_stamps,
-        imu=np.array(imu, dtype=np.float32),
-        imu_stamps=imu_stamps,
+        imu=_read_imu(imu_messages)[is_seen],
+        imu_stamps=imu_stamps[is_seen],
         flown=flown,
         labels=_commands_after(image_stamps, *stamped[LABEL_TOPIC]) if has_labels else flown,
         metadata=metadata,
     )
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return an episode's metadata without reading the flight; empty if it has none.
+
+    :raises FileNotFoundError: if there is no such file.
+    :raises EpisodeFileError: if it is no MCAP file.
+    """
+    with open(path, 'rb') as stream:
+        try:
+            return _load_metadata(make_reader(stream))
+        except Exception as error:  # a damaged file breaks its decoders in any way
+            raise _explain_damage(path, error) from error
+
+
+def _explain_damage(path: Path, error: Exception) -> EpisodeFileError:
+    reason = ' '.join(f'{error}'.split()) or type(error).__name__
+    return EpisodeFileError(f'{path} is no complete MCAP file: {reason}')
 
 
 def read_episode(path: Path) -> Episode:
@@ -243,8 +321,7 @@ def read_episode(path: Path) -> Episode:
         except EpisodeFileError as error:
             raise EpisodeFileError(f'{path}: {error}') from error
         except Exception as error:  # a damaged file breaks its decoders in any way
-            reason = ' '.join(f'{error}'.split()) or type(error).__name__
-            raise EpisodeFileError(f'{path} is no complete MCAP file: {reason}') from error
+            raise _explain_damage(path, error) from error
     for topic in (IMAGE_TOPIC, IMU_TOPIC, FLOWN_TOPIC):
         if not rows[topic]:
             raise EpisodeFileError(

@@ -10,7 +10,12 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from lnn_control.imitation import episode_file
-from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, write_episode
+from lnn_control.imitation.episode_file import (
+    EpisodeFileError,
+    read_episode,
+    read_metadata,
+    write_episode,
+)
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 IMAGE, IMU, FLOWN, LABEL = (
@@ -317,3 +322,56 @@ def test_reads_what_the_recorder_node_writes(tmp_path):
     episode = read_episode(tmp_path / 'flight.mcap')
     assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
     assert np.array_equal(episode.images[3], PIXELS)
+
+
+def test_images_long_before_the_first_command_are_dropped_with_their_inertial_samples(tmp_path):
+    messages = [row for i, row in enumerate(fly(num_images=20)) if row[0] != FLOWN or i > 13 * 12]
+    first = min(row[1] for row in messages if row[0] == FLOWN)
+    assert first == pytest.approx(5.66)
+    episode = read_episode(record(tmp_path / 'bag', messages))
+    assert episode.image_stamps[0] == pytest.approx(5.2)
+    assert len(episode) == 16
+    assert episode.flown[:, 0].tolist() == [13] * 10 + [14, 15, 16, 17, 18, 19]
+    # As in any episode, the first image's samples begin after the image before it.
+    assert episode.imu_stamps[0] == pytest.approx(5.155)
+    assert len(episode.imu_stamps) == 160
+
+
+def test_flight_that_ends_before_its_first_command_is_an_error(tmp_path):
+    messages = [row for row in fly() if row[0] != FLOWN]
+    messages += [(FLOWN, 5.9, twist_stamped(5.9, 1.0))]
+    with pytest.raises(EpisodeFileError, match=r'no image .* first command'):
+        read_episode(record(tmp_path / 'bag', messages))
+
+
+def test_namespaced_topics_are_found_by_their_relative_names(tmp_path):
+    messages = [(f'/drone{topic}', time, message) for topic, time, message in fly()]
+    messages += [('/drone/expert/cmd_vel', 5.2, twist_stamped(5.2, -1.0))]
+    messages += [('/cmd_vel_raw', 5.2, twist_stamped(5.2, -2.0))]
+    episode = read_episode(record(tmp_path / 'bag', messages))
+    assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
+    assert episode.labels[:, 0].tolist() == [-1] * 4
+
+
+def test_exact_topic_wins_over_a_namespaced_one(tmp_path):
+    messages = [*fly(), ('/rear/camera/image_raw', 5.1, image(5.1, PIXELS[:4]))]
+    episode = read_episode(record(tmp_path / 'bag', messages))
+    assert episode.images.shape == (4, 8, 16, 3)
+
+
+def test_two_topics_of_one_relative_name_are_an_error_that_names_both(tmp_path):
+    messages = [(f'/one{topic}', time, message) for topic, time, message in fly()]
+    messages += [(f'/two{topic}', time, message) for topic, time, message in fly()]
+    path = record(tmp_path / 'bag', messages)
+    with pytest.raises(
+        EpisodeFileError, match=r'/one/camera/image_raw.*/two/camera/image_raw'
+    ) as error:
+        read_episode(path)
+    assert str(path) in str(error.value)
+    assert '\n' not in str(error.value)
+
+
+def test_metadata_is_read_without_the_flight(make_episode, tmp_path):
+    write_episode(tmp_path / 'e.mcap', make_episode(seed=3))
+    assert read_metadata(tmp_path / 'e.mcap') == make_episode(seed=3).metadata
+    assert read_metadata(record(tmp_path / 'bag', fly())) == {}
