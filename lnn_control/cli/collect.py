@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control collect`: fly simulated episodes and record them for training."""
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.collect import CollectSettings
+
+NUM_TRAINING_SEEDS = 1_000_000
+"""Validation and test use the seeds from here on."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Collect:
     episodes: int = 200
     """Number of episodes."""
     first_seed: int = 0
-    """Seed of the first episode; training uses seeds below 1000000."""
+    """Seed of the first episode; all must be below 1000000, the others are for evaluation."""
     world: str = 'forest'
     """World to fly in."""
     season: str = 'summer'
@@ -67,6 +71,10 @@ def _start_worker(job: Collect) -> None:
     _worker['env'] = FlyToTargetEnv(task=make_task(job))
     _worker['policy'] = load_policy(job.checkpoint) if job.checkpoint is not None else None
     _worker['job'] = job
+    _worker['metadata'] = describe_settings(job) | {
+        'renderer': _worker['env'].simulation.settings.renderer,
+        **describe_versions(),
+    }
 
 
 def _collect_seed(seed: int) -> tuple[int, str, int]:
@@ -76,19 +84,70 @@ def _collect_seed(seed: int) -> tuple[int, str, int]:
     job: Collect = _worker['job']
     env = _worker['env']
     episode = collect_episode(env, seed, job.settings, _worker['policy'])
-    episode.metadata.update(
-        world=job.world,
-        season=job.season,
-        renderer=env.simulation.settings.renderer,
-        **describe_versions(),
-    )
+    episode.metadata.update(_worker['metadata'])
     write_episode(find_path(job, seed), episode)
     return seed, episode.metadata['outcome'], len(episode)
+
+
+def list_seeds(job: Collect) -> range:
+    """Return the seeds to fly.
+
+    :raises ValueError: if some are kept for evaluation.
+    """
+    seeds = range(job.first_seed, job.first_seed + job.episodes)
+    if seeds.stop > NUM_TRAINING_SEEDS:
+        raise ValueError(
+            f'seeds must be below {NUM_TRAINING_SEEDS}, those above are for evaluation, '
+            f'got {seeds[0]} to {seeds[-1]}: choose a lower --first-seed or fewer --episodes'
+        )
+    return seeds
 
 
 def find_path(job: Collect, seed: int) -> Path:
     """Return the file of one seed's episode."""
     return job.output / f'{job.world}_{job.season}_{seed:07d}.mcap'
+
+
+def describe_settings(job: Collect) -> dict[str, str]:
+    """Return what all episodes of a folder must have in common, beside their pilot."""
+    described = {
+        'world': job.world,
+        'season': job.season,
+        'hold': str(float(job.hold)),
+        'noise': str(float(job.settings.noise)),
+        'noise_time': str(float(job.settings.noise_time)),
+    }
+    if job.checkpoint is not None:
+        from lnn_control.policies.checkpoint import find_checkpoint
+
+        weights = (find_checkpoint(job.checkpoint) / 'model.safetensors').read_bytes()
+        described['expert_share'] = str(float(job.settings.expert_share))
+        described['weights'] = hashlib.sha256(weights).hexdigest()[:12]
+    return described
+
+
+def check_folder(job: Collect, pilot: str) -> None:
+    """Check that the episodes in the output folder were collected with the job's settings.
+
+    What an episode does not say, as older ones and recordings of robots do, may be anything.
+
+    :param pilot: name of who flies.
+    :raises ValueError: if one was not; the message names the file and the setting.
+    :raises EpisodeFileError: if a file is damaged.
+    """
+    from lnn_control.imitation.episode_file import read_metadata
+
+    settings = describe_settings(job) | {'pilot': pilot}
+    seeds = {find_path(job, seed): str(seed) for seed in list_seeds(job)}
+    for path in sorted(job.output.glob('*.mcap')):
+        found = read_metadata(path)
+        wanted = settings | ({'seed': seeds[path]} if path in seeds else {})
+        for name, value in wanted.items():
+            if found.get(name, value) != value:
+                raise ValueError(
+                    f'{path} has {name} {found[name]!r}, not {value!r} as asked for now: '
+                    'collect into another folder with --output'
+                )
 
 
 def main(arguments: list[str]) -> int:
@@ -101,11 +160,11 @@ def main(arguments: list[str]) -> int:
     check_number('episodes', job.episodes, 1)
     check_number('first_seed', job.first_seed, 0)
     check_number('processes', job.processes, 0)
+    seeds = list_seeds(job)
     make_task(job)
-    if job.checkpoint is not None:
-        load_policy(job.checkpoint)
+    pilot = 'expert' if job.checkpoint is None else load_policy(job.checkpoint).name
     job.output.mkdir(parents=True, exist_ok=True)
-    seeds = range(job.first_seed, job.first_seed + job.episodes)
+    check_folder(job, pilot)
     missing = [seed for seed in seeds if not find_path(job, seed).exists()]
     outcomes: dict[str, int] = {}
     images = 0

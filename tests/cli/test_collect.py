@@ -1,12 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.collect import Collect, find_path
-from lnn_control.imitation.episode_file import read_episode
+from lnn_control.cli.collect import Collect, check_folder, describe_settings, find_path
+from lnn_control.imitation.collect import CollectSettings
+from lnn_control.imitation.episode import Episode
+from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, write_episode
+from lnn_control.policies.checkpoint import save_checkpoint
+from lnn_control.policies.network import LiquidNetwork, NetworkConfig
 
 
 def fail(capsys, *arguments: str) -> str:
@@ -27,6 +33,8 @@ def test_records_expert_flights_once_and_goes_on_where_it_stopped(tmp_path, caps
     assert episode.metadata['outcome'] == 'success'
     assert episode.metadata['world'] == 'forest'
     assert episode.metadata['torch']
+    assert episode.metadata['hold'] == '0.1'
+    assert episode.metadata['noise'] == '0.3'
     assert episode.images.shape[1:] == (72, 128, 3)
     assert episode.labels[10:20, 0].mean() > 0.5
     assert f'1 episodes, {len(episode)} images' in capsys.readouterr().out
@@ -34,6 +42,8 @@ def test_records_expert_flights_once_and_goes_on_where_it_stopped(tmp_path, caps
     assert cli.main([*arguments, '--first-seed', '5', '--episodes', '1']) == 0
     assert path.stat().st_mtime_ns == before
     assert 'all existed' in capsys.readouterr().out
+    line = fail(capsys, *arguments, '--first-seed', '5', '--season', 'winter')
+    assert "forest_summer_0000005.mcap has season 'summer', not 'winter'" in line
 
 
 def test_names_say_world_season_and_seed(tmp_path):
@@ -49,6 +59,8 @@ def test_names_say_world_season_and_seed(tmp_path):
         (['--episodes', '0'], 'episodes must be'),
         (['--first-seed', '-1'], 'first_seed must be'),
         (['--processes', '-1'], 'processes must be'),
+        (['--first-seed', '1000000', '--episodes', '1'], 'seeds must be below 1000000'),
+        (['--first-seed', '999999', '--episodes', '2'], 'got 999999 to 1000000'),
         (['--hold', '-1'], 'hold must be'),
         (['--checkpoint', 'nothing_like_it'], "got 'nothing_like_it'"),
     ],
@@ -77,3 +89,87 @@ def test_unknown_option_is_wrong_usage(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(['collect', '--output', str(tmp_path), '--wind', '3'])
     assert end.value.code == 2
+
+
+def write_collected(job: Collect, seed: int, pilot: str = 'expert', **changes: str) -> None:
+    """Write an episode as the job would, its metadata changed; an empty value removes a key."""
+    metadata = describe_settings(job) | {'seed': f'{seed}', 'pilot': pilot} | changes
+    stamps = 1.0 + 0.05 * np.arange(2)
+    zeros = np.zeros((2, 4), np.float32)
+    episode = Episode(
+        images=np.zeros((2, 8, 8, 3), np.uint8),
+        image_stamps=stamps,
+        imu=np.zeros((2, 6), np.float32),
+        imu_stamps=stamps,
+        flown=zeros,
+        labels=zeros,
+        metadata={name: value for name, value in metadata.items() if value},
+    )
+    write_episode(find_path(job, seed), episode)
+
+
+def test_goes_on_in_a_folder_of_the_same_settings(tmp_path):
+    job = Collect(tmp_path)
+    write_collected(job, 7)
+    check_folder(job, 'expert')
+    check_folder(replace(job, first_seed=500, episodes=3, processes=2), 'expert')
+
+
+def test_older_episodes_that_do_not_say_how_they_were_collected_are_accepted(tmp_path):
+    job = Collect(tmp_path)
+    write_collected(job, 7, hold='', noise='', noise_time='')
+    write_collected(job, 8, '', **dict.fromkeys(describe_settings(job), ''))
+    check_folder(job, 'expert')
+
+
+@pytest.mark.parametrize(
+    ('other', 'message'),
+    [
+        ({'hold': 3.0}, "hold '4.0', not '3.0'"),
+        ({'world': 'urban'}, "world 'forest', not 'urban'"),
+        ({'season': 'winter'}, "season 'summer', not 'winter'"),
+        ({'settings': CollectSettings(noise=0.5)}, "noise '0.3', not '0.5'"),
+        ({'settings': CollectSettings(noise_time=2.0)}, "noise_time '0.8', not '2.0'"),
+    ],
+)
+def test_folder_of_other_settings_is_an_error_that_names_file_and_setting(
+    tmp_path, other, message
+):
+    job = Collect(tmp_path)
+    write_collected(job, 7)
+    with pytest.raises(ValueError, match=message) as error:
+        check_folder(replace(job, **other), 'expert')
+    assert 'forest_summer_0000007.mcap' in str(error.value)
+    assert '--output' in str(error.value)
+
+
+def test_folder_of_another_pilot_or_with_renamed_files_is_an_error(tmp_path):
+    job = Collect(tmp_path)
+    write_collected(job, 7)
+    with pytest.raises(ValueError, match="pilot 'expert', not 'forest_cfc'"):
+        check_folder(job, 'forest_cfc')
+    find_path(job, 7).rename(find_path(job, 9))
+    with pytest.raises(ValueError, match="seed '7', not '9'"):
+        check_folder(job, 'expert')
+
+
+def test_retrained_policy_of_the_same_name_is_another_pilot(tmp_path):
+    job = Collect(tmp_path / 'data', checkpoint=str(tmp_path / 'policy'))
+    network = LiquidNetwork(NetworkConfig())
+    save_checkpoint(tmp_path / 'policy', 'forest_cfc', network, {})
+    before = describe_settings(job)
+    assert before == describe_settings(job)
+    assert before['expert_share'] == '0.3'
+    assert 'expert_share' not in describe_settings(replace(job, checkpoint=None))
+    write_collected(job, 7, 'forest_cfc')
+    check_folder(job, 'forest_cfc')
+    network.gain.data += 1.0
+    save_checkpoint(tmp_path / 'policy', 'forest_cfc', network, {})
+    with pytest.raises(ValueError, match='weights'):
+        check_folder(job, 'forest_cfc')
+
+
+def test_damaged_episode_in_the_folder_is_an_error(tmp_path):
+    (tmp_path / 'e.mcap').write_text('dear diary')
+    with pytest.raises(EpisodeFileError, match='no complete MCAP file'):
+        check_folder(Collect(tmp_path), 'expert')
