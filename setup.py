@@ -29,7 +29,7 @@ ROS = [f'ros-rclpy[fastrtps]~=7.1.6{LINUX_X86_64}'] + [
 REPORT = ['av>=12', 'jinja2>=3', 'matplotlib>=3.8', 'tensorboard>=2.14']
 GL = ['moderngl>=5.10']
 DEPLOY = ['onnx>=1.16', 'onnxruntime>=1.18']
-TEST = ['hypothesis>=6', 'ncps>=1.0', 'pytest>=7.4']
+TEST = ['hypothesis>=6', 'ncps>=1.0', 'pytest>=7.4', 'reservoirpy>=0.4', 'torchdiffeq>=0.2.4']
 DEV = ['mypy>=1.8', 'ruff>=0.6']
 
 setup(
