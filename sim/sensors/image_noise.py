@@ -29,7 +29,8 @@ class ImageNoise:
         self, pixels: NDArray[np.uint8], exposure: float, rng: np.random.Generator
     ) -> NDArray[np.uint8]:
         """Return a noisy copy of an RGB image."""
-        image = pixels * np.float32(exposure)
+        # The type is named because NumPy 1 would choose half precision.
+        image = np.multiply(pixels, np.float32(exposure), dtype=np.float32)
         noise = np.sqrt(image * np.float32(1 / 255))
         noise *= np.float32(self.shot_noise)
         noise += np.float32(self.read_noise)
