@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""PyBullet, loaded and connected without the lines that it writes to standard output."""
+"""PyBullet, loaded and connected without the lines that it prints."""
 
 import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 
 
 @contextmanager
@@ -26,7 +27,8 @@ def _mute_stdout() -> Iterator[None]:
         os.close(null)
 
 
-with _mute_stdout():
+# Its greeting goes to Python's standard error, what it says of a client to C's standard output.
+with redirect_stderr(StringIO()):
     import pybullet
     from pybullet_utils.bullet_client import BulletClient
 
