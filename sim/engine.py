@@ -6,42 +6,41 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
-from io import StringIO
+from contextlib import contextmanager
 
 
 @contextmanager
-def _mute_stdout() -> Iterator[None]:
-    """Send what C code writes to standard output nowhere: results printed there stay clean."""
+def _mute(descriptor: int) -> Iterator[None]:
+    """Send what C code writes to standard output (1) or error (2) nowhere for a while."""
     libc = ctypes.CDLL(None)
     sys.stdout.flush()
+    sys.stderr.flush()
     libc.fflush(None)
-    saved, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    saved, null = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
     try:
         yield
     finally:
         libc.fflush(None)
-        os.dup2(saved, 1)
+        os.dup2(saved, descriptor)
         os.close(saved)
         os.close(null)
 
 
-# Its greeting goes to Python's standard error, what it says of a client to C's standard output.
-with redirect_stderr(StringIO()):
+with _mute(2):
     import pybullet
     from pybullet_utils.bullet_client import BulletClient
 
 
 def connect() -> BulletClient:
     """Return a new client without a window."""
-    with _mute_stdout():
+    with _mute(1):
         return BulletClient(pybullet.DIRECT)
 
 
 def connect_by_number() -> int:
     """Return the number of a new client without a window, negative if there is none left."""
-    with _mute_stdout():
+    with _mute(1):
         return int(pybullet.connect(pybullet.DIRECT))
 
 
