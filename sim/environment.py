@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gymnasium environments over a task: sensors out, velocity command in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -10,8 +11,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from lnn_control.core.frames import GRAVITY, yaw_from_quaternion
-from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.messages import CameraImage, VelocityCommand
 from lnn_control.core.observation import ImuBuffer
+from sim.disturbances import Disturbance
 from sim.experts.fly_to_target import FlyToTargetExpert
 from sim.obstacles import Obstacles
 from sim.sensors.imu import IMU_RATE
@@ -24,6 +26,9 @@ ACTION_LIMITS = np.array([3.0, 3.0, 1.0, 1.5], dtype=np.float32)
 IMU_LIMITS = np.array([35.0, 35.0, 35.0, 160.0, 160.0, 160.0], dtype=np.float32)
 """Measuring range: 2000 deg/s and 16 g."""
 
+LONGEST_GAP = 10.0
+"""Longest time between two images that an observation can tell of [s]."""
+
 
 class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     """Fly a quadrotor with camera and IMU through obstacles to a red camping chair.
@@ -35,6 +40,11 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
     samples of its exposure interval, oldest first, float32 (10, 6): body rates [rad/s], specific
     force [m/s^2]; `elapsed_time`, seconds since the previous image, float32 (1,).
 
+    A step lasts until the next image arrives. Where images are dropped it is longer: the action
+    is held, `elapsed_time` tells how long, and `imu` stands for all samples since the previous
+    image: :func:`resample` keeps their mean and spread, which is what a policy is given. An
+    episode that ends while an image is awaited gives its last observation again.
+
     Reward terms, also in `info['reward_terms']`: progress towards the target [m], 10 for success,
     -10 for a collision or leaving the area. Terminates on these, truncates at the time limit.
 
@@ -45,6 +55,7 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
     :param render_mode: None or 'rgb_array', which gives the camera's latest image.
     :param task: distances, limits and success of the task; overrides world and season.
     :param settings: camera, inertial unit and renderer.
+    :param disturbances: what makes flights harder, see sim.disturbances; none by default.
     """
 
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
@@ -56,12 +67,13 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         render_mode: str | None = None,
         task: FlyToTarget | None = None,
         settings: SimulationSettings | None = None,
+        disturbances: Sequence[Disturbance] = (),
     ) -> None:
         if render_mode not in (None, 'rgb_array'):
             raise ValueError(f"render_mode must be None or 'rgb_array', got {render_mode!r}")
         self.render_mode = render_mode
         self.task = task or FlyToTarget(world=world, season=season)
-        self.simulation = Simulation(settings)
+        self.simulation = Simulation(settings, disturbances)
         settings = self.simulation.settings
         self._period = 1.0 / settings.camera_rate
         self._num_imu = round(IMU_RATE * self._period)
@@ -73,7 +85,7 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             {
                 'image': spaces.Box(0, 255, (camera.height_px, camera.width_px, 3), np.uint8),
                 'imu': spaces.Box(-imu_high, imu_high, dtype=np.float32),
-                'elapsed_time': spaces.Box(0.0, 10.0, (1,), np.float32),
+                'elapsed_time': spaces.Box(0.0, LONGEST_GAP, (1,), np.float32),
             }
         )
         self._progress = Progress(outcome=Outcome.TIME_LIMIT)
@@ -94,14 +106,17 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         self._obstacles = Obstacles(self.trial.world, *band)
         self._expert = None
         self.simulation.reset(self.trial.world, episode_seed, self.trial.yaw, self.trial.altitude)
-        self._buffer = ImuBuffer()
+        self._buffer = ImuBuffer(capacity=round(IMU_RATE * (LONGEST_GAP + 2.0)))
         self._stamp = -self._period
         self._progress = Progress()
         frame = self.simulation.advance(VelocityCommand(), self.simulation.delivery_time)
+        self._keep_imu(frame)
+        assert frame.image is not None  # the first one always arrives
+        self._observation = self._observe(frame.image)
         self._distance = self._measure_distance()
         start = self.simulation.state.position_world
         shortest = max(self.expert.cost_to_go.path_length(start) - self.task.reach, 0.1)
-        return self._observe(frame), self._describe({}) | {'shortest_path': shortest}
+        return self._observation, self._describe({}) | {'shortest_path': shortest}
 
     def step(
         self, action: NDArray[np.float32]
@@ -119,10 +134,7 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
                 f'action must be 4 finite numbers (vx, vy, vz, yaw_rate), got {action!r}'
             )
         command = VelocityCommand.from_array(np.clip(values, -ACTION_LIMITS, ACTION_LIMITS))
-        frame = self.simulation.advance(command, self._period)
-        self._progress = self.task.judge(
-            self.trial, self._progress, self.simulation.state, self.simulation.has_collided
-        )
+        image = self._fly(command)
         outcome = self._progress.outcome
         distance = self._measure_distance()
         failed = outcome in (Outcome.COLLISION, Outcome.OUT_OF_AREA)
@@ -135,7 +147,23 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         terminated = failed or outcome is Outcome.SUCCESS
         truncated = outcome is Outcome.TIME_LIMIT
         reward = float(sum(terms.values()))
-        return self._observe(frame), reward, terminated, truncated, self._describe(terms)
+        if image is not None:
+            self._observation = self._observe(image)
+        else:
+            self._observation = {key: value.copy() for key, value in self._observation.items()}
+        return self._observation, reward, terminated, truncated, self._describe(terms)
+
+    def _fly(self, command: VelocityCommand) -> CameraImage | None:
+        """Hold a command until an image arrives; return it, None if the episode ends before."""
+        image = None
+        while image is None and self._progress.outcome is None:
+            frame = self.simulation.advance(command, self._period)
+            self._keep_imu(frame)
+            self._progress = self.task.judge(
+                self.trial, self._progress, self.simulation.state, self.simulation.has_collided
+            )
+            image = frame.image
+        return image
 
     def expert_command(self) -> NDArray[np.float32]:
         """Return what the privileged expert would command now, shape (4,)."""
@@ -167,7 +195,7 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         offset = self.simulation.state.position_world - self.trial.world.target.position
         return float(np.linalg.norm(offset))
 
-    def _observe(self, frame: SensorFrame) -> dict[str, NDArray[Any]]:
+    def _keep_imu(self, frame: SensorFrame) -> None:
         for stamp, rates, force in zip(
             frame.imu_stamps,
             frame.imu.angular_velocity,
@@ -175,18 +203,21 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             strict=True,
         ):
             self._buffer.add(float(stamp), rates, force)
-        assert frame.image is not None  # one camera period always delivers one image
-        samples = self._buffer.take(frame.image.stamp)
+
+    def _observe(self, image: CameraImage) -> dict[str, NDArray[Any]]:
+        samples = self._buffer.take(image.stamp)
+        elapsed_time = image.stamp - self._stamp
         imu = np.zeros((self._num_imu, 6), dtype=np.float32)
         imu[:, 5] = GRAVITY
         rows = np.concatenate([samples.angular_velocity, samples.linear_acceleration], axis=1)
-        if len(rows):
+        if elapsed_time > 1.5 * self._period:
+            imu[:] = resample(rows, self._num_imu)
+        elif len(rows):
             imu[-len(rows) :] = rows[-self._num_imu :]
-        elapsed_time = frame.image.stamp - self._stamp
-        self._stamp = frame.image.stamp
-        self._image = frame.image.pixels
+        self._stamp = image.stamp
+        self._image = image.pixels
         return {
-            'image': frame.image.pixels,
+            'image': image.pixels,
             'imu': np.clip(imu, -IMU_LIMITS, IMU_LIMITS),
             'elapsed_time': np.array([elapsed_time], dtype=np.float32),
         }
@@ -206,3 +237,20 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             'is_success': outcome is Outcome.SUCCESS,
             'reward_terms': terms,
         }
+
+
+def resample(rows: NDArray[np.float32], num_rows: int) -> NDArray[np.float32]:
+    """Return fewer rows with the same mean and standard deviation in every column.
+
+    Evenly spaced rows are taken, shifted and scaled. A policy is given the mean and the standard
+    deviation of the time since its last image: with the last rows alone it would not learn how far
+    the vehicle turned meanwhile, and means of groups would hide how much it shook.
+
+    :param rows: oldest first, shape (n, m) with n at least num_rows. :return: (num_rows, m).
+    """
+    wide = np.asarray(rows, dtype=np.float64)
+    picked = wide[np.linspace(0, len(wide) - 1, num_rows).round().astype(int)]
+    centred = picked - picked.mean(axis=0)
+    spread = centred.std(axis=0)
+    scale = np.divide(wide.std(axis=0), spread, out=np.zeros_like(spread), where=spread > 0)
+    return np.asarray(wide.mean(axis=0) + centred * scale, dtype=np.float32)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A vehicle with its sensors in a world, advanced by commands: the clock of the simulator."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,13 @@ from numpy.typing import NDArray
 from lnn_control.core.checks import check_number
 from lnn_control.core.frames import quaternion_from_euler, rotation_from_quaternion
 from lnn_control.core.messages import CameraImage, ImuSamples, VehicleState, VelocityCommand
+from sim.disturbances import (
+    Disturbance,
+    DisturbedEpisode,
+    check_disturbances,
+    join_conditions,
+    sum_latency,
+)
 from sim.physics import PHYSICS_RATE, Physics
 from sim.renderers import make_renderer
 from sim.sensors.image_noise import ImageNoise
@@ -66,34 +74,44 @@ class SensorFrame:
 
 
 class Simulation:
-    """A quadrotor with camera and inertial unit in a world. Close it when done."""
+    """A quadrotor with camera and inertial unit in a world. Close it when done.
 
-    def __init__(self, settings: SimulationSettings | None = None) -> None:
+    :param disturbances: what makes flights harder, in the order of its effect on images.
+    """
+
+    def __init__(
+        self,
+        settings: SimulationSettings | None = None,
+        disturbances: Sequence[Disturbance] = (),
+    ) -> None:
         self.settings = settings or SimulationSettings()
+        self.disturbances = check_disturbances(disturbances)
         self._renderer = make_renderer(self.settings.renderer, self.settings.camera)
         self._physics = Physics()
         self._vehicle = Quadrotor(self._physics)
         self._camera_ticks = round(_TICK_RATE / self.settings.camera_rate)
-        self._latency_ticks = round(_TICK_RATE * self.settings.camera_latency)
+        latency = self.settings.camera_latency + sum_latency(self.disturbances)
+        self._latency_ticks = round(_TICK_RATE * latency)
         self._world: World | None = None
 
     def reset(self, world: World, seed: int, yaw: float = 0.0, altitude: float = 1.5) -> None:
         """Put the vehicle at the world's start, hovering, and restart the clock at 0.
 
-        :param seed: of sensor and thrust noise. :param yaw: initial heading [rad].
-        :param altitude: initial height [m].
+        :param seed: of sensor and thrust noise, and of the disturbances.
+        :param yaw: initial heading [rad]. :param altitude: initial height [m].
         """
         self._renderer.load(world)
         self._physics.load(world)
         self._world = world
         self._rng = np.random.default_rng([seed, 1])
         self._imu = Imu(self.settings.imu, self._rng)
+        self._disturbed = DisturbedEpisode(self.disturbances, seed)
         self._exposure = self.settings.image_noise.draw_exposure(self._rng)
         self._tick = 0
         self._pending: list[tuple[int, CameraImage]] = []
         x, y = world.layout.start
         start = VehicleState(np.array([x, y, altitude]), quaternion_from_euler(0.0, 0.0, yaw))
-        self._vehicle.spawn(start)
+        self._vehicle.spawn(start, join_conditions(self.disturbances))
         self.has_collided = False
         self._velocity = np.zeros(3)
         self._acceleration = np.zeros(3)
@@ -159,7 +177,8 @@ class Simulation:
         return SensorFrame(image, samples, np.array([row[0] for row in rows]), self.time)
 
     def _step_physics(self, command: VelocityCommand) -> None:
-        self._vehicle.push(command, self._rng)
+        wind_world = self._disturbed.blow(1.0 / PHYSICS_RATE)
+        self._vehicle.push(command, self._rng, wind_world)
         self._physics.step()
         velocity = self._vehicle.read_velocity()
         self._acceleration = (velocity - self._velocity) * PHYSICS_RATE
@@ -174,10 +193,13 @@ class Simulation:
     def _expose(self) -> None:
         state = self.state
         rotation = rotation_from_quaternion(state.orientation_world)
-        clean = self._renderer.render(state.position_world, rotation)
+        camera = self._disturbed.turn_camera(rotation)
+        clean = self._renderer.render(state.position_world, camera)
         pixels = self.settings.image_noise.corrupt(clean, self._exposure, self._rng)
-        image = CameraImage(pixels, self.time)
-        self._pending.append((self._tick + self._latency_ticks, image))
+        image = CameraImage(self._disturbed.corrupt(pixels), self.time)
+        arrived = self._disturbed.transmit(image)
+        if arrived is not None:
+            self._pending.append((self._tick + self._latency_ticks, arrived))
 
     def close(self) -> None:
         """Free renderer and physics. Closing twice is allowed."""

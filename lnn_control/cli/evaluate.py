@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,16 +14,19 @@ from typing import Any
 
 import tyro
 
+from lnn_control.cli.stress_table import name_cell, print_stress
 from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
 from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
+from lnn_control.evaluation.stress import CLEAN, StressCell, run_cells
+from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
 from lnn_control.policies.policy import Policy
 
 REFERENCES = ('expert', 'hover')
 """Policies that need no checkpoint."""
 
-SUITES = ('fly_to_target',)
+SUITES = ('fly_to_target', 'stress')
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,21 @@ class Evaluate:
     checkpoint: str = DEFAULT_CHECKPOINT
     """A folder, the name of a shipped checkpoint, 'expert' or 'hover'."""
     suite: str = 'fly_to_target'
-    """What is asked of the policy."""
+    """What is asked of the policy: fly_to_target, or stress: the same under disturbances."""
     episodes: int = 100
-    """Number of episodes, one a seed."""
+    """Number of episodes, one a seed; of stress, for each disturbance and level."""
     first_seed: int = 2_000_000
     """Test seeds start at 2000000, validation seeds at 1000000."""
     world: str = 'forest'
     """World to fly in."""
     season: str = 'summer'
     """Season of the world."""
+    disturbance: str | None = None
+    """Of stress: one disturbance by its name; all if not given."""
+    level: int | None = None
+    """Of stress: 1 (mild), 2 or 3 (severe); all if not given."""
     json: Path | None = None
-    """File for the summary as JSON."""
+    """File for the summary as JSON; of stress, a list with one for each disturbance and level."""
     results: Path | None = None
     """File for every trial, one JSON object a line."""
     processes: int = 0
@@ -56,6 +64,32 @@ def make_env(world: str, season: str) -> Any:
     return FlyToTargetEnv(world=world, season=season)
 
 
+def make_stress_env(world: str, season: str, cell: StressCell) -> Any:
+    """Return the environment of a trial under a cell's disturbance."""
+    from sim.disturbances import make_disturbance
+    from sim.environment import FlyToTargetEnv
+
+    if cell.disturbance is None:
+        return FlyToTargetEnv(world=world, season=season)
+    disturbance = make_disturbance(cell.disturbance, cell.level)
+    return FlyToTargetEnv(world=world, season=season, disturbances=(disturbance,))
+
+
+def choose_cells(disturbance: str | None, level: int | None) -> list[StressCell]:
+    """Return the clean run and all disturbances and levels that were not ruled out.
+
+    :raises ValueError: if there is no such disturbance or level.
+    """
+    from sim.disturbances import DISTURBANCES, NUM_LEVELS, make_disturbance
+
+    names = list(DISTURBANCES) if disturbance is None else [disturbance]
+    levels = range(1, NUM_LEVELS + 1) if level is None else [level]
+    cells = [StressCell(name, number) for name in names for number in levels]
+    for cell in cells:
+        make_disturbance(cell.disturbance or '', cell.level)
+    return [CLEAN, *cells]
+
+
 def make_policy(name: str, env: Any) -> Policy:
     """Return a reference policy by name, else the policy of a checkpoint."""
     if name == 'expert':
@@ -66,9 +100,22 @@ def make_policy(name: str, env: Any) -> Policy:
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = tyro.cli(Evaluate, args=arguments, prog='lnn-control evaluate')
-    from rich.progress import track
+    check_job(job)
+    for path in (job.json, job.results):
+        if path is not None:
+            prepare_file(path)
+    if job.checkpoint not in REFERENCES:
+        load_policy(find_checkpoint(job.checkpoint))
+    if job.suite == 'stress':
+        return run_stress(job)
+    return run_fly_to_target(job)
 
-    from lnn_control.evaluation.suite import run_suite, summarise
+
+def check_job(job: Evaluate) -> None:
+    """Check everything that needs no file.
+
+    :raises ValueError: if an option has no such value.
+    """
     from sim.worlds import check_world
 
     if job.suite not in SUITES:
@@ -77,11 +124,17 @@ def main(arguments: list[str]) -> int:
     check_number('first_seed', job.first_seed, 0)
     check_number('processes', job.processes, 0)
     check_world(job.world, job.season)
-    for path in (job.json, job.results):
-        if path is not None:
-            prepare_file(path)
-    if job.checkpoint not in REFERENCES:
-        load_policy(find_checkpoint(job.checkpoint))
+    choose_cells(job.disturbance, job.level)
+    if job.suite != 'stress' and not (job.disturbance is None and job.level is None):
+        raise ValueError(f'disturbance and level need suite stress, got {job.suite!r}')
+
+
+def run_fly_to_target(job: Evaluate) -> int:
+    """Fly every seed once, write and print the summary."""
+    from rich.progress import track
+
+    from lnn_control.evaluation.suite import run_suite, summarise
+
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     trials = run_suite(
         partial(make_env, job.world, job.season),
@@ -100,6 +153,47 @@ def main(arguments: list[str]) -> int:
         job.json.write_text(json.dumps(record, indent=2) + '\n')
     print_summary(summary, results)
     return 0
+
+
+def run_stress(job: Evaluate) -> int:
+    """Fly every seed clean and under every disturbance, write and print one summary each."""
+    from lnn_control.evaluation.suite import summarise
+
+    results: dict[StressCell, list[TrialResult]] = {}
+    with open(job.results or os.devnull, 'w') as lines:
+        for cell, result in fly_cells(job):
+            results.setdefault(cell, []).append(result)
+            print(json.dumps(asdict(result) | asdict(cell)), file=lines, flush=True)
+    summaries = {
+        cell: summarise(job.suite, job.world, job.season, job.checkpoint, flown)
+        for cell, flown in results.items()
+    }
+    if job.json is not None:
+        versions = {'versions': describe_versions()}
+        records = [asdict(summaries[cell]) | asdict(cell) | versions for cell in summaries]
+        job.json.write_text(json.dumps(records, indent=2) + '\n')
+    print_stress(summaries, results)
+    return 0
+
+
+def fly_cells(job: Evaluate) -> Iterator[tuple[StressCell, TrialResult]]:
+    """Yield every cell's results while a bar shows how far it is."""
+    from rich.progress import Progress
+
+    seeds = range(job.first_seed, job.first_seed + job.episodes)
+    cells = choose_cells(job.disturbance, job.level)
+    trials = run_cells(
+        partial(make_stress_env, job.world, job.season),
+        partial(make_policy, job.checkpoint),
+        cells,
+        seeds,
+        job.processes or None,
+    )
+    with Progress() as progress:
+        bar = progress.add_task('', total=len(cells) * len(seeds))
+        for cell, result in trials:
+            progress.update(bar, advance=1, description=name_cell(cell))
+            yield cell, result
 
 
 def prepare_file(path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core.checks import check_number
 from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
@@ -54,6 +55,33 @@ class QuadrotorParameters:
     max_yaw_rate: float = 2.0
 
 
+@dataclass(frozen=True)
+class Condition:
+    """How a vehicle differs from the one that its controller was tuned for.
+
+    :param mass_factor: true mass and inertia over the airframe's own.
+    :param thrust_factor: thrust that a rotor gives over the thrust asked for.
+    """
+
+    mass_factor: float = 1.0
+    thrust_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_number('mass_factor', self.mass_factor, 0.1, 10.0)
+        check_number('thrust_factor', self.thrust_factor, 0.1, 10.0)
+
+    @property
+    def trim(self) -> float:
+        """Upward acceleration that the controller must ask for to hover [m/s^2]."""
+        return GRAVITY * (self.mass_factor / self.thrust_factor - 1.0)
+
+    def join(self, other: 'Condition') -> 'Condition':
+        """Return both conditions at once: factors multiply."""
+        return Condition(
+            self.mass_factor * other.mass_factor, self.thrust_factor * other.thrust_factor
+        )
+
+
 # Rotor positions (x, y) in units of the arm and spin (+1 pushes the body counter-clockwise):
 # front right, rear left, front left, rear right, as PX4 numbers them.
 _ROTORS = ((1, -1, 1), (-1, 1, 1), (1, 1, -1), (-1, -1, -1))
@@ -78,12 +106,18 @@ class Quadrotor:
         self._hull = self._outline_hull()
         self.body = -1
 
-    def spawn(self, state: VehicleState) -> None:
-        """Create the body at a state, rotors at hover speed. Call after a world was loaded."""
+    def spawn(self, state: VehicleState, condition: Condition | None = None) -> None:
+        """Create the body at a state, rotors at hover speed. Call after a world was loaded.
+
+        :param condition: of the body. The controller keeps its gains and limits, but has hovered
+            before: its integrator holds the weight, as PX4's hover thrust estimator does.
+        """
         p, client = self.parameters, self._physics.client
+        self._condition = condition or Condition()
+        mass = p.mass * self._condition.mass_factor
         shape = client.createCollisionShape(pybullet.GEOM_MESH, vertices=self._hull)
         self.body = client.createMultiBody(
-            p.mass,
+            mass,
             shape,
             basePosition=state.position_world.tolist(),
             baseOrientation=state.orientation_world.tolist(),
@@ -91,15 +125,17 @@ class Quadrotor:
         client.changeDynamics(
             self.body,
             -1,
-            localInertiaDiagonal=p.inertia,
+            localInertiaDiagonal=[self._condition.mass_factor * i for i in p.inertia],
             linearDamping=0.0,
             angularDamping=0.0,
             collisionMargin=0.002,
         )
         client.resetBaseVelocity(self.body, state.velocity_world.tolist(), [0.0, 0.0, 0.0])
-        hover_speed = math.sqrt(p.mass * GRAVITY / 4 / p.thrust_constant)
+        weight = mass * GRAVITY / self._condition.thrust_factor
+        hover_speed = min(math.sqrt(weight / 4 / p.thrust_constant), p.max_rotor_speed)
         self._rotor_speeds = [hover_speed] * 4
-        self._integral = [0.0, 0.0, 0.0]
+        self._trim = (0.0, 0.0, self._condition.trim)
+        self._integral = list(self._trim)
 
     def _outline_hull(self) -> list[tuple[float, float, float]]:
         """Return the corners of the convex hull of four propeller discs."""
@@ -115,11 +151,17 @@ class Quadrotor:
             for z in (-1, 1)
         ]
 
-    def push(self, command: VelocityCommand, rng: np.random.Generator | None = None) -> None:
+    def push(
+        self,
+        command: VelocityCommand,
+        rng: np.random.Generator | None = None,
+        wind_world: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    ) -> None:
         """Apply rotor thrust and drag for one physics step.
 
         :param command: clipped to the vehicle's own limits.
         :param rng: source of thrust noise (1 % of each rotor); None flies without noise.
+        :param wind_world: velocity of the air [m/s].
         """
         client, p = self._physics.client, self.parameters
         position, quaternion = client.getBasePositionAndOrientation(self.body)
@@ -127,7 +169,7 @@ class Quadrotor:
         r = client.getMatrixFromQuaternion(quaternion)
         wrench = self._control(command, r, velocity, rate_world)
         thrust, torque = self._drive_rotors(wrench, rng)
-        force = [r[3 * i + 2] * thrust - p.drag * velocity[i] for i in range(3)]
+        force = [r[3 * i + 2] * thrust - p.drag * (velocity[i] - wind_world[i]) for i in range(3)]
         client.applyExternalForce(self.body, -1, force, position, pybullet.WORLD_FRAME)
         client.applyExternalTorque(self.body, -1, torque, pybullet.LINK_FRAME)
 
@@ -185,15 +227,16 @@ class Quadrotor:
         for i in range(3):
             error = wanted[i] - velocity[i]
             self._integral[i] += p.velocity_integral_gain * error / PHYSICS_RATE
-            self._integral[i] = max(-1.5, min(1.5, self._integral[i]))
+            low, high = self._trim[i] - 1.5, self._trim[i] + 1.5
+            self._integral[i] = max(low, min(high, self._integral[i]))
             acceleration[i] = gains[i] * error + self._integral[i]
         horizontal = math.hypot(acceleration[0], acceleration[1])
         scale = min(1.0, p.max_horizontal_acceleration / horizontal) if horizontal > 0 else 1.0
-        limit = p.max_vertical_acceleration
+        limit, trim = p.max_vertical_acceleration, self._trim[2]
         return (
             acceleration[0] * scale,
             acceleration[1] * scale,
-            max(-limit, min(limit, acceleration[2])),
+            max(trim - limit, min(trim + limit, acceleration[2])),
         )
 
     def _drive_rotors(
@@ -209,7 +252,8 @@ class Quadrotor:
             speed = min(math.sqrt(max(wanted, 0.0) / p.thrust_constant), p.max_rotor_speed)
             lag = p.time_constant_up if speed > self._rotor_speeds[i] else p.time_constant_down
             self._rotor_speeds[i] += (speed - self._rotor_speeds[i]) * (1 - math.exp(-dt / lag))
-            thrusts.append(p.thrust_constant * self._rotor_speeds[i] ** 2 * (1 + 0.01 * noise[i]))
+            thrust = p.thrust_constant * self._rotor_speeds[i] ** 2 * (1 + 0.01 * noise[i])
+            thrusts.append(thrust * self._condition.thrust_factor)
         totals = [
             sum(a * b for a, b in zip(row, thrusts, strict=True)) for row in self._allocation
         ]

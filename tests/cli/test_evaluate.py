@@ -5,9 +5,11 @@ import json
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.evaluate import make_env, make_policy
+from lnn_control.cli.evaluate import choose_cells, make_env, make_policy, make_stress_env
 from lnn_control.evaluation.statistics import wilson_interval
+from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.policies.policy import Policy
+from sim.disturbances import DISTURBANCES, DroppedFrames
 
 
 def fail(capsys, *arguments: str) -> str:
@@ -50,12 +52,15 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--suite', 'chess'], "suite must be one of ['fly_to_target'], got 'chess'"),
+        (['--suite', 'chess'], "suite must be one of ['fly_to_target', 'stress'], got 'chess'"),
         (['--world', 'sea'], "world must be one of ['forest', 'urban'], got 'sea'"),
         (['--season', 'spring'], "got 'spring'"),
         (['--episodes', '0'], 'episodes must be'),
         (['--first-seed', '-5'], 'first_seed must be'),
         (['--processes', '-5'], 'processes must be'),
+        (['--suite', 'stress', '--disturbance', 'rain'], "disturbance must be one of ['battery"),
+        (['--suite', 'stress', '--level', '0'], 'level must be 1, 2 or 3, got 0'),
+        (['--disturbance', 'wind'], "need suite stress, got 'fly_to_target'"),
         (['--checkpoint', 'nothing_like_it'], "got 'nothing_like_it'"),
     ],
 )
@@ -81,3 +86,38 @@ def test_every_policy_can_be_made_by_name():
         assert isinstance(policy, Policy)
         assert policy.name == name
     env.close()
+
+
+def test_stress_flies_clean_and_disturbed_and_writes_a_record_for_each(tmp_path, capsys):
+    summary, results = tmp_path / 'summary.json', tmp_path / 'results.jsonl'
+    choice = ['--suite', 'stress', '--disturbance', 'dropped_frames', '--level', '2']
+    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
+    files = ['--json', str(summary), '--results', str(results)]
+    assert cli.main(['evaluate', *choice, *arguments, *files]) == 0
+    records = json.loads(summary.read_text())
+    assert [(r['disturbance'], r['level']) for r in records] == [(None, 0), ('dropped_frames', 2)]
+    for record in records:
+        assert record['suite'] == 'stress'
+        assert (record['policy'], record['episodes'], record['successes']) == ('expert', 1, 1)
+        assert record['wilson_low'] == pytest.approx(wilson_interval(1, 1)[0])
+        assert record['versions']['pybullet']
+    rows = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [(row['seed'], row['level']) for row in rows] == [(2_000_000, 0), (2_000_000, 2)]
+    output = capsys.readouterr().out
+    assert 'clean' in output
+    assert 'dropped_frames' in output
+    assert '1 of 1' in output
+
+
+def test_stress_asks_for_all_disturbances_at_three_levels_unless_told():
+    assert len(choose_cells(None, None)) == 1 + 3 * len(DISTURBANCES)
+    assert choose_cells(None, 2)[:2] == [CLEAN, StressCell('image_noise', 2)]
+    assert choose_cells('wind', None) == [CLEAN, *(StressCell('wind', n) for n in (1, 2, 3))]
+
+
+def test_stress_environment_has_the_disturbance_of_its_cell():
+    for cell, expected in ((CLEAN, ()), (StressCell('dropped_frames', 3), (DroppedFrames(0.3),))):
+        env = make_stress_env('forest', 'winter', cell)
+        assert env.simulation.disturbances == expected
+        assert env.task.season == 'winter'
+        env.close()
