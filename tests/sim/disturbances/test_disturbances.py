@@ -15,13 +15,20 @@ from sim.environment import FlyToTargetEnv
 
 ACTION = np.array([1.0, 0.3, 0.1, 0.2], np.float32)
 
-# Recorded before there were disturbances: 6 steps of `digest`, camera 32x18, renderer tiny.
+# Recorded before there were disturbances: 6 steps of `digest`, camera 32x18, renderer tiny. The last
+# bits of small matrix products depend on the processor: by digest of its arithmetic.
 RECORDED = {
-    0: '6d60d8b8091c52daed595236d1527364c0fe12105a57c47e10893e43f537bb9d',
-    7: '7cf7220aae62129a3b135bec993251b1cd53a7c704e27400121105cb406f4b1e',
-    2_000_000: '1ecfa425932cc4ce6cc4497789e8012756e32e54333cd1c915768a774dcbda57',
+    '4eba9859bde962646d9c7ab905101752102fe4979f7b3047752bc44b70158883': {
+        0: '6d60d8b8091c52daed595236d1527364c0fe12105a57c47e10893e43f537bb9d',
+        7: '7cf7220aae62129a3b135bec993251b1cd53a7c704e27400121105cb406f4b1e',
+        2_000_000: '1ecfa425932cc4ce6cc4497789e8012756e32e54333cd1c915768a774dcbda57',
+    },
+    'c09511f9da5ad0bad06fc8cc74c0efa682f257aa8cb339c78f0363d28402e45b': {
+        0: '43f47587bf343dfdfb60054363579e088e82f6fdce134bcea3d26875d86b6e83',
+        7: 'ec94c6ea0488b8947bc1ee3a0af41d92c53248f422f5cd0e721ebce9dc8314fb',
+        2_000_000: '1c01b0d18c230e026ea30121c7b0e8c39e570259c6f6dea1887b5a7542ad14fd',
+    },
 }
-ARITHMETIC = '4eba9859bde962646d9c7ab905101752102fe4979f7b3047752bc44b70158883'
 
 
 def digest(env: FlyToTargetEnv, seed: int) -> str:
@@ -40,15 +47,15 @@ def digest(env: FlyToTargetEnv, seed: int) -> str:
     return flight.hexdigest()
 
 
-def is_recording_machine() -> bool:
-    """Return whether engine and elementary functions are those that the digests came from."""
+def find_recorded() -> dict[int, str] | None:
+    """Return the digests that hold for this engine and these elementary functions, if any."""
+    if (version('pybullet'), platform.machine()) != ('3.2.7', 'x86_64'):
+        return None
     x = np.linspace(-3.0, 3.0, 1000)
     values = np.concatenate(
         [np.sin(x), np.cos(x), np.exp(x), np.arctan2(x, 1 + x), x @ x[:, None]]
     )
-    return (version('pybullet'), platform.machine()) == ('3.2.7', 'x86_64') and hashlib.sha256(
-        values.tobytes()
-    ).hexdigest() == ARITHMETIC
+    return RECORDED.get(hashlib.sha256(values.tobytes()).hexdigest())
 
 
 def fly(env: FlyToTargetEnv, seed: int = 3, num_steps: int = 25) -> list[np.ndarray]:
@@ -62,10 +69,11 @@ def fly(env: FlyToTargetEnv, seed: int = 3, num_steps: int = 25) -> list[np.ndar
     return seen
 
 
-@pytest.mark.skipif(not is_recording_machine(), reason='digests hold for other library versions')
+@pytest.mark.skipif(find_recorded() is None, reason='digests hold for other library versions')
 def test_without_disturbances_flights_are_what_they_were_before_bit_for_bit(small_settings):
+    recorded = find_recorded()
     env = FlyToTargetEnv(settings=small_settings)
-    assert {seed: digest(env, seed) for seed in RECORDED} == RECORDED
+    assert {seed: digest(env, seed) for seed in recorded} == recorded
     env.close()
 
 
