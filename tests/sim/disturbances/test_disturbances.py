@@ -15,8 +15,8 @@ from sim.environment import FlyToTargetEnv
 
 ACTION = np.array([1.0, 0.3, 0.1, 0.2], np.float32)
 
-# Recorded before there were disturbances: 6 steps of `digest`, camera 32x18, renderer tiny. The last
-# bits of small matrix products depend on the processor: by digest of its arithmetic.
+# Recorded before there were disturbances: 6 steps of `digest`, camera 32x18, renderer tiny. The
+# last bits of small matrix products depend on the processor: by digest of its arithmetic.
 RECORDED = {
     '4eba9859bde962646d9c7ab905101752102fe4979f7b3047752bc44b70158883': {
         0: '6d60d8b8091c52daed595236d1527364c0fe12105a57c47e10893e43f537bb9d',
