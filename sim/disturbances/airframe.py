@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lnn_control.core.checks import check_number
 from sim.disturbances.disturbance import VehicleDisturbance
-from sim.vehicles.quadrotor import Condition
+from sim.vehicles.vehicle import Condition
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.messages import CameraImage
-from sim.vehicles.quadrotor import Condition
+from sim.vehicles.vehicle import Condition
 
 
 @dataclass(frozen=True)

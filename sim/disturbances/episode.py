@@ -17,7 +17,7 @@ from sim.disturbances.disturbance import (
     VehicleDisturbance,
     WindDisturbance,
 )
-from sim.vehicles.quadrotor import Condition
+from sim.vehicles.vehicle import Condition
 
 
 class DisturbedEpisode:

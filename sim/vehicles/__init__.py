@@ -1,3 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Vehicles: bodies with actuators and the controller that an autopilot would run."""
+"""Vehicles: rigid bodies with drives and the controllers that make them follow commands."""
+
+from sim.vehicles.quadrotor import Quadrotor
+from sim.vehicles.vehicle import Vehicle
+
+VEHICLES: dict[str, type[Vehicle]] = {vehicle.name: vehicle for vehicle in (Quadrotor,)}
+
+__all__ = ['VEHICLES', 'Quadrotor', 'Vehicle']

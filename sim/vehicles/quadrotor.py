@@ -10,13 +10,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lnn_control.core.checks import check_number
-from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
+from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
+from sim.vehicles.vehicle import Condition, Vehicle
 
 
 @dataclass(frozen=True)
@@ -55,47 +54,20 @@ class QuadrotorParameters:
     max_yaw_rate: float = 2.0
 
 
-@dataclass(frozen=True)
-class Condition:
-    """How a vehicle differs from the one that its controller was tuned for.
-
-    :param mass_factor: true mass and inertia over the airframe's own.
-    :param thrust_factor: thrust that a rotor gives over the thrust asked for.
-    """
-
-    mass_factor: float = 1.0
-    thrust_factor: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_number('mass_factor', self.mass_factor, 0.1, 10.0)
-        check_number('thrust_factor', self.thrust_factor, 0.1, 10.0)
-
-    @property
-    def trim(self) -> float:
-        """Upward acceleration that the controller must ask for to hover [m/s^2]."""
-        return GRAVITY * (self.mass_factor / self.thrust_factor - 1.0)
-
-    def join(self, other: 'Condition') -> 'Condition':
-        """Return both conditions at once: factors multiply."""
-        return Condition(
-            self.mass_factor * other.mass_factor, self.thrust_factor * other.thrust_factor
-        )
-
-
 # Rotor positions (x, y) in units of the arm and spin (+1 pushes the body counter-clockwise):
 # front right, rear left, front left, rear right, as PX4 numbers them.
 _ROTORS = ((1, -1, 1), (-1, 1, 1), (1, 1, -1), (-1, -1, -1))
 
 
-class Quadrotor:
-    """A quadrotor in a physics client.
+class Quadrotor(Vehicle):
+    """A quadrotor in a physics client."""
 
-    Tick order: :meth:`push` applies forces for the current command, then the physics steps.
-    """
+    name = 'quadrotor'
+    command_limits = (3.0, 3.0, 1.0, 1.5)
 
     def __init__(self, physics: Physics, parameters: QuadrotorParameters | None = None) -> None:
+        super().__init__(physics)
         self.parameters = parameters or QuadrotorParameters()
-        self._physics = physics
         arm, moment = self.parameters.arm, self.parameters.moment_constant
         allocation = np.array(
             [[1.0, y * arm, -x * arm, spin * moment] for x, y, spin in _ROTORS]
@@ -104,7 +76,6 @@ class Quadrotor:
         self._allocation = allocation.tolist()
         # Made once, because PyBullet never lets go of the vertices it is given.
         self._hull = self._outline_hull()
-        self.body = -1
 
     def spawn(self, state: VehicleState, condition: Condition | None = None) -> None:
         """Create the body at a state, rotors at hover speed. Call after a world was loaded.
@@ -258,29 +229,3 @@ class Quadrotor:
             sum(a * b for a, b in zip(row, thrusts, strict=True)) for row in self._allocation
         ]
         return totals[0], totals[1:]
-
-    def read_velocity(self) -> NDArray[np.float64]:
-        """Return the velocity in the world frame [m/s], shape (3,)."""
-        return np.array(self._physics.client.getBaseVelocity(self.body)[0])
-
-    def read_attitude(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return rotation_world_from_body, shape (3, 3), and body rates [rad/s], shape (3,)."""
-        client = self._physics.client
-        _, quaternion = client.getBasePositionAndOrientation(self.body)
-        _, rate_world = client.getBaseVelocity(self.body)
-        rotation = rotation_from_quaternion(quaternion)
-        return rotation, rotation.T @ np.array(rate_world)
-
-    def read_state(self, stamp: float) -> VehicleState:
-        """Return the true state of the vehicle."""
-        client = self._physics.client
-        position, quaternion = client.getBasePositionAndOrientation(self.body)
-        velocity, rate_world = client.getBaseVelocity(self.body)
-        rotation = rotation_from_quaternion(np.array(quaternion))
-        return VehicleState(
-            position_world=np.array(position),
-            orientation_world=np.array(quaternion),
-            velocity_world=np.array(velocity),
-            angular_velocity=rotation.T @ np.array(rate_world),
-            stamp=stamp,
-        )

@@ -129,6 +129,19 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
+class Road:
+    """A closed, winding road with one lane in each direction; traffic keeps to the right.
+
+    :param centreline: points x, y in the world [m], evenly spaced by at most 1 m in the direction
+        of travel, shape (n, 2); the last one joins the first. The first is at the start.
+    :param lane_width: [m]. The driving lane lies right of the centreline.
+    """
+
+    centreline: NDArray[np.float64]
+    lane_width: float
+
+
+@dataclass(frozen=True, eq=False)
 class World:
     """A place built from a seed, independent of physics engine and renderer.
 
@@ -138,6 +151,7 @@ class World:
     last row's mean is the colour of the fog.
     :param area: the vehicle's free area as (x_min, x_max, y_min, y_max) [m].
     :param ceiling: the vehicle's greatest height [m].
+    :param road: the road to keep to, in worlds that have one.
     """
 
     name: str
@@ -152,3 +166,4 @@ class World:
     panorama: NDArray[np.uint8]
     area: tuple[float, float, float, float]
     ceiling: float
+    road: Road | None = None

@@ -7,7 +7,8 @@ from lnn_control.core.frames import GRAVITY, quaternion_from_euler
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.disturbances import BatterySag, GustingWind, MassChange, join_conditions
 from sim.physics import PHYSICS_RATE, Physics
-from sim.vehicles.quadrotor import Condition, Quadrotor
+from sim.vehicles.quadrotor import Quadrotor
+from sim.vehicles.vehicle import Condition
 
 MASS, DRAG, THRUST_CONSTANT = 2.064, 0.25, 8.54858e-06
 UPRIGHT = quaternion_from_euler(0, 0, 0)
