@@ -35,7 +35,7 @@ class TinyRenderer(Renderer):
         super().__init__(camera)
         self._client = -1
         self._scene: Scene | None = None
-        self._projection = make_projection(camera).T.ravel().tolist()
+        self._projection = (_to_corners(camera) @ make_projection(camera)).T.ravel().tolist()
         self._rays = make_rays(camera)
         self._ray_lengths = np.linalg.norm(self._rays, axis=1).astype(np.float32)
 
@@ -187,6 +187,17 @@ class TinyRenderer(Renderer):
         row = np.clip((1 - elevation * (2 / np.pi)) * (rows - 1), 0, rows - 1).astype(np.intp)
         column = (azimuth * (columns / (2 * np.pi))).astype(np.intp) % columns
         image[pixels] = self._panorama[row, column]
+
+
+def _to_corners(camera: PinholeCamera) -> NDArray[np.float64]:
+    """Return the shift of clip space that moves each pixel's middle to its lower left corner.
+
+    The rasteriser samples a pixel there: without the shift it draws everything half a pixel right
+    of and above where it is.
+    """
+    shift = np.eye(4)
+    shift[:2, 3] = -1.0 / camera.width_px, -1.0 / camera.height_px
+    return shift
 
 
 def _turn_about_z(yaw: float) -> tuple[float, float, float, float]:

@@ -5,6 +5,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,51 +49,64 @@ def build(world: str = 'forest', season: str = 'summer', seed: int = 0):
     return build_world(world, season, LAYOUT, np.random.default_rng(seed))
 
 
-def build_lone_dot(position):
-    """Return an empty world with a red cube of 0.1 m centred at a position."""
+def build_lone_cube(position, size=0.4):
+    """Return an empty world with a red cube centred at a position."""
     world = build()
-    tile = FOREST_TILES['chair']
-    meshes = {'dot': move_mesh(make_box((0.1, 0.1, 0.1), tile, tile), (0, 0, -0.05))}
-    target = Target(Instance('dot', *position), 0.05, 0.1)
+    tile = FOREST_TILES['target']
+    meshes = {'cube': move_mesh(make_box((size,) * 3, tile, tile), (0, 0, -size / 2))}
+    target = Target(Instance('cube', *position), size / 2, size)
     light = replace(world.light, fog_distance=1e6, ambient=1.0)
     return replace(world, meshes=meshes, instances=(), target=target, light=light)
 
 
-def find_red(image):
-    """Return the mean pixel coordinates (u, v) of what is red."""
+def is_red(image):
     red = (image[..., 0] > 90) & (image[..., 1] < 60) & (image[..., 2] < 60)
     assert red.any(), 'nothing red in the image'
-    rows, columns = np.nonzero(red)
-    return np.array([columns.mean() + 0.5, rows.mean() + 0.5])
+    return red
+
+
+def measure_outline(camera, points):
+    """Return how far inside the points' convex outline every pixel's centre is [px]."""
+    hull = cv2.convexHull(points.astype(np.float32))
+    centres = np.indices((camera.height_px, camera.width_px)).reshape(2, -1).T[:, ::-1] + 0.5
+    inside = [cv2.pointPolygonTest(hull, centre, True) for centre in centres.tolist()]
+    return np.reshape(inside, (camera.height_px, camera.width_px))
 
 
 @every_renderer
 @pytest.mark.parametrize(
     'roll, pitch, yaw',
-    [(0, 0, 0), (0.4, 0, 0), (-0.7, 0.1, 0.2), (0, 0.3, 0), (0, -0.3, -0.4), (1.2, 0.2, 0.3)],
-)
-def test_point_appears_where_the_pinhole_model_says(name, roll, pitch, yaw):
-    point = np.array([4.0, 0.6, 1.9])
+    [
+        (0, 0, 0), (0.4, 0, 0), (-0.7, 0.1, 0.2), (0, 0.3, 0), (0, -0.3, -0.4), (1.2, 0.2, 0.3),
+        (3.0, -0.2, 0.1), (-2.0, 0.3, -0.3),
+    ],
+)  # fmt: skip
+def test_cube_covers_the_pixels_that_the_pinhole_model_says(name, roll, pitch, yaw):
+    middle = np.array([4.0, 0.6, 0.9])
+    corners = middle + 0.2 * (2 * np.indices((2, 2, 2)).reshape(3, 8).T - 1)
     rotation = rotation_from_quaternion(quaternion_from_euler(roll, pitch, yaw))
-    camera = PinholeCamera(480, 270)
+    camera = PinholeCamera(320, 180)
     renderer = make_renderer(name, camera)
-    renderer.load(build_lone_dot(point))
-    image = renderer.render(EYE, rotation)
+    renderer.load(build_lone_cube(middle))
+    red = is_red(renderer.render(EYE, rotation))
     renderer.close()
-    optical = ROTATION_BODY_FROM_OPTICAL.T @ rotation.T @ (point - EYE)
-    assert find_red(image) == pytest.approx(camera.project(optical[None])[0], abs=1.0)
+    optical = (corners - EYE) @ rotation @ ROTATION_BODY_FROM_OPTICAL
+    depth = measure_outline(camera, camera.project(optical))
+    assert (depth > 0).sum() > 150
+    # A pixel shows what its centre sees; single precision moves an outline by less than this.
+    assert np.abs(depth[red != (depth > 0)]).max(initial=0.0) < 0.02
 
 
 @every_renderer
 def test_target_moves_where_it_is_told(name):
     camera = PinholeCamera(480, 270)
     renderer = make_renderer(name, camera)
-    renderer.load(build_lone_dot((4.0, 30.0, 1.5)))
+    renderer.load(build_lone_cube((4.0, 30.0, 1.5), size=0.1))
     renderer.move_target(5.0, -1.0, 0.7)
-    image = renderer.render(EYE, np.eye(3))
+    rows, columns = np.nonzero(is_red(renderer.render(EYE, np.eye(3))))
     renderer.close()
     expected = camera.project(np.array([[1.0, 0.0, 5.0]]))[0]
-    assert find_red(image) == pytest.approx(expected, abs=1.0)
+    assert (columns.mean() + 0.5, rows.mean() + 0.5) == pytest.approx(expected, abs=0.6)
 
 
 @every_renderer
@@ -138,7 +152,7 @@ def test_images_stay_valid_after_the_next_frame(name):
 @every_renderer
 def test_camera_below_eye_level_and_turned_upwards_sees_sky(name):
     renderer = make_renderer(name, PinholeCamera())
-    world = build_lone_dot((4.0, 30.0, 1.5))
+    world = build_lone_cube((4.0, 30.0, 1.5))
     renderer.load(world)
     up = rotation_from_quaternion(quaternion_from_euler(0.0, -np.pi / 2, 0.0))
     image = renderer.render(EYE, up)
