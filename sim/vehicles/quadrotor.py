@@ -105,8 +105,8 @@ class Quadrotor(Vehicle):
         weight = mass * GRAVITY / self._condition.thrust_factor
         hover_speed = min(math.sqrt(weight / 4 / p.thrust_constant), p.max_rotor_speed)
         self._rotor_speeds = [hover_speed] * 4
-        self._trim = (0.0, 0.0, self._condition.trim)
-        self._integral = list(self._trim)
+        self._trim = self._condition.trim
+        self._integral = [0.0, 0.0, self._trim]
 
     def _outline_hull(self) -> list[tuple[float, float, float]]:
         """Return the corners of the convex hull of four propeller discs."""
@@ -193,22 +193,32 @@ class Quadrotor(Vehicle):
             scale * (s * command.vx + c * command.vy),
             max(-p.max_climb_speed, min(p.max_climb_speed, command.vz)),
         )
+        error = [w - v for w, v in zip(wanted, velocity, strict=True)]
         gains = (p.velocity_gain, p.velocity_gain, p.climb_gain)
-        acceleration = [0.0, 0.0, 0.0]
-        for i in range(3):
-            error = wanted[i] - velocity[i]
-            self._integral[i] += p.velocity_integral_gain * error / PHYSICS_RATE
-            low, high = self._trim[i] - 1.5, self._trim[i] + 1.5
-            self._integral[i] = max(low, min(high, self._integral[i]))
-            acceleration[i] = gains[i] * error + self._integral[i]
-        horizontal = math.hypot(acceleration[0], acceleration[1])
+        asked = [g * e + i for g, e, i in zip(gains, error, self._integral, strict=True)]
+        horizontal = math.hypot(asked[0], asked[1])
         scale = min(1.0, p.max_horizontal_acceleration / horizontal) if horizontal > 0 else 1.0
-        limit, trim = p.max_vertical_acceleration, self._trim[2]
-        return (
-            acceleration[0] * scale,
-            acceleration[1] * scale,
-            max(trim - limit, min(trim + limit, acceleration[2])),
-        )
+        low = self._trim - p.max_vertical_acceleration
+        high = self._trim + p.max_vertical_acceleration
+        limited = (asked[0] * scale, asked[1] * scale, max(low, min(high, asked[2])))
+        self._integrate(error, [a - b for a, b in zip(asked, limited, strict=True)])
+        return limited
+
+    def _integrate(self, error: list[float], excess: list[float]) -> None:
+        """Advance the integrator of the velocity loop without winding it up.
+
+        As PX4's PositionControl::_velocityControl: along the horizontal the clipped part leads the
+        integrator back (Rundqwist, Anti-reset windup for PID controllers, 1990, gain 2 / P); along
+        the vertical an error that asks for more than can be given does not count.
+
+        :param error: of the velocity [m/s]. :param excess: acceleration clipped away [m/s^2].
+        """
+        p = self.parameters
+        rate = p.velocity_integral_gain / PHYSICS_RATE
+        for i in (0, 1):
+            self._integral[i] += rate * (error[i] - 2.0 / p.velocity_gain * excess[i])
+        if excess[2] * error[2] <= 0.0:
+            self._integral[2] += rate * error[2]
 
     def _drive_rotors(
         self, wrench: tuple[float, float, float, float], rng: np.random.Generator | None
