@@ -7,6 +7,7 @@ same forest in every season.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,13 @@ from numpy.typing import NDArray
 from sim.worlds.meshes import (
     chain_levels,
     make_blob,
-    make_chair,
     make_disc,
     make_quad,
     merge_meshes,
 )
-from sim.worlds.placement import Area, Ground, distance_to_line, is_reachable, span_area
+from sim.worlds.placement import Area, Ground, distance_to_path, is_reachable, span_area
 from sim.worlds.seasons import SEASONS, Season
+from sim.worlds.targets import draw_target, make_target, place_target
 from sim.worlds.textures import (
     FOREST_TILES,
     Atlas,
@@ -29,7 +30,6 @@ from sim.worlds.textures import (
     draw_bark,
     draw_birch,
     draw_blotches,
-    draw_fabric,
     draw_leaves,
     draw_noise,
     draw_panorama,
@@ -44,7 +44,7 @@ from sim.worlds.trees import (
     make_tiers,
     make_trunk,
 )
-from sim.worlds.world import Cylinder, Instance, Layout, Light, Mesh, Target, World
+from sim.worlds.world import Cylinder, Instance, Layout, Light, Mesh, World
 
 CEILING = 2.5
 """Greatest height [m] of a vehicle; crowns begin above it."""
@@ -112,17 +112,17 @@ def build_forest(season: str, layout: Layout, generator: np.random.Generator) ->
         *_place_grass(area, layout, streams[1]),
     ]
     light = vary_light(look.light, streams[3])
-    chair = Instance('chair', *layout.target, 0.0, float(streams[1].uniform(-np.pi, np.pi)))
+    yaw = float(streams[1].uniform(-np.pi, np.pi))
     return World(
         name='forest',
         season=season,
         layout=layout,
-        meshes=_make_meshes(look, streams[2]),
+        meshes=make_target(layout, FOREST_TILES) | _make_meshes(look, streams[2]),
         instances=tuple(instances),
         solids=solids,
-        target=Target(chair, radius=0.6, height=1.2),
+        target=place_target(layout, yaw),
         light=light,
-        atlas=_draw_atlas(look, streams[3]),
+        atlas=_draw_atlas(look, layout, streams[3]),
         panorama=_draw_sky(look, light, streams[3]),
         area=area,
         ceiling=CEILING,
@@ -149,7 +149,7 @@ def _draw_plants(layout: Layout, area: Area, generator: np.random.Generator) -> 
     ground = Ground(layout, GAP)
     size = (area[1] - area[0]) * (area[3] - area[2])
     num_trees = min(round(size * TREES_PER_SQUARE_METRE * generator.uniform(0.85, 1.15)), 200)
-    line = _draw_points_near_line(layout, generator)
+    line = _draw_points_in_the_way(layout, generator)
     anywhere = generator.uniform((area[0], area[2]), (area[1], area[3]), (3 * num_trees, 2))
     plants: list[Plant] = []
     for x, y in np.concatenate([line, anywhere]):
@@ -159,15 +159,25 @@ def _draw_plants(layout: Layout, area: Area, generator: np.random.Generator) -> 
     return plants
 
 
-def _draw_points_near_line(layout: Layout, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Return points in the way from start to target, one every 2.5 m."""
-    start, target = np.array(layout.start), np.array(layout.target)
-    length = float(np.linalg.norm(target - start))
-    along = (target - start) / length
+def _draw_points_in_the_way(layout: Layout, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return points in the ways from start to target and stops, one every 2.5 m."""
+    return np.concatenate(
+        [
+            _draw_points_near_line(np.array(begin), np.array(end), generator)
+            for begin, end in pairwise(layout.route)
+        ]
+    )
+
+
+def _draw_points_near_line(
+    begin: NDArray[np.float64], end: NDArray[np.float64], generator: np.random.Generator
+) -> NDArray[np.float64]:
+    length = float(np.linalg.norm(end - begin))
+    along = (end - begin) / length
     count = max(1, int((length - 4.5) / 2.5))
-    share = generator.uniform(2.2, length - 2.7, count)
+    share = generator.uniform(2.2, max(length - 2.7, 2.2), count)
     aside = generator.normal(0, 0.6, count)
-    return start + share[:, None] * along + aside[:, None] * np.array([-along[1], along[0]])
+    return begin + share[:, None] * along + aside[:, None] * np.array([-along[1], along[0]])
 
 
 def _draw_plant(x: float, y: float, generator: np.random.Generator) -> Plant:
@@ -211,7 +221,7 @@ def _place_backdrop(area: Area, generator: np.random.Generator) -> list[Instance
 def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> list[Instance]:
     """Return patches of tufts, most of them along the way that vehicles take."""
     points = generator.uniform((area[0], area[2]), (area[1], area[3]), (130, 2))
-    keep = (distance_to_line(points, layout) < 6.0) | (generator.random(130) < 0.2)
+    keep = (distance_to_path(points, layout.route) < 6.0) | (generator.random(130) < 0.2)
     return [
         Instance(
             f'grass_{int(generator.integers(NUM_VARIANTS))}',
@@ -226,9 +236,7 @@ def _place_grass(area: Area, layout: Layout, generator: np.random.Generator) -> 
 
 
 def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]:
-    meshes = {
-        'chair': make_chair(FOREST_TILES['chair'], FOREST_TILES['metal']),
-    }
+    meshes = {}
     half = GROUND_TILE / 2
     corners = [[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]]
     for index, tile in enumerate(('ground', 'ground_b')):
@@ -356,7 +364,7 @@ def _make_blade(generator: np.random.Generator, foot: tuple[float, float, float]
     return make_quad([base - side, base + side, top + narrow, top - narrow], FOREST_TILES['grass'])
 
 
-def _draw_atlas(look: Season, generator: np.random.Generator) -> NDArray[np.uint8]:
+def _draw_atlas(look: Season, layout: Layout, generator: np.random.Generator) -> NDArray[np.uint8]:
     atlas = Atlas(FOREST_TILES)
     for name in ('ground', 'ground_b'):
         atlas.fill(name, _draw_ground(look, generator, atlas.size(name)))
@@ -374,7 +382,7 @@ def _draw_atlas(look: Season, generator: np.random.Generator) -> NDArray[np.uint
     atlas.fill('rock', _add_snow(rock, look, generator))
     grass = mix(draw_noise(generator, atlas.size('grass'), 8), *look.grass)
     atlas.fill('grass', grass)
-    atlas.fill('chair', draw_fabric(atlas.size('chair'), (0.9, 0.04, 0.05)))
+    draw_target(layout, atlas)
     atlas.fill('metal', np.full((*atlas.size('metal'), 3), 0.25))
     return atlas.finish(look.tint)
 

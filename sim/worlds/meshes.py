@@ -246,23 +246,22 @@ def make_disc(radius: float, height: float, sides: int, tile: Tile) -> Mesh:
     return make_mesh(vertices, np.tile([0, 0, 1], (sides + 1, 1)), tile.uv(flat / 2 + 0.5), faces)
 
 
-def make_chair(fabric: Tile, metal: Tile) -> Mesh:
-    """Return the camping chair that vehicles look for: 0.9 m wide, 1.2 m high, facing x."""
-    seat = make_box((0.7, 0.78, 0.1), fabric, fabric, (0.02, 0, 0.42))
-    back = [
-        make_quad([[-0.3, 0.4, 0.45], [-0.3, -0.4, 0.45], [-0.45, -0.4, 1.2], [-0.45, 0.4, 1.2]],
-                  fabric, [[1, 0], [0, 0], [0, 1], [1, 1]]),
-        make_quad([[-0.3, -0.4, 0.45], [-0.3, 0.4, 0.45], [-0.45, 0.4, 1.2], [-0.45, -0.4, 1.2]],
-                  fabric),
-    ]  # fmt: skip
-    arms = [make_box((0.7, 0.1, 0.07), fabric, fabric, (0.0, y, 0.68)) for y in (-0.4, 0.4)]
-    sides = [make_box((0.66, 0.03, 0.28), fabric, fabric, (0.0, y, 0.42)) for y in (-0.4, 0.4)]
-    legs = [
-        make_tube([[x0, y, 0], [x1, y, 0.7]], [0.025, 0.025], 4, metal)
-        for y in (-0.42, 0.42)
-        for x0, x1 in ((-0.36, 0.3), (0.36, -0.3))
-    ]
-    return merge_meshes(seat, *back, *arms, *sides, *legs)
+def make_wheels(x: float, y: float, radius: float, sides: int, tyre: Tile) -> list[Mesh]:
+    """Return four wheels with their middles at +-x, +-y [m], standing on z = 0."""
+    wheels = []
+    for dx in (-x, x):
+        for dy in (-y, y):
+            ring = [[dx, dy - 0.04, radius], [dx, dy + 0.04, radius]]
+            wheels.append(make_tube(ring, [radius, radius], sides, tyre))
+            angle = np.linspace(0, 2 * np.pi, 6, endpoint=False) * np.sign(dy)
+            rim = [
+                [dx + radius * np.sin(t), dy * 1.05, radius + radius * np.cos(t)] for t in angle
+            ]
+            wheels += [
+                make_quad([rim[0], rim[1], rim[2], rim[3]], tyre),
+                make_quad([rim[0], rim[3], rim[4], rim[5]], tyre),
+            ]
+    return wheels
 
 
 def count_triangles(mesh: Mesh) -> list[int]:

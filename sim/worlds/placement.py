@@ -9,14 +9,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.worlds.targets import TARGETS
 from sim.worlds.world import Cylinder, Layout, Solid
 
 START_RADIUS = 2.0
 """Radius [m] around the start that holds no solid."""
 TARGET_RADIUS = 2.5
-"""Radius [m] around the target that holds no solid."""
+"""Least radius [m] around the target that holds no solid."""
+TARGET_ROOM = 1.9
+"""Least free space [m] around the target's own solid."""
+WALK_CLEARANCE = 1.0
+"""Free space [m] on both sides of the line along which a target walks."""
 CLEARANCE = 0.75
-"""Radius [m] of a disc that gets from start to target in every world."""
+"""Radius [m] of a disc that gets from start to target and all stops in every world."""
 CELL = 0.1
 """Edge [m] of the cells of the map."""
 
@@ -34,19 +39,30 @@ class Ground:
     gap: float
 
     def __post_init__(self) -> None:
-        self._taken = np.array(
-            [(*self.layout.start, START_RADIUS), (*self.layout.target, TARGET_RADIUS)]
-        )
+        radius = max(TARGET_RADIUS, TARGETS[self.layout.target_kind].radius + TARGET_ROOM)
+        targets = [(*place, radius) for place in self.layout.route[1:]]
+        self._taken = np.array([(*self.layout.start, START_RADIUS), *targets])
+        self._num_free = len(self._taken)
 
     def is_free(self, x: float, y: float, radius: float, gap: float | None = None) -> bool:
-        """Return whether a circle keeps the gap; the two free circles need none.
+        """Return whether a circle keeps the gap and leaves the walk free.
+
+        The free circles around start, target and stops need no gap.
 
         :param gap: free space [m] instead of the usual one.
         """
         gap = self.gap if gap is None else gap
         taken = self._taken
         space = np.hypot(taken[:, 0] - x, taken[:, 1] - y) - taken[:, 2] - radius
-        return bool(space[:2].min() > 0.05) and bool((space[2:] > gap).all())
+        if space[: self._num_free].min() <= 0.05 or (space[self._num_free :] <= gap).any():
+            return False
+        return self.distance_to_walk(x, y) > WALK_CLEARANCE + radius
+
+    def distance_to_walk(self, x: float, y: float) -> float:
+        """Return the distance [m] of a point from the target's walk, inf if it stands still."""
+        if not self.layout.walk:
+            return float('inf')
+        return float(distance_to_path(np.array([[x, y]]), self.layout.walk)[0])
 
     def take(self, x: float, y: float, radius: float, gap: float | None = None) -> bool:
         """Take a circle if it is free and return whether it was."""
@@ -61,14 +77,14 @@ class Ground:
 
 
 def span_area(layout: Layout, length: float, width: float, margin: float) -> Area:
-    """Return a rectangle around start and target, larger where they stand far apart.
+    """Return a rectangle around start, target, stops and walk, larger where they are far apart.
 
     :param length: least size along x [m]. :param width: least size along y [m].
-    :param margin: least space [m] beyond start and target.
+    :param margin: least space [m] beyond these places.
     """
-    ends = np.array([layout.start, layout.target], dtype=np.float64)
-    middle = ends.mean(axis=0)
-    half = np.maximum((length / 2, width / 2), np.ptp(ends, axis=0) / 2 + margin)
+    places = np.array(layout.places, dtype=np.float64)
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2
+    half = np.maximum((length / 2, width / 2), np.ptp(places, axis=0) / 2 + margin)
     low, high = middle - half, middle + half
     return float(low[0]), float(high[0]), float(low[1]), float(high[1])
 
@@ -102,13 +118,12 @@ def _outline(solid: Solid) -> NDArray[np.float64]:
 def is_reachable(
     solids: Sequence[Solid], layout: Layout, area: Area, clearance: float = CLEARANCE
 ) -> bool:
-    """Return whether a disc of this radius [m] gets from start to target."""
+    """Return whether a disc of this radius [m] gets from start to target, stops and walk."""
     distance = cv2.distanceTransform(draw_solids(solids, area), cv2.DIST_L2, 5)
     wide = (distance * CELL > clearance + CELL).astype(np.uint8)
     _, labels = cv2.connectedComponents(wide, connectivity=4)
-    ends = [_find_cell(point, area) for point in (layout.start, layout.target)]
-    start, target = (int(labels[cell]) for cell in ends)
-    return start == target != 0
+    reached = {int(labels[_find_cell(point, area)]) for point in layout.places}
+    return len(reached) == 1 and reached != {0}
 
 
 def _find_cell(point: tuple[float, float], area: Area) -> tuple[int, int]:
@@ -116,9 +131,12 @@ def _find_cell(point: tuple[float, float], area: Area) -> tuple[int, int]:
     return row, column
 
 
-def distance_to_line(points: NDArray[np.float64], layout: Layout) -> NDArray[np.float64]:
-    """Return distances [m] of points, shape (n, 2), to the segment from start to target."""
-    start, target = np.array(layout.start), np.array(layout.target)
-    along = target - start
-    share = np.clip((points - start) @ along / (along @ along), 0, 1)
-    return np.linalg.norm(points - start - share[:, None] * along, axis=1)
+def distance_to_path(
+    points: NDArray[np.float64], path: Sequence[tuple[float, float]]
+) -> NDArray[np.float64]:
+    """Return distances [m] of points, shape (n, 2), to the line that joins at least two places."""
+    corners = np.array(path, dtype=np.float64)
+    along = np.diff(corners, axis=0)
+    offset = points[:, None] - corners[:-1]
+    share = np.clip((offset * along).sum(axis=2) / (along**2).sum(axis=1), 0, 1)
+    return np.linalg.norm(offset - share[..., None] * along, axis=2).min(axis=1)

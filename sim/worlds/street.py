@@ -14,6 +14,7 @@ from sim.worlds.meshes import (
     make_disc,
     make_quad,
     make_tube,
+    make_wheels,
     merge_meshes,
 )
 from sim.worlds.textures import URBAN_TILES
@@ -99,8 +100,10 @@ def make_car(paint: str) -> Mesh:
     body = make_box((4.2, 1.8, 0.62), tiles[paint], tiles[paint], (0, 0, 0.28))
     cabin = make_box((2.5, 1.66, 0.58), tiles['glass'], tiles[paint], (-0.2, 0, 0.9), 0.8)
     return chain_levels(
-        merge_meshes(body, cabin, *_make_wheels(1.3, 0.86, 8), *_make_lamps(2.11, 0.62)),
-        merge_meshes(body, cabin, *_make_wheels(1.3, 0.86, 5)),
+        merge_meshes(
+            body, cabin, *make_wheels(1.3, 0.86, 0.33, 8, tiles['tyre']), *_make_lamps(2.11, 0.62)
+        ),
+        merge_meshes(body, cabin, *make_wheels(1.3, 0.86, 0.33, 5, tiles['tyre'])),
     )
 
 
@@ -111,24 +114,19 @@ def make_van(paint: str) -> Mesh:
     bonnet = make_box((1.4, 1.9, 0.75), tiles[paint], tiles[paint], (1.68, 0, 0.38))
     cabin = make_box((1.3, 1.9, 0.9), tiles['glass'], tiles[paint], (1.3, 0, 1.13), 0.75)
     return chain_levels(
-        merge_meshes(load, bonnet, cabin, *_make_wheels(1.5, 0.92, 8), *_make_lamps(2.39, 0.6)),
-        merge_meshes(load, bonnet, cabin, *_make_wheels(1.5, 0.92, 5)),
+        merge_meshes(
+            load,
+            bonnet,
+            cabin,
+            *make_wheels(1.5, 0.92, 0.33, 8, tiles['tyre']),
+            *_make_lamps(2.39, 0.6),
+        ),
+        merge_meshes(load, bonnet, cabin, *make_wheels(1.5, 0.92, 0.33, 5, tiles['tyre'])),
     )
 
 
 def _make_wheels(x: float, y: float, sides: int) -> list[Mesh]:
-    wheels = []
-    for dx in (-x, x):
-        for dy in (-y, y):
-            ring = [[dx, dy - 0.04, 0.33], [dx, dy + 0.04, 0.33]]
-            wheels.append(make_tube(ring, [0.33, 0.33], sides, URBAN_TILES['tyre']))
-            angle = np.linspace(0, 2 * np.pi, 6, endpoint=False) * np.sign(dy)
-            rim = [[dx + 0.33 * np.sin(t), dy * 1.05, 0.33 + 0.33 * np.cos(t)] for t in angle]
-            wheels += [
-                make_quad([rim[0], rim[1], rim[2], rim[3]], URBAN_TILES['tyre']),
-                make_quad([rim[0], rim[3], rim[4], rim[5]], URBAN_TILES['tyre']),
-            ]
-    return wheels
+    return make_wheels(x, y, 0.33, sides, URBAN_TILES['tyre'])
 
 
 def _make_lamps(x: float, z: float) -> list[Mesh]:

@@ -49,7 +49,7 @@ FOREST_TILES = {
     'shade': Tile(128, 192, 64, 64),
     'rock': Tile(192, 192, 32, 32),
     'grass': Tile(224, 192, 32, 32),
-    'chair': Tile(192, 224, 32, 32),
+    'target': Tile(192, 224, 32, 32),
     'metal': Tile(224, 224, 32, 32),
 }
 
@@ -67,7 +67,7 @@ URBAN_TILES = {
     'bark_a': Tile(224, 128, 32, 32),
     'kerb': Tile(192, 160, 32, 32),
     'glass': Tile(224, 160, 32, 32),
-    'chair': Tile(0, 192, 32, 32),
+    'target': Tile(0, 192, 32, 32),
     'metal': Tile(32, 192, 32, 32),
     'paint_a': Tile(64, 192, 32, 32),
     'paint_b': Tile(96, 192, 32, 32),

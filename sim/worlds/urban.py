@@ -6,13 +6,14 @@ As in the forest, the generator decides where things stand before it decides how
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.worlds.forest import CEILING, vary_light
-from sim.worlds.meshes import make_box, make_chair, make_quad
+from sim.worlds.meshes import make_box, make_quad
 from sim.worlds.placement import Area, Ground, is_reachable, span_area
 from sim.worlds.seasons import SEASONS, Season
 from sim.worlds.street import (
@@ -30,13 +31,13 @@ from sim.worlds.street import (
     make_planter,
     make_van,
 )
+from sim.worlds.targets import draw_target, make_target, place_target
 from sim.worlds.textures import (
     URBAN_TILES,
     Atlas,
     Colour,
     Picture,
     draw_bark,
-    draw_fabric,
     draw_leaves,
     draw_noise,
     draw_panorama,
@@ -45,7 +46,7 @@ from sim.worlds.textures import (
     scale_colour,
 )
 from sim.worlds.trees import TREE_HEIGHT, make_bare, make_broadleaf
-from sim.worlds.world import Box, Cylinder, Instance, Layout, Light, Mesh, Solid, Target, World
+from sim.worlds.world import Box, Cylinder, Instance, Layout, Light, Mesh, Solid, World
 
 ROAD_WIDTH = 7.0
 PAVEMENT_WIDTH = 3.2
@@ -80,6 +81,12 @@ class Street:
     ground: Ground
     instances: list[Instance] = field(default_factory=list)
     solids: list[Solid] = field(default_factory=list)
+
+    def locate(self, place: tuple[float, float]) -> tuple[float, float]:
+        """Return a place of the world in the street's frame [m]."""
+        c, s = np.cos(self.yaw), np.sin(self.yaw)
+        x, y = np.subtract(place, self.origin)
+        return float(c * x + s * y), float(c * y - s * x)
 
     def put(self, mesh: str, x: float, y: float, yaw: float = 0.0, z: float = 0.0) -> Instance:
         """Draw a mesh at a place in the street's frame and return the instance."""
@@ -126,17 +133,17 @@ def build_urban(season: str, layout: Layout, generator: np.random.Generator) -> 
     area = span_area(layout, 60.0, 40.0, 12.0)
     street = _lay_street(layout, area, streams[0])
     light = vary_light(_clear_air(look.light), streams[2])
-    chair = Instance('chair', *layout.target, 0.0, float(streams[1].uniform(-np.pi, np.pi)))
+    yaw = float(streams[1].uniform(-np.pi, np.pi))
     return World(
         name='urban',
         season=season,
         layout=layout,
-        meshes=_make_meshes(look, streams[1]),
+        meshes=make_target(layout, URBAN_TILES) | _make_meshes(look, streams[1]),
         instances=tuple(street.instances),
         solids=tuple(street.solids),
-        target=Target(chair, radius=0.6, height=1.2),
+        target=place_target(layout, yaw),
         light=light,
-        atlas=_draw_atlas(look, streams[2]),
+        atlas=_draw_atlas(look, layout, streams[2]),
         panorama=_draw_sky(look, light, streams[2]),
         area=area,
         ceiling=CEILING,
@@ -159,7 +166,9 @@ def _lay_street(layout: Layout, area: Area, generator: np.random.Generator) -> S
 
 
 def _start_street(layout: Layout, area: Area, generator: np.random.Generator) -> Street:
-    ends = np.array([layout.start, layout.target], dtype=np.float64)
+    places = np.array(layout.places, dtype=np.float64)
+    farthest = int(np.linalg.norm(places - places[0], axis=1).argmax())
+    ends = places[[0, farthest]]
     along = ends[1] - ends[0]
     yaw = float(np.arctan2(along[1], along[0]))
     aside = float(generator.uniform(-1.5, 1.5)) * np.array([-np.sin(yaw), np.cos(yaw)])
@@ -216,18 +225,21 @@ def _place_side_street(
 
 
 def _place_in_the_way(street: Street, generator: np.random.Generator) -> None:
-    """Put obstacles near the straight line, one every 2.2 m."""
-    half = float(np.linalg.norm(np.subtract(street.layout.target, street.layout.start))) / 2
-    c, s = np.cos(street.yaw), np.sin(street.yaw)
-    start = np.array(street.layout.start) - street.origin
-    line_y = float(-s * start[0] + c * start[1])
-    count = max(2, int((2 * half - 4.5) / 2.2))
-    for x, aside in zip(
-        generator.uniform(2.2 - half, half - 2.7, count),
-        generator.normal(0, 0.7, count),
-        strict=True,
-    ):
-        _put_obstacle(street, float(x), line_y + float(aside), generator)
+    """Put obstacles near the straight lines from place to place, one every 2.2 m."""
+    for begin, end in pairwise(street.layout.route):
+        x0, y0 = street.locate(begin)
+        x1, y1 = street.locate(end)
+        half, yaw = float(np.hypot(x1 - x0, y1 - y0)) / 2, float(np.arctan2(y1 - y0, x1 - x0))
+        c, s = np.cos(yaw), np.sin(yaw)
+        count = max(2, int((2 * half - 4.5) / 2.2))
+        for along, aside in zip(
+            generator.uniform(2.2 - half, max(half - 2.7, 2.2 - half), count),
+            generator.normal(0, 0.7, count),
+            strict=True,
+        ):
+            x = (x0 + x1) / 2 + c * along - s * aside
+            y = (y0 + y1) / 2 + s * along + c * aside
+            _put_obstacle(street, float(x), float(y), generator)
 
 
 def _place_anywhere(street: Street, generator: np.random.Generator) -> None:
@@ -278,7 +290,6 @@ def _place_along_kerbs(street: Street, generator: np.random.Generator) -> None:
 def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]:
     tiles = URBAN_TILES
     meshes = {
-        'chair': make_chair(tiles['chair'], tiles['metal']),
         'road': _make_floor(LOT, ROAD_WIDTH, 'road'),
         'crossing': _make_floor(LOT, LOT, 'road'),
         'pavement': make_box((LOT, PAVEMENT_WIDTH, 0.12), tiles['kerb'], tiles['pavement']),
@@ -329,7 +340,7 @@ PLAIN: dict[str, tuple[Colour, Colour]] = {
 }
 
 
-def _draw_atlas(look: Season, generator: np.random.Generator) -> NDArray[np.uint8]:
+def _draw_atlas(look: Season, layout: Layout, generator: np.random.Generator) -> NDArray[np.uint8]:
     atlas = Atlas(URBAN_TILES)
     atlas.fill('road', _draw_road(look, generator, atlas.size('road')))
     atlas.fill('pavement', _draw_pavement(look, generator, atlas.size('pavement')))
@@ -346,7 +357,7 @@ def _draw_atlas(look: Season, generator: np.random.Generator) -> NDArray[np.uint
     )
     atlas.fill('kiosk', _draw_posters(generator, atlas.size('kiosk')))
     atlas.fill('bollard', _draw_bands(atlas.size('bollard')))
-    atlas.fill('chair', draw_fabric(atlas.size('chair'), (0.9, 0.04, 0.05)))
+    draw_target(layout, atlas)
     shade = _draw_asphalt(look, generator, atlas.size('shade'))
     atlas.fill('shade', draw_shade(shade, 0.5))
     return atlas.finish(look.tint)

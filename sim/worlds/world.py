@@ -6,12 +6,13 @@ The world frame has x from the start towards the target, y left, z up and the gr
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.checks import check_number
+from lnn_control.core.checks import check_array, check_number
 
 
 @dataclass(frozen=True)
@@ -114,18 +115,58 @@ class Light:
 
 @dataclass(frozen=True)
 class Layout:
-    """What a task asks of a world: where to start and where the target stands.
+    """What a task asks of a world: where to start, what to find and where it goes.
 
     :param start: x, y of the vehicle at the start [m]; kept free of solids.
-    :param target: x, y of the target [m]; kept free of solids and reachable.
+    :param target: x, y of the target at first [m]; kept free of solids and reachable.
+    :param target_kind: one of sim.worlds.targets.TARGETS.
+    :param stops: further places of the target [m], kept free like the first. The vehicle goes
+        from start to target and on from stop to stop; obstacles stand in all these ways.
+    :param walk: places x, y [m] along which the target walks, the first where it stands at
+        first. Solids keep 1 m away from the line that joins them.
     """
 
     start: tuple[float, float]
     target: tuple[float, float]
+    target_kind: str = 'chair'
+    stops: tuple[tuple[float, float], ...] = ()
+    walk: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
-        distance = float(np.hypot(*np.subtract(self.target, self.start)))
-        check_number('distance from start to target', distance, 4.0, 100.0, 'm')
+        # The registry's meshes are made of this module's types.
+        from sim.worlds.targets import TARGETS
+
+        if self.target_kind not in TARGETS:
+            raise ValueError(
+                f'target_kind must be one of {sorted(TARGETS)}, got {self.target_kind!r}'
+            )
+        check_array('start, target and stops', self.route, (None, 2))
+        for index, (one, other) in enumerate(pairwise(self.route)):
+            name = f'distance from stop {index} to stop {index + 1}'
+            name = name if index else 'distance from start to target'
+            check_number(name, float(np.hypot(*np.subtract(other, one))), 4.0, 100.0, 'm')
+        if self.walk:
+            self._check_walk()
+
+    def _check_walk(self) -> None:
+        walk = check_array('walk', self.walk, (None, 2))
+        if len(walk) < 2 or not np.allclose(walk[0], self.target):
+            raise ValueError(
+                f'walk must lead from the target {self.target} to at least one more place, '
+                f'got {self.walk}'
+            )
+        shortest = float(np.linalg.norm(np.diff(walk, axis=0), axis=1).min())
+        check_number('shortest step of the walk', shortest, 0.01, unit='m')
+
+    @property
+    def route(self) -> tuple[tuple[float, float], ...]:
+        """Start, target and stops: the places to reach one after the other."""
+        return (self.start, self.target, *self.stops)
+
+    @property
+    def places(self) -> tuple[tuple[float, float], ...]:
+        """Wherever vehicle or target have to get to: the route and the walk."""
+        return (*self.route, *self.walk)
 
 
 @dataclass(frozen=True, eq=False)
