@@ -22,6 +22,8 @@ WALK_CLEARANCE = 1.0
 """Free space [m] on both sides of the line along which a target walks."""
 CLEARANCE = 0.75
 """Radius [m] of a disc that gets from start to target and all stops in every world."""
+STEP_HEIGHT = 0.15
+"""Height [m] up to which a solid such as a kerb stops nobody."""
 CELL = 0.1
 """Edge [m] of the cells of the map."""
 
@@ -98,7 +100,7 @@ def draw_solids(solids: Sequence[Solid], area: Area, below: float = 2.5) -> NDAr
     shape = (int((area[3] - area[2]) / CELL) + 1, int((area[1] - area[0]) / CELL) + 1)
     free = np.ones(shape, dtype=np.uint8)
     for solid in solids:
-        if solid.bottom >= below:
+        if solid.bottom >= below or solid.bottom + solid.height < STEP_HEIGHT:
             continue
         corners = (_outline(solid) - (area[0], area[2])) / CELL
         cv2.fillPoly(free, [np.round(corners * 16).astype(np.int32)], 0, shift=4)

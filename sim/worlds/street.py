@@ -59,7 +59,7 @@ FACADES = {
 def make_house(facade: Facade) -> Mesh:
     """Return a house whose front looks along x, its footprint centred."""
     x, y = BUILDING_DEPTH / 2, facade.width / 2
-    corners = [(-x, -y), (x, -y), (x, y), (-x, y)]
+    corners = [(-x, -y), (x, -y), (x, y), (-x, y), (-x, -y)]
     walls = []
     for (x0, y0), (x1, y1) in pairwise(corners):
         count = max(1, round(float(np.hypot(x1 - x0, y1 - y0)) / LOT))
