@@ -15,6 +15,7 @@ from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
+from sim.vehicles.ground_effect import compute_thrust_ratio
 from sim.vehicles.vehicle import Condition, Vehicle
 
 
@@ -28,6 +29,7 @@ class QuadrotorParameters:
     :param moment_constant: drag torque over thrust of a rotor [m].
     :param time_constant_up: lag of a rotor that speeds up [s]; `down`: that slows down.
     :param drag: rotor drag of the whole vehicle at hover [N/(m/s)].
+    :param ground_effect: whether rotors lift more near the ground, the plane z = 0.
     """
 
     mass: float = 2.064
@@ -52,11 +54,13 @@ class QuadrotorParameters:
     max_speed: float = 4.0
     max_climb_speed: float = 2.0
     max_yaw_rate: float = 2.0
+    ground_effect: bool = False
 
 
 # Rotor positions (x, y) in units of the arm and spin (+1 pushes the body counter-clockwise):
 # front right, rear left, front left, rear right, as PX4 numbers them.
 _ROTORS = ((1, -1, 1), (-1, 1, 1), (1, 1, -1), (-1, -1, -1))
+_FREE_AIR = [1.0, 1.0, 1.0, 1.0]
 
 
 class Quadrotor(Vehicle):
@@ -108,6 +112,11 @@ class Quadrotor(Vehicle):
         self._trim = self._condition.trim
         self._integral = [0.0, 0.0, self._trim]
 
+    @property
+    def rotor_speeds(self) -> tuple[float, ...]:
+        """Speeds of the rotors in PX4's order [rad/s]: front right, rear left, then the others."""
+        return tuple(self._rotor_speeds)
+
     def _outline_hull(self) -> list[tuple[float, float, float]]:
         """Return the corners of the convex hull of four propeller discs."""
         p = self.parameters
@@ -139,7 +148,7 @@ class Quadrotor(Vehicle):
         velocity, rate_world = client.getBaseVelocity(self.body)
         r = client.getMatrixFromQuaternion(quaternion)
         wrench = self._control(command, r, velocity, rate_world)
-        thrust, torque = self._drive_rotors(wrench, rng)
+        thrust, torque = self._drive_rotors(wrench, self._feel_ground(position[2], r), rng)
         force = [r[3 * i + 2] * thrust - p.drag * (velocity[i] - wind_world[i]) for i in range(3)]
         client.applyExternalForce(self.body, -1, force, position, pybullet.WORLD_FRAME)
         client.applyExternalTorque(self.body, -1, torque, pybullet.LINK_FRAME)
@@ -220,10 +229,27 @@ class Quadrotor(Vehicle):
         if excess[2] * error[2] <= 0.0:
             self._integral[2] += rate * error[2]
 
+    def _feel_ground(self, height: float, r: tuple[float, ...]) -> list[float]:
+        """Return the thrust of every rotor over its thrust far from the ground.
+
+        :param height: of the body's origin, in whose plane the rotors turn [m].
+        """
+        p = self.parameters
+        if not p.ground_effect:
+            return _FREE_AIR
+        heights = [height + p.arm * (r[6] * x + r[7] * y) for x, y, _ in _ROTORS]
+        return [compute_thrust_ratio(h, p.propeller_radius, 2 * p.arm) for h in heights]
+
     def _drive_rotors(
-        self, wrench: tuple[float, float, float, float], rng: np.random.Generator | None
+        self,
+        wrench: tuple[float, float, float, float],
+        lifts: list[float],
+        rng: np.random.Generator | None,
     ) -> tuple[float, list[float]]:
-        """Let the rotors follow the wanted wrench with their lag; return thrust and torques."""
+        """Let the rotors follow the wanted wrench with their lag; return thrust and torques.
+
+        :param lifts: thrust of every rotor over its thrust in free air.
+        """
         p = self.parameters
         dt = 1.0 / PHYSICS_RATE
         noise = rng.standard_normal(4).tolist() if rng is not None else (0.0,) * 4
@@ -234,7 +260,7 @@ class Quadrotor(Vehicle):
             lag = p.time_constant_up if speed > self._rotor_speeds[i] else p.time_constant_down
             self._rotor_speeds[i] += (speed - self._rotor_speeds[i]) * (1 - math.exp(-dt / lag))
             thrust = p.thrust_constant * self._rotor_speeds[i] ** 2 * (1 + 0.01 * noise[i])
-            thrusts.append(thrust * self._condition.thrust_factor)
+            thrusts.append(thrust * self._condition.thrust_factor * lifts[i])
         totals = [
             sum(a * b for a, b in zip(row, thrusts, strict=True)) for row in self._allocation
         ]
