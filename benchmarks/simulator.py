@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from benchmarks.record import find_versions, read_resident_mib, write_record
 from lnn_control.core.frames import rotation_world_from_level
 from lnn_control.core.messages import VehicleState, VelocityCommand
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.physics import Physics
 from sim.renderers import make_renderer
 from sim.sensors.pinhole import PinholeCamera
@@ -128,7 +128,7 @@ def measure_physics(rounds: int, clock: Clock) -> float:
         return measure_rate(step, rounds, clock)
 
 
-def record_actions(env: FlyToTargetEnv, seed: int) -> list[NDArray[np.float32]]:
+def record_actions(env: TaskEnv, seed: int) -> list[NDArray[np.float32]]:
     """Return what the expert does in the first seconds of a trial."""
     env.reset(seed=seed)
     actions = []
@@ -140,7 +140,7 @@ def record_actions(env: FlyToTargetEnv, seed: int) -> list[NDArray[np.float32]]:
 
 def measure_realtime_factor(renderer: str, rounds: int, clock: Clock) -> float:
     """Return simulated seconds a second of an environment's steps, flown as the expert does."""
-    env = FlyToTargetEnv(settings=SimulationSettings(renderer=renderer))
+    env = TaskEnv(settings=SimulationSettings(renderer=renderer))
     period = 1.0 / env.simulation.settings.camera_rate
     actions = record_actions(env, 2_000_000)
     best = 0.0
@@ -175,7 +175,7 @@ def measure_resets(count: int, clock: str) -> tuple[float, float]:
 
 def _measure_resets_here(count: int, clock: str) -> tuple[float, float]:
     cv2.setNumThreads(1)
-    now, env = CLOCKS[clock], FlyToTargetEnv()
+    now, env = CLOCKS[clock], TaskEnv()
     # The first worlds differ in size; after some of them the allocator has what it needs.
     for seed in range(5):
         env.reset(seed=seed)

@@ -1,13 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulator: worlds, renderers, vehicles, sensors, tasks, experts and Gymnasium environments."""
+"""Simulator: worlds, renderers, vehicles, sensors, tasks, experts and Gymnasium environments.
+
+Importing it registers every task with Gymnasium as `lnn_control/<Task>-v0`.
+"""
 
 import gymnasium
 
-if 'lnn_control/FlyToTarget-v0' not in gymnasium.registry:
-    gymnasium.register(
-        'lnn_control/FlyToTarget-v0',
-        entry_point='sim.environment:FlyToTargetEnv',
-        order_enforce=False,
-        disable_env_checker=True,
-    )
+# Written out, because importing the tasks would load PyBullet.
+for _task in ('fly_to_target',):
+    _name = f'lnn_control/{"".join(word.capitalize() for word in _task.split("_"))}-v0'
+    if _name not in gymnasium.registry:
+        gymnasium.register(
+            _name,
+            entry_point='sim.environment:TaskEnv',
+            kwargs={'task': _task},
+            order_enforce=False,
+            disable_env_checker=True,
+        )

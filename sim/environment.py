@@ -14,14 +14,13 @@ from lnn_control.core.frames import GRAVITY, yaw_from_quaternion
 from lnn_control.core.messages import CameraImage, VelocityCommand
 from lnn_control.core.observation import ImuBuffer
 from sim.disturbances import Disturbance
-from sim.experts.fly_to_target import FlyToTargetExpert
+from sim.experts.expert import Expert
 from sim.obstacles import Obstacles
 from sim.sensors.imu import IMU_RATE
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
-from sim.tasks.fly_to_target import FlyToTarget, Outcome, Progress
-
-ACTION_LIMITS = np.array([3.0, 3.0, 1.0, 1.5], dtype=np.float32)
-"""Largest vx, vy, vz [m/s] and yaw rate [rad/s] of an action."""
+from sim.tasks import Task, make_task
+from sim.tasks.task import FAILURES, Outcome, Situation
+from sim.vehicles import VEHICLES
 
 IMU_LIMITS = np.array([35.0, 35.0, 35.0, 160.0, 160.0, 160.0], dtype=np.float32)
 """Measuring range: 2000 deg/s and 16 g."""
@@ -30,11 +29,11 @@ LONGEST_GAP = 10.0
 """Longest time between two images that an observation can tell of [s]."""
 
 
-class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
-    """Fly a quadrotor with camera and IMU through obstacles to a red camping chair.
+class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
+    """A vehicle with camera and IMU has a task to do. The task's docstring is its data sheet.
 
     Action: body velocity forward, left, up [m/s] and yaw rate [rad/s], float32 of shape (4,),
-    clipped to +-(3, 3, 1, 1.5). NaN is an error.
+    clipped to the vehicle's `command_limits`; +-(3, 3, 1, 1.5) of the quadrotor. NaN is an error.
 
     Observation: `image`, the latest camera image, uint8 RGB (72, 128, 3); `imu`, the inertial
     samples of its exposure interval, oldest first, float32 (10, 6): body rates [rad/s], specific
@@ -45,40 +44,46 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
     image: :func:`resample` keeps their mean and spread, which is what a policy is given. An
     episode that ends while an image is awaited gives its last observation again.
 
-    Reward terms, also in `info['reward_terms']`: progress towards the target [m], 10 for success,
-    -10 for a collision or leaving the area. Terminates on these, truncates at the time limit.
+    The reward is the sum of the task's terms, named in `info['reward_terms']`. An episode
+    terminates with success or failure and truncates at the time limit.
 
     `info` holds privileged truth for experts and metrics: position, velocity, heading, distance
-    to the target, clearance (vehicle's middle to the nearest obstacle), outcome.
+    to the target, whether it is in sight, clearance (vehicle's middle to the nearest obstacle),
+    outcome, the task's own metrics in `info['metrics']`.
 
-    :param world: one of sim.worlds.WORLDS. :param season: one of its seasons.
+    :param task: a task, or the name of one in sim.tasks.TASKS.
     :param render_mode: None or 'rgb_array', which gives the camera's latest image.
-    :param task: distances, limits and success of the task; overrides world and season.
     :param settings: camera, inertial unit and renderer.
-    :param disturbances: what makes flights harder, see sim.disturbances; none by default.
+    :param disturbances: what makes it harder, see sim.disturbances; none by default.
+    :param options: fields of a task given by its name, such as `world` and `season`.
+    :raises ValueError: if there is no such task, option, world or season.
+    :ivar trial: of this episode. :ivar target_pose: where the target is, None where it was built.
     """
 
     metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
 
     def __init__(
         self,
-        world: str = 'forest',
-        season: str = 'summer',
+        task: Task | str = 'fly_to_target',
         render_mode: str | None = None,
-        task: FlyToTarget | None = None,
         settings: SimulationSettings | None = None,
         disturbances: Sequence[Disturbance] = (),
+        **options: Any,
     ) -> None:
         if render_mode not in (None, 'rgb_array'):
             raise ValueError(f"render_mode must be None or 'rgb_array', got {render_mode!r}")
+        if isinstance(task, Task) and options:
+            raise ValueError(f'give {sorted(options)} to the task, it is made already')
         self.render_mode = render_mode
-        self.task = task or FlyToTarget(world=world, season=season)
-        self.simulation = Simulation(settings, disturbances)
+        self.task = task if isinstance(task, Task) else make_task(task, **options)
+        self.simulation = Simulation(settings, disturbances, self.task.vehicle)
         settings = self.simulation.settings
         self._period = 1.0 / settings.camera_rate
         self._num_imu = round(IMU_RATE * self._period)
         camera = settings.camera
-        self.action_space = spaces.Box(-ACTION_LIMITS, ACTION_LIMITS, dtype=np.float32)
+        limits = np.array(VEHICLES[self.task.vehicle].command_limits, dtype=np.float32)
+        self._limits = limits
+        self.action_space = spaces.Box(-limits, limits, dtype=np.float32)
         imu_high = np.tile(IMU_LIMITS, (self._num_imu, 1))
         # Gymnasium declares Dict as a space of dicts of spaces, not of what they hold.
         self.observation_space = spaces.Dict(  # type: ignore[assignment]
@@ -88,8 +93,8 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
                 'elapsed_time': spaces.Box(0.0, LONGEST_GAP, (1,), np.float32),
             }
         )
-        self._progress = Progress(outcome=Outcome.TIME_LIMIT)
-        self._expert: FlyToTargetExpert | None = None
+        self._progress: Any = None
+        self._expert: Expert | None = None
         self._image: NDArray[np.uint8] | None = None
 
     def reset(
@@ -102,49 +107,41 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         super().reset(seed=seed)
         episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
         self.trial = self.task.sample(episode_seed)
-        band = (self.trial.altitude - 0.6, self.trial.altitude + 0.6)
-        self._obstacles = Obstacles(self.trial.world, *band)
+        self._obstacles = Obstacles(self.trial.world, *self.trial.band)
         self._expert = None
         self.simulation.reset(self.trial.world, episode_seed, self.trial.yaw, self.trial.altitude)
         self._buffer = ImuBuffer(capacity=round(IMU_RATE * (LONGEST_GAP + 2.0)))
         self._stamp = -self._period
-        self._progress = Progress()
+        self._progress = self.task.begin(self.trial, self.simulation.state)
+        self._place_target()
         frame = self.simulation.advance(VelocityCommand(), self.simulation.delivery_time)
         self._keep_imu(frame)
         assert frame.image is not None  # the first one always arrives
         self._observation = self._observe(frame.image)
-        self._distance = self._measure_distance()
-        start = self.simulation.state.position_world
-        shortest = max(self.expert.cost_to_go.path_length(start) - self.task.reach, 0.1)
+        shortest = self.expert.shortest_path(self.simulation.state.position_world)
         return self._observation, self._describe({}) | {'shortest_path': shortest}
 
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
-        """Fly an action until the next image.
+        """Hold an action until the next image.
 
         :raises ValueError: if the action has another shape or is not finite.
         :raises RuntimeError: if the episode is over.
         """
-        if self._progress.outcome is not None:
+        if self._progress is None or self._progress.outcome is not None:
             raise RuntimeError('the episode is over: call reset() before step()')
         values = np.asarray(action, dtype=np.float64)
         if values.shape != (4,) or not np.isfinite(values).all():
             raise ValueError(
                 f'action must be 4 finite numbers (vx, vy, vz, yaw_rate), got {action!r}'
             )
-        command = VelocityCommand.from_array(np.clip(values, -ACTION_LIMITS, ACTION_LIMITS))
-        image = self._fly(command)
+        before = self._progress
+        clipped = np.clip(values, -self._limits, self._limits)
+        image = self._move(VelocityCommand.from_array(clipped))
+        terms = self.task.reward(before, self._progress)
         outcome = self._progress.outcome
-        distance = self._measure_distance()
-        failed = outcome in (Outcome.COLLISION, Outcome.OUT_OF_AREA)
-        terms = {
-            'progress': self._distance - distance,
-            'success': 10.0 if outcome is Outcome.SUCCESS else 0.0,
-            'failure': -10.0 if failed else 0.0,
-        }
-        self._distance = distance
-        terminated = failed or outcome is Outcome.SUCCESS
+        terminated = outcome is Outcome.SUCCESS or outcome in FAILURES
         truncated = outcome is Outcome.TIME_LIMIT
         reward = float(sum(terms.values()))
         if image is not None:
@@ -153,27 +150,27 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             self._observation = {key: value.copy() for key, value in self._observation.items()}
         return self._observation, reward, terminated, truncated, self._describe(terms)
 
-    def _fly(self, command: VelocityCommand) -> CameraImage | None:
+    def _move(self, command: VelocityCommand) -> CameraImage | None:
         """Hold a command until an image arrives; return it, None if the episode ends before."""
         image = None
         while image is None and self._progress.outcome is None:
             frame = self.simulation.advance(command, self._period)
             self._keep_imu(frame)
-            self._progress = self.task.judge(
-                self.trial, self._progress, self.simulation.state, self.simulation.has_collided
-            )
+            self._progress = self.task.judge(self.trial, self._progress, self._look())
+            self._place_target()
             image = frame.image
         return image
 
     def expert_command(self) -> NDArray[np.float32]:
         """Return what the privileged expert would command now, shape (4,)."""
-        return self.expert(self.simulation.state).to_array()
+        return self.expert(self.simulation.state, self._progress).to_array()
 
     @property
-    def expert(self) -> FlyToTargetExpert:
-        """The privileged expert of this episode's world, planned when first asked for."""
+    def expert(self) -> Expert:
+        """The privileged expert of this episode, planned when first asked for."""
         if self._expert is None:
-            self._expert = FlyToTargetExpert(self.simulation.world)
+            _ = self.simulation.world  # an error before the first reset
+            self._expert = self.task.make_expert(self.trial)
         return self._expert
 
     def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
@@ -191,9 +188,14 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
         """Free renderer and physics."""
         self.simulation.close()
 
-    def _measure_distance(self) -> float:
-        offset = self.simulation.state.position_world - self.trial.world.target.position
-        return float(np.linalg.norm(offset))
+    def _look(self) -> Situation:
+        simulation = self.simulation
+        return Situation(simulation.state, simulation.has_collided, simulation.sees_target)
+
+    def _place_target(self) -> None:
+        self.target_pose = pose = self.task.place_target(self.trial, self._progress)
+        if pose is not None:
+            self.simulation.move_target(pose.x, pose.y, pose.yaw)
 
     def _keep_imu(self, frame: SensorFrame) -> None:
         for stamp, rates, force in zip(
@@ -231,11 +233,13 @@ class FlyToTargetEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]
             'position': state.position_world,
             'velocity': state.velocity_world,
             'yaw': yaw_from_quaternion(state.orientation_world),
-            'distance_to_target': self._distance,
+            'distance_to_target': self._progress.distance,
+            'sees_target': self.simulation.sees_target,
             'clearance': float(self._obstacles.distance(state.position_world[None, :2])[0]),
             'outcome': outcome.value if outcome is not None else None,
             'is_success': outcome is Outcome.SUCCESS,
             'reward_terms': terms,
+            'metrics': self.task.measure(self.trial, self._progress),
         }
 
 

@@ -17,6 +17,9 @@ PHYSICS_RATE = 240.0
 
 CYLINDER_SIDES = 12
 
+# Bullet's collision filter group of bodies without mass: the ground, solids and the target.
+_STATIC_GROUP = 2
+
 
 def _prism(outline: NDArray[np.float64], bottom: float, top: float) -> tuple[list, list]:
     """Return vertices and triangle indices of an upright prism over a convex outline (n, 2)."""
@@ -69,7 +72,29 @@ class Physics:
         target = client.createCollisionShape(
             pybullet.GEOM_CYLINDER, radius=world.target.radius, height=world.target.height
         )
-        client.createMultiBody(0.0, target, basePosition=world.target.position.tolist())
+        self.target_position = world.target.position
+        self._target = client.createMultiBody(
+            0.0, target, basePosition=self.target_position.tolist()
+        )
+
+    def move_target(self, x: float, y: float) -> None:
+        """Place the target elsewhere on the ground [m]."""
+        self.target_position = np.array([x, y, self.target_position[2]])
+        self.client.resetBasePositionAndOrientation(
+            self._target, self.target_position.tolist(), (0.0, 0.0, 0.0, 1.0)
+        )
+
+    def sees_target(self, eye: NDArray[np.float64]) -> bool:
+        """Return whether a ray from a place reaches the target before anything else that is solid.
+
+        Vehicles are transparent to it.
+
+        :param eye: in the world [m], shape (3,).
+        """
+        hit = self.client.rayTestBatch(
+            [eye.tolist()], [self.target_position.tolist()], collisionFilterMask=_STATIC_GROUP
+        )[0]
+        return bool(hit[0] in (self._target, -1))
 
     def _make_shape(self, solids: Sequence[Solid]) -> int:
         """Return the collision shape of all solids as one triangle mesh."""

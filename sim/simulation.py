@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_number
-from lnn_control.core.frames import quaternion_from_euler, rotation_from_quaternion
+from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import CameraImage, ImuSamples, VehicleState, VelocityCommand
 from sim.disturbances import (
     Disturbance,
@@ -23,7 +23,7 @@ from sim.renderers import make_renderer
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.imu import IMU_RATE, Imu, ImuParameters
 from sim.sensors.pinhole import PinholeCamera
-from sim.vehicles.quadrotor import Quadrotor
+from sim.vehicles import VEHICLES
 from sim.worlds.world import World
 
 # Times are counted in ticks of 1/1200 s: physics, inertial unit and camera all fall on them.
@@ -74,8 +74,9 @@ class SensorFrame:
 
 
 class Simulation:
-    """A quadrotor with camera and inertial unit in a world. Close it when done.
+    """A vehicle with camera and inertial unit in a world. Close it when done.
 
+    :param vehicle: one of sim.vehicles.VEHICLES.
     :param disturbances: what makes flights harder, in the order of its effect on images.
     """
 
@@ -83,22 +84,26 @@ class Simulation:
         self,
         settings: SimulationSettings | None = None,
         disturbances: Sequence[Disturbance] = (),
+        vehicle: str = 'quadrotor',
     ) -> None:
+        if vehicle not in VEHICLES:
+            raise ValueError(f'vehicle must be one of {sorted(VEHICLES)}, got {vehicle!r}')
         self.settings = settings or SimulationSettings()
         self.disturbances = check_disturbances(disturbances)
         self._renderer = make_renderer(self.settings.renderer, self.settings.camera)
         self._physics = Physics()
-        self._vehicle = Quadrotor(self._physics)
+        self._vehicle = VEHICLES[vehicle](self._physics)
         self._camera_ticks = round(_TICK_RATE / self.settings.camera_rate)
         latency = self.settings.camera_latency + sum_latency(self.disturbances)
         self._latency_ticks = round(_TICK_RATE * latency)
         self._world: World | None = None
 
     def reset(self, world: World, seed: int, yaw: float = 0.0, altitude: float = 1.5) -> None:
-        """Put the vehicle at the world's start, hovering, and restart the clock at 0.
+        """Put the vehicle at the world's start, at rest, and restart the clock at 0.
 
         :param seed: of sensor and thrust noise, and of the disturbances.
-        :param yaw: initial heading [rad]. :param altitude: initial height [m].
+        :param yaw: initial heading [rad]. :param altitude: initial height of the body's
+            origin [m].
         """
         self._renderer.load(world)
         self._physics.load(world)
@@ -133,8 +138,39 @@ class Simulation:
 
     @property
     def state(self) -> VehicleState:
-        """The true state of the vehicle now."""
-        return self._vehicle.read_state(self.time)
+        """The true state of the vehicle after the last physics step, with that step's time."""
+        steps = self._tick // _PHYSICS_TICKS
+        return self._vehicle.read_state(steps * _PHYSICS_TICKS / _TICK_RATE)
+
+    @property
+    def camera_pose(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Position [m], shape (3,), and rotation, shape (3, 3), of the camera in the world."""
+        rotation, _ = self._vehicle.read_attitude()
+        return self._vehicle.read_position(), rotation
+
+    @property
+    def sees_target(self) -> bool:
+        """Whether the target's middle is in the image with nothing solid before it.
+
+        Leaves and undergrowth do not count, nor what disturbances do to the image.
+        """
+        eye, rotation = self.camera_pose
+        target = self._physics.target_position
+        forward, left, up = rotation.T @ (target - eye)
+        pixel = self.settings.camera.project(np.array([[-left, -up, forward]]))[0]
+        camera = self.settings.camera
+        is_inside = 0 <= pixel[0] < camera.width_px and 0 <= pixel[1] < camera.height_px
+        return bool(is_inside) and self._physics.sees_target(eye)
+
+    @property
+    def target_position(self) -> NDArray[np.float64]:
+        """The middle of the target in the world now [m], shape (3,)."""
+        return self._physics.target_position
+
+    def move_target(self, x: float, y: float, yaw: float) -> None:
+        """Place the target elsewhere on the ground [m, rad]: what is drawn and what is hit."""
+        self._renderer.move_target(x, y, yaw)
+        self._physics.move_target(x, y)
 
     @property
     def world(self) -> World:
@@ -163,9 +199,10 @@ class Simulation:
         for _ in range(ticks):
             if self._tick % self._camera_ticks == 0:
                 self._expose()
+            self._tick += 1
+            # At the end of its interval, so that nothing is ahead of the clock.
             if self._tick % _PHYSICS_TICKS == 0:
                 self._step_physics(command)
-            self._tick += 1
             if self._tick % _IMU_TICKS == 0:
                 rows.append((self.time, *self._measure()))
             if self._pending and self._pending[0][0] <= self._tick:
@@ -191,10 +228,8 @@ class Simulation:
         return self._imu.measure(rotation, rates, self._acceleration)
 
     def _expose(self) -> None:
-        state = self.state
-        rotation = rotation_from_quaternion(state.orientation_world)
-        camera = self._disturbed.turn_camera(rotation)
-        clean = self._renderer.render(state.position_world, camera)
+        position, rotation = self.camera_pose
+        clean = self._renderer.render(position, self._disturbed.turn_camera(rotation))
         pixels = self.settings.image_noise.corrupt(clean, self._exposure, self._rng)
         image = CameraImage(self._disturbed.corrupt(pixels), self.time)
         arrived = self._disturbed.transmit(image)

@@ -6,21 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.flight import Site
-from sim.experts.fly_to_target import FlyToTargetExpert
 from sim.obstacles import Obstacles
-from sim.tasks.fly_to_target import FlyToTarget, Trial
+from sim.tasks.fly_to_target import FlyToTarget
+from sim.tasks.task import Trial
 from sim.worlds.world import Box, Cylinder, Solid
-
-# Half the height of the band around the flight altitude in which solids count [m].
-_HALF_BAND = 0.6
 
 
 def describe_site(task: FlyToTarget, trial: Trial) -> Site:
     """Return the map of a trial, with the solids that reach into the vehicle's heights."""
     start = np.array(trial.world.layout.start, dtype=np.float64)
-    planner = FlyToTargetExpert(trial.world).cost_to_go
+    expert = task.make_expert(trial)
+    planner = expert.cost_to_go
     path = np.vstack([planner.trace(start, 500.0), trial.world.layout.target])
-    solids = [solid for solid in trial.world.solids if _is_in_the_way(solid, trial.altitude)]
+    solids = [solid for solid in trial.world.solids if _is_in_the_way(solid, trial.band)]
     return Site(
         circles=np.array(
             [(s.x, s.y, s.radius) for s in solids if isinstance(s, Cylinder)]
@@ -32,7 +30,7 @@ def describe_site(task: FlyToTarget, trial: Trial) -> Site:
         target=trial.world.target.position,
         reach=task.reach,
         shortest_path=path,
-        shortest_length=max(planner.path_length(start) - task.reach, 0.1),
+        shortest_length=expert.shortest_path(start),
         time_limit=trial.time_limit,
     )
 
@@ -42,10 +40,8 @@ def measure_clearances(trial: Trial, positions_world: NDArray[np.float64]) -> ND
 
     :param positions_world: shape (n, 3).
     """
-    obstacles = Obstacles(trial.world, trial.altitude - _HALF_BAND, trial.altitude + _HALF_BAND)
-    return obstacles.distance(positions_world[:, :2])
+    return Obstacles(trial.world, *trial.band).distance(positions_world[:, :2])
 
 
-def _is_in_the_way(solid: Solid, altitude: float) -> bool:
-    top = solid.bottom + solid.height
-    return solid.bottom < altitude + _HALF_BAND and top > altitude - _HALF_BAND
+def _is_in_the_way(solid: Solid, band: tuple[float, float]) -> bool:
+    return solid.bottom < band[1] and solid.bottom + solid.height > band[0]

@@ -4,12 +4,13 @@
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import tyro
 
+from lnn_control.cli.trials import choose_task
 from lnn_control.core.checks import check_number
 from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.core.provenance import describe_versions
@@ -34,8 +35,10 @@ class Collect:
     """Number of episodes."""
     first_seed: int = 0
     """Seed of the first episode; all must be below 1000000, the others are for evaluation."""
-    world: str = 'forest'
-    """World to fly in."""
+    task: str = 'fly_to_target'
+    """What the expert shows."""
+    world: str | None = None
+    """World of the episodes; the task's first one if not given."""
     season: str = 'summer'
     """Season of the world."""
     checkpoint: str | None = None
@@ -54,21 +57,21 @@ _worker: dict[str, Any] = {}
 def make_task(job: Collect) -> Any:
     """Return what is flown.
 
-    :raises ValueError: if there is no such world or season, or `hold` is no duration.
+    :raises ValueError: if there is no such task, world or season, or `hold` is no duration.
     """
-    from sim.tasks.fly_to_target import FlyToTarget
-
-    return FlyToTarget(world=job.world, season=job.season, hold=job.hold)
+    task = choose_task(job.task, job.world, job.season)
+    # Longer at the target than success takes, so that staying there is learned as well.
+    return replace(task, hold=job.hold) if hasattr(task, 'hold') else task
 
 
 def _start_worker(job: Collect) -> None:
     import torch
 
     from lnn_control.policies.checkpoint import load_policy
-    from sim.environment import FlyToTargetEnv
+    from sim.environment import TaskEnv
 
     torch.set_num_threads(1)
-    _worker['env'] = FlyToTargetEnv(task=make_task(job))
+    _worker['env'] = TaskEnv(make_task(job))
     _worker['policy'] = load_policy(job.checkpoint) if job.checkpoint is not None else None
     _worker['job'] = job
     _worker['metadata'] = describe_settings(job) | {
@@ -105,13 +108,14 @@ def list_seeds(job: Collect) -> range:
 
 def find_path(job: Collect, seed: int) -> Path:
     """Return the file of one seed's episode."""
-    return job.output / f'{job.world}_{job.season}_{seed:07d}.mcap'
+    return job.output / f'{make_task(job).world}_{job.season}_{seed:07d}.mcap'
 
 
 def describe_settings(job: Collect) -> dict[str, str]:
     """Return what all episodes of a folder must have in common, beside their pilot."""
     described = {
-        'world': job.world,
+        'task': job.task,
+        'world': make_task(job).world,
         'season': job.season,
         'hold': str(float(job.hold)),
         'noise': str(float(job.settings.noise)),

@@ -50,7 +50,7 @@ from lnn_control.reports.run_folder import (
 if TYPE_CHECKING:
     from lnn_control.nodes.flight_observer import FlightObserver
     from lnn_control.nodes.supervisor import Supervisor
-    from sim.tasks.fly_to_target import Trial
+    from sim.tasks.task import Trial
 
 SCENES = ('forest/summer', 'forest/autumn', 'forest/winter', 'urban/summer')
 NODE_LOG = 'nodes.log'

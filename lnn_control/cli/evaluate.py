@@ -10,23 +10,25 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from lnn_control.cli.stress_table import name_cell, print_stress
+from lnn_control.cli.trials import REFERENCES, choose_task, make_env, make_policy
 from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
-from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
 from lnn_control.evaluation.stress import CLEAN, StressCell, run_cells
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
-from lnn_control.policies.policy import Policy
 
-REFERENCES = ('expert', 'hover')
-"""Policies that need no checkpoint."""
+if TYPE_CHECKING:
+    from sim.tasks import Task
 
-SUITES = ('fly_to_target', 'stress')
+STRESS = 'stress'
+"""The suite of all disturbances; every other suite has the name of its task."""
+
+STRESS_TASK = 'fly_to_target'
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class Evaluate:
     checkpoint: str = DEFAULT_CHECKPOINT
     """A folder, the name of a shipped checkpoint, 'expert' or 'hover'."""
     suite: str = 'fly_to_target'
-    """What is asked of the policy: fly_to_target, or stress: the same under disturbances."""
+    """What is asked of the policy: a task, or stress: fly_to_target under disturbances."""
     episodes: int = 100
     """Number of episodes, one a seed; of stress, for each disturbance and level."""
     first_seed: int = 2_000_000
     """Test seeds start at 2000000, validation seeds at 1000000."""
-    world: str = 'forest'
-    """World to fly in."""
+    world: str | None = None
+    """World of the trials; the task's first one if not given."""
     season: str = 'summer'
     """Season of the world."""
     disturbance: str | None = None
@@ -57,22 +59,17 @@ class Evaluate:
     """Simulators side by side; 0 is one a core."""
 
 
-def make_env(world: str, season: str) -> Any:
-    """Return the environment of a trial."""
-    from sim.environment import FlyToTargetEnv
+def choose_suite_task(job: Evaluate) -> 'Task':
+    """Return what a suite asks for.
 
-    return FlyToTargetEnv(world=world, season=season)
+    :raises ValueError: if there is no such suite, world or season.
+    """
+    from sim.tasks import TASKS
 
-
-def make_stress_env(world: str, season: str, cell: StressCell) -> Any:
-    """Return the environment of a trial under a cell's disturbance."""
-    from sim.disturbances import make_disturbance
-    from sim.environment import FlyToTargetEnv
-
-    if cell.disturbance is None:
-        return FlyToTargetEnv(world=world, season=season)
-    disturbance = make_disturbance(cell.disturbance, cell.level)
-    return FlyToTargetEnv(world=world, season=season, disturbances=(disturbance,))
+    names = sorted([*TASKS, STRESS])
+    if job.suite not in names:
+        raise ValueError(f'suite must be one of {names}, got {job.suite!r}')
+    return choose_task(STRESS_TASK if job.suite == STRESS else job.suite, job.world, job.season)
 
 
 def choose_cells(disturbance: str | None, level: int | None) -> list[StressCell]:
@@ -90,13 +87,6 @@ def choose_cells(disturbance: str | None, level: int | None) -> list[StressCell]
     return [CLEAN, *cells]
 
 
-def make_policy(name: str, env: Any) -> Policy:
-    """Return a reference policy by name, else the policy of a checkpoint."""
-    if name == 'expert':
-        return ExpertPolicy(env)
-    return HoverPolicy() if name == 'hover' else load_policy(name)
-
-
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = tyro.cli(Evaluate, args=arguments, prog='lnn-control evaluate')
@@ -106,9 +96,9 @@ def main(arguments: list[str]) -> int:
             prepare_file(path)
     if job.checkpoint not in REFERENCES:
         load_policy(find_checkpoint(job.checkpoint))
-    if job.suite == 'stress':
+    if job.suite == STRESS:
         return run_stress(job)
-    return run_fly_to_target(job)
+    return run_task(job)
 
 
 def check_job(job: Evaluate) -> None:
@@ -116,38 +106,35 @@ def check_job(job: Evaluate) -> None:
 
     :raises ValueError: if an option has no such value.
     """
-    from sim.worlds import check_world
-
-    if job.suite not in SUITES:
-        raise ValueError(f'suite must be one of {sorted(SUITES)}, got {job.suite!r}')
+    choose_suite_task(job)
     check_number('episodes', job.episodes, 1)
     check_number('first_seed', job.first_seed, 0)
     check_number('processes', job.processes, 0)
-    check_world(job.world, job.season)
     choose_cells(job.disturbance, job.level)
-    if job.suite != 'stress' and not (job.disturbance is None and job.level is None):
+    if job.suite != STRESS and not (job.disturbance is None and job.level is None):
         raise ValueError(f'disturbance and level need suite stress, got {job.suite!r}')
 
 
-def run_fly_to_target(job: Evaluate) -> int:
-    """Fly every seed once, write and print the summary."""
+def run_task(job: Evaluate) -> int:
+    """Do every seed's trial once, write and print the summary."""
     from rich.progress import track
 
     from lnn_control.evaluation.suite import run_suite, summarise
 
+    task = choose_suite_task(job)
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     trials = run_suite(
-        partial(make_env, job.world, job.season),
+        partial(make_env, task, job.checkpoint not in REFERENCES),
         partial(make_policy, job.checkpoint),
         seeds,
         job.processes or None,
     )
     results = []
     with open(job.results or os.devnull, 'w') as lines:
-        for result in track(trials, f'{job.world} {job.season}', total=len(seeds)):
+        for result in track(trials, f'{task.name} {task.world} {task.season}', total=len(seeds)):
             results.append(result)
             print(json.dumps(asdict(result)), file=lines, flush=True)
-    summary = summarise(job.suite, job.world, job.season, job.checkpoint, results)
+    summary = summarise(job.suite, task.world, task.season, job.checkpoint, results)
     if job.json is not None:
         record = asdict(summary) | {'versions': describe_versions()}
         job.json.write_text(json.dumps(record, indent=2) + '\n')
@@ -159,13 +146,14 @@ def run_stress(job: Evaluate) -> int:
     """Fly every seed clean and under every disturbance, write and print one summary each."""
     from lnn_control.evaluation.suite import summarise
 
+    task = choose_suite_task(job)
     results: dict[StressCell, list[TrialResult]] = {}
     with open(job.results or os.devnull, 'w') as lines:
         for cell, result in fly_cells(job):
             results.setdefault(cell, []).append(result)
             print(json.dumps(asdict(result) | asdict(cell)), file=lines, flush=True)
     summaries = {
-        cell: summarise(job.suite, job.world, job.season, job.checkpoint, flown)
+        cell: summarise(job.suite, task.world, task.season, job.checkpoint, flown)
         for cell, flown in results.items()
     }
     if job.json is not None:
@@ -183,7 +171,7 @@ def fly_cells(job: Evaluate) -> Iterator[tuple[StressCell, TrialResult]]:
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     cells = choose_cells(job.disturbance, job.level)
     trials = run_cells(
-        partial(make_stress_env, job.world, job.season),
+        partial(make_env, choose_suite_task(job), job.checkpoint not in REFERENCES),
         partial(make_policy, job.checkpoint),
         cells,
         seeds,

@@ -10,18 +10,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import tyro
 from numpy.typing import NDArray
 
+from lnn_control.cli.trials import REFERENCES, choose_task, make_env, make_policy
 from lnn_control.core.checks import check_number
 
 WINDOW = 'lnn_control'
 RATE = 20
 """Frames a second of windows and videos, as many as the camera gives."""
+if TYPE_CHECKING:
+    from sim.tasks import Task
+
 VIDEO_SUFFIX = '.mp4'
 _VIEWS = (('at the start', 0.0), ('on the way', 0.45))
 _QUIT_KEYS = (ord('q'), 27)
@@ -35,8 +39,10 @@ class View:
     The policy sees the usual small images whatever the size of the view.
     """
 
-    world: str = 'forest'
-    """World to fly in."""
+    task: str = 'fly_to_target'
+    """What is asked of the policy."""
+    world: str | None = None
+    """World of the trial; the task's first one if not given."""
     season: str = 'summer'
     """Season of the world."""
     seed: int = 2_000_000
@@ -96,28 +102,28 @@ def parse_size(text: str) -> tuple[int, int]:
 
 def show_flight(job: View) -> int:
     """Fly and show it; say where it went."""
-    from sim.worlds import check_world
-
     check_number('seed', job.seed, 0, 2**31 - 1)
     check_number('duration', job.duration, 0.05, 600.0, 's')
-    check_world(job.world, job.season)
-    flight = Flight(job)
+    task = choose_task(job.task, job.world, job.season)
+    flight = Flight(job, task)
     try:
         if job.output is None and has_display():
             where = play(flight.frames())
         else:
-            where = write(flight.frames(), job.output or name_output(job), parse_size(job.size))
+            output = job.output or name_output(job, task)
+            where = write(flight.frames(), output, parse_size(job.size))
     finally:
         flight.close()
     drawn = f'renderer {flight.renderer_name}, {job.size}'
-    print(f'{job.world} {job.season}, seed {job.seed}, {job.policy}: {flight.result} ({drawn})')
+    trial = f'{task.name}, {task.world} {task.season}, seed {job.seed}'
+    print(f'{trial}, {job.policy}: {flight.result} ({drawn})')
     print(f'{where}')
     return 0
 
 
-def name_output(job: View) -> Path:
+def name_output(job: View, task: 'Task') -> Path:
     """Return a file for a video, or a folder for frames where videos cannot be written."""
-    path = Path('runs/view') / f'{job.world}_{job.season}_{job.seed}'
+    path = Path('runs/view') / f'{task.name}_{task.world}_{task.season}_{job.seed}'
     return path.with_suffix(VIDEO_SUFFIX) if importlib.util.find_spec('av') else path
 
 
@@ -137,15 +143,14 @@ def has_display() -> bool:
 class Flight:
     """One trial of a policy, seen by a second, larger camera at the vehicle's own pose."""
 
-    def __init__(self, job: View) -> None:
-        from lnn_control.cli.evaluate import make_env, make_policy
+    def __init__(self, job: View, task: 'Task') -> None:
         from sim.renderers import make_renderer
         from sim.sensors.pinhole import PinholeCamera
 
         self._job = job
         self._renderer = make_renderer(job.renderer, PinholeCamera(*parse_size(job.size)))
         self.renderer_name = self._renderer.name
-        self._env = make_env(job.world, job.season)
+        self._env = make_env(task, job.policy not in REFERENCES)
         self._policy = make_policy(job.policy, self._env)
         self.result = 'not flown'
 
@@ -167,12 +172,11 @@ class Flight:
         yield float(info['time']), self._draw(info)
 
     def _draw(self, info: dict[str, Any]) -> NDArray[np.uint8]:
-        from lnn_control.core.frames import rotation_from_quaternion
-
-        state = self._env.simulation.state
-        rotation = rotation_from_quaternion(state.orientation_world)
-        picture = self._renderer.render(state.position_world, rotation)
-        speed = float(np.linalg.norm(state.velocity_world))
+        pose = self._env.target_pose
+        if pose is not None:
+            self._renderer.move_target(pose.x, pose.y, pose.yaw)
+        picture = self._renderer.render(*self._env.simulation.camera_pose)
+        speed = float(np.linalg.norm(info['velocity']))
         return draw_caption(
             picture,
             f'{info["time"]:5.1f} s   {speed:.1f} m/s   {info["distance_to_target"]:4.1f} m to go',

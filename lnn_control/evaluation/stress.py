@@ -27,7 +27,8 @@ class StressCell:
 
 CLEAN = StressCell(None, 0)
 
-CellEnvironmentFactory = Callable[[StressCell], Any]
+CellEnvironmentFactory = Callable[..., Any]
+"""Makes the environment of the cell that it receives as `cell`."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _run_trial(job: tuple[StressCell, int]) -> TrialResult:
         if _current is not None:
             _current[1].close()
             _current = None
-        env = _factories[0](cell)
+        env = _factories[0](cell=cell)
         _current = (cell, env, _factories[1](env))
     return run_trial(_current[1], _current[2], seed)
 

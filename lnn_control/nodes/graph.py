@@ -95,7 +95,8 @@ _COMMON = (
 SIMULATION = Graph(
     'Fly the policy in the simulator, one trial after another.',
     (
-        Argument('world', 'forest', 'world to fly in'),
+        Argument('task', 'fly_to_target', 'what is asked; it brings the vehicle'),
+        Argument('world', 'forest', 'world of the trials'),
         Argument('season', 'summer', 'season of the world'),
         Argument('seed', 2_000_000, 'first trial; the same seed gives the same world'),
         Argument('renderer', 'tiny', 'what draws the camera image'),
@@ -115,6 +116,7 @@ SIMULATION = Graph(
             settings=tuple(
                 (name, name)
                 for name in (
+                    'task',
                     'world',
                     'season',
                     'seed',

@@ -40,9 +40,11 @@ from lnn_control.nodes.conversions import (
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
-from sim.tasks.fly_to_target import FlyToTarget, Progress, Trial
+from sim.tasks import TASKS, make_task
+from sim.tasks.task import Situation, TargetPose, Trial
 
 PARAMETERS = (
+    Parameter('task', 'fly_to_target', 'what is asked; it brings the vehicle'),
     Parameter('world', 'forest', 'forest or urban', is_fixed=False),
     Parameter('season', 'summer', 'summer, autumn, winter, ...', is_fixed=False),
     Parameter('seed', 2_000_000, 'of world, start and noise', 0, 2**31 - 1, is_fixed=False),
@@ -80,7 +82,11 @@ class SimNode(Node):
     def __init__(self) -> None:
         super().__init__('sim_node')
         self._settings = declare_parameters(self, PARAMETERS)
-        self._simulation = Simulation(SimulationSettings(renderer=self._settings.renderer))
+        settings = SimulationSettings(renderer=self._settings.renderer)
+        task = TASKS.get(self._settings.task)
+        if task is None:
+            raise ValueError(f'task must be one of {sorted(TASKS)}, got {self._settings.task!r}')
+        self._simulation = Simulation(settings, vehicle=task.vehicle)
         self._images = ImageEncoder()
         self._outputs = {topic.name: self._open(topic) for topic in _PUBLISHED}
         self._offset = 1.0  # time 0 means 'no time yet' to ROS
@@ -118,7 +124,7 @@ class SimNode(Node):
         world, season, seed = (
             self.get_parameter(name).value for name in ('world', 'season', 'seed')
         )
-        self._task = FlyToTarget(world=world, season=season)
+        self._task = make_task(self._settings.task, world=world, season=season)
         trial = self._task.sample(seed)
         if hasattr(self, '_trial'):
             self._offset = self._time + _PAUSE_BETWEEN_TRIALS
@@ -127,19 +133,28 @@ class SimNode(Node):
         self._received = ReceivedCommand()
         self._started_at: float | None = None
         self._ended_at: float | None = None
-        self._progress = Progress()
+        self._progress = self._task.begin(trial, self._simulation.state)
         self._published_at.clear()
         self.get_logger().info(
-            f'trial {seed}: {season} {world}, target at {self._distance():.1f} m'
+            f'trial {seed}: {season} {world}, target at {self._progress.distance:.1f} m'
         )
-        target = make_position(trial.world.target.position, self._offset)
-        self._publish(topics.TARGET_POSE, target)
+        self._target_pose: TargetPose | None = None
+        self._publish_target()
+        self._place_target()
         self._publish(topics.COLLISION, Bool(data=False))
         self._publish(topics.TRIAL_STATE, String(data=_WAITING))
 
-    def _distance(self) -> float:
-        offset = self._simulation.state.position_world - self._trial.world.target.position
-        return float(np.linalg.norm(offset))
+    def _place_target(self) -> None:
+        """Move the target to where the task wants it now, and tell."""
+        pose = self._task.place_target(self._trial, self._progress)
+        if pose is not None and pose != self._target_pose:
+            self._simulation.move_target(pose.x, pose.y, pose.yaw)
+            self._target_pose = pose
+            self._publish_target()
+
+    def _publish_target(self) -> None:
+        position = self._simulation.target_position
+        self._publish(topics.TARGET_POSE, make_position(position, self._time))
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
@@ -161,7 +176,7 @@ class SimNode(Node):
         self._received = ReceivedCommand(VelocityCommand(*values), self._simulation.time)
         if self._started_at is None and any(values):
             self._started_at = self._simulation.time
-            self._progress = Progress()
+            self._progress = self._task.begin(self._trial, self._simulation.state)
             self._publish(topics.TRIAL_STATE, String(data=_FLYING))
 
     def _measure_latency(self, message: TwistStamped) -> None:
@@ -223,14 +238,16 @@ class SimNode(Node):
         state = self._simulation.state
         state = replace(state, stamp=self._simulation.time - self._started_at)
         has_collided = self._simulation.has_collided
-        self._progress = self._task.judge(self._trial, self._progress, state, has_collided)
+        situation = Situation(state, has_collided, self._simulation.sees_target)
+        self._progress = self._task.judge(self._trial, self._progress, situation)
+        self._place_target()
         if self._progress.outcome is None:
             return
         self._ended_at = self._simulation.time
         outcome = self._progress.outcome.value
         self.get_logger().info(
             f'trial {self._trial.seed}: {outcome} after {state.stamp:.1f} s, '
-            f'{self._distance():.1f} m from the target'
+            f'{self._progress.distance:.1f} m from the target'
         )
         self._publish(topics.COLLISION, Bool(data=bool(has_collided)))
         self._publish(topics.TRIAL_STATE, String(data=outcome))
@@ -248,7 +265,7 @@ class SimNode(Node):
             'real_time_factor': round((len(self._steps) - 1) * _STEP / elapsed, 2),
             'latency_p50_ms': round(float(np.percentile(latencies_ms, 50)), 2),
             'latency_p99_ms': round(float(np.percentile(latencies_ms, 99)), 2),
-            'distance': round(self._distance(), 2),
+            'distance': round(self._progress.distance, 2),
         }
         self._publish(topics.DIAGNOSTICS, make_diagnostics('simulator', '', values, self._time))
 

@@ -3,12 +3,14 @@
 """An expert that knows the map: flies to the target along the cheapest path, looking at it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.frames import rotation_world_from_level, wrap_angle, yaw_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
+from sim.experts.expert import Expert
 from sim.experts.planner import CostToGo
 from sim.obstacles import Obstacles
 from sim.worlds.world import World
@@ -36,20 +38,28 @@ class ExpertParameters:
     max_yaw_rate: float = 1.0
 
 
-class FlyToTargetExpert:
-    """Maps the true vehicle state to a command, without memory, so it can label any state.
+class FlyToTargetExpert(Expert):
+    """Flies to where the world has put the target and hovers before it.
 
     :param world: the world to fly in.
+    :param reach: distance to the target at which the way is done [m].
     """
 
-    def __init__(self, world: World, parameters: ExpertParameters | None = None) -> None:
+    def __init__(
+        self, world: World, parameters: ExpertParameters | None = None, reach: float = 2.5
+    ) -> None:
         self.parameters = parameters or ExpertParameters()
         altitude = self.parameters.altitude
         self._target = world.target.position
+        self._reach = reach
         self._obstacles = Obstacles(world, altitude - 0.6, altitude + 0.6, with_target=True)
         self.cost_to_go = CostToGo(world, self._obstacles)
 
-    def __call__(self, state: VehicleState) -> VelocityCommand:
+    def shortest_path(self, position: NDArray[np.float64]) -> float:
+        """Return the length of the cheapest path from a place until within reach [m]."""
+        return max(self.cost_to_go.path_length(position[:2]) - self._reach, 0.1)
+
+    def __call__(self, state: VehicleState, progress: Any = None) -> VelocityCommand:
         """Return the expert's command in a state."""
         p = self.parameters
         position = state.position_world

@@ -6,11 +6,14 @@ import warnings
 from functools import lru_cache
 
 from sim.renderers.gl import GlRenderer
+from sim.renderers.nothing import NoRenderer
 from sim.renderers.renderer import Renderer
 from sim.renderers.tiny import TinyRenderer
 from sim.sensors.pinhole import PinholeCamera
 
-RENDERERS: dict[str, type[Renderer]] = {'tiny': TinyRenderer, 'gl': GlRenderer}
+RENDERERS: dict[str, type[Renderer]] = {
+    renderer.name: renderer for renderer in (TinyRenderer, GlRenderer, NoRenderer)
+}
 AUTO = 'auto'
 """The name that stands for gl where it opens, else for tiny."""
 
@@ -39,4 +42,12 @@ def _warn_of_fallback(reason: str) -> None:
     warnings.warn(f'{reason}; drawing with renderer tiny instead', RuntimeWarning, stacklevel=3)
 
 
-__all__ = ['AUTO', 'RENDERERS', 'GlRenderer', 'Renderer', 'TinyRenderer', 'make_renderer']
+__all__ = [
+    'AUTO',
+    'RENDERERS',
+    'GlRenderer',
+    'NoRenderer',
+    'Renderer',
+    'TinyRenderer',
+    'make_renderer',
+]

@@ -7,65 +7,60 @@ After the first task of 'Robust flight navigation out of distribution with liqui
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
-from sim.worlds import build_world, check_world
-from sim.worlds.world import Layout, World
+from sim.experts.fly_to_target import FlyToTargetExpert
+from sim.tasks.task import (
+    Outcome,
+    Progress,
+    Situation,
+    Task,
+    Trial,
+    find_failure,
+    measure_distance,
+)
+from sim.worlds import build_world
+from sim.worlds.world import Layout
 
-
-class Outcome(Enum):
-    """How a trial ended."""
-
-    SUCCESS = 'success'
-    COLLISION = 'collision'
-    OUT_OF_AREA = 'out_of_area'
-    TIME_LIMIT = 'time_limit'
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One start: the world and how the vehicle begins in it.
-
-    :param yaw: initial heading [rad]. :param altitude: initial height [m].
-    :param time_limit: [s].
-    """
-
-    seed: int
-    world: World
-    yaw: float
-    altitude: float
-    time_limit: float
+HALF_BAND = 0.6
+"""Half the height of the band around the flight altitude in which solids count [m]."""
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How long the vehicle has hovered at the target, and whether the trial is over.
+class HoverProgress(Progress):
+    """How long the vehicle has hovered at the target.
 
-    :param held: time within reach and slow, without a break [s]. :param time: last time seen [s].
+    :param held: time within reach and slow, without a break [s].
     """
 
     held: float = 0.0
-    time: float = 0.0
-    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True)
-class FlyToTarget:
-    """Reach the target, hover within `reach` slower than `slow` for `hold` seconds, no contact.
+class FlyToTarget(Task):
+    """Fly to a red camping chair in sight, trees or houses between, and hover before it.
 
-    :param world: one of sim.worlds.WORLDS. :param season: one of its seasons.
+    | | |
+    |---|---|
+    | vehicle | quadrotor with camera and IMU |
+    | start | 8 to 14 m from the target, heading up to 0.45 rad aside, 1.3 to 1.7 m high |
+    | success | within `reach` and slower than `slow` for `hold` seconds |
+    | failure | any contact, leaving the area, the time limit |
+    | reward | progress towards the target [m]; 10 for success; -10 for contact or leaving |
+    | metrics | held: time within reach and slow, without a break [s] |
+
     :param min_distance: from start to target [m]. :param max_distance: likewise.
     :param max_heading_error: initial angle between heading and target [rad].
     :param time_limit: [s]; in proportion beyond 14 m.
     :param reach: [m]. :param slow: [m/s]. :param hold: [s].
     """
 
-    world: str = 'forest'
-    season: str = 'summer'
+    name = 'fly_to_target'
+    vehicle = 'quadrotor'
+
     min_distance: float = 8.0
     max_distance: float = 14.0
     max_heading_error: float = 0.45
@@ -75,7 +70,7 @@ class FlyToTarget:
     hold: float = 2.0
 
     def __post_init__(self) -> None:
-        check_world(self.world, self.season)
+        super().__post_init__()
         check_number('min_distance', self.min_distance, 5.0, 60.0, 'm')
         check_number('max_distance', self.max_distance, self.min_distance, 60.0, 'm')
         check_number('max_heading_error', self.max_heading_error, 0.0, np.pi, 'rad')
@@ -93,26 +88,30 @@ class FlyToTarget:
         layout = Layout(start=(0.0, 0.0), target=(distance, 0.0))
         world = build_world(self.world, self.season, layout, rng)
         limit = self.time_limit * max(1.0, distance / 14.0)
-        return Trial(seed, world, yaw, altitude, limit)
+        band = (altitude - HALF_BAND, altitude + HALF_BAND)
+        return Trial(seed, world, yaw, altitude, limit, band)
 
-    def judge(
-        self, trial: Trial, progress: Progress, state: VehicleState, has_collided: bool
-    ) -> Progress:
-        """Return the progress after seeing one more state. Call at least ten times a second."""
-        elapsed = state.stamp - progress.time
-        x, y, z = state.position_world
-        x_min, x_max, y_min, y_max = trial.world.area
-        distance = float(np.linalg.norm(state.position_world - trial.world.target.position))
+    def begin(self, trial: Trial, state: VehicleState) -> HoverProgress:
+        """Return the progress at the start."""
+        return HoverProgress(distance=measure_distance(trial, state))
+
+    def judge(self, trial: Trial, progress: HoverProgress, situation: Situation) -> HoverProgress:
+        """Return the progress after seeing one more situation."""
+        state = situation.state
+        distance = measure_distance(trial, state)
         is_there = distance < self.reach and np.linalg.norm(state.velocity_world) < self.slow
-        held = progress.held + elapsed if is_there else 0.0
-        outcome = progress.outcome
-        if outcome is None:
-            if has_collided:
-                outcome = Outcome.COLLISION
-            elif not (x_min < x < x_max and y_min < y < y_max and z < trial.world.ceiling):
-                outcome = Outcome.OUT_OF_AREA
-            elif held >= self.hold - 1e-9:
-                outcome = Outcome.SUCCESS
-            elif state.stamp >= trial.time_limit:
-                outcome = Outcome.TIME_LIMIT
-        return Progress(held, state.stamp, outcome)
+        held = progress.held + state.stamp - progress.time if is_there else 0.0
+        outcome = progress.outcome or find_failure(trial, situation)
+        if outcome is None and held >= self.hold - 1e-9:
+            outcome = Outcome.SUCCESS
+        elif outcome is None and state.stamp >= trial.time_limit:
+            outcome = Outcome.TIME_LIMIT
+        return HoverProgress(state.stamp, distance, outcome, held)
+
+    def make_expert(self, trial: Trial) -> FlyToTargetExpert:
+        """Return an expert that knows the trial's map."""
+        return FlyToTargetExpert(trial.world, reach=self.reach)
+
+    def measure(self, trial: Trial, progress: HoverProgress) -> dict[str, float]:
+        """Return how long the vehicle has hovered at the target [s]."""
+        return {'held': progress.held}

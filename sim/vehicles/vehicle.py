@@ -80,6 +80,10 @@ class Vehicle(ABC):
         :param wind_world: velocity of the air [m/s].
         """
 
+    def read_position(self) -> NDArray[np.float64]:
+        """Return the position of the body's origin in the world [m], shape (3,)."""
+        return np.array(self._physics.client.getBasePositionAndOrientation(self.body)[0])
+
     def read_velocity(self) -> NDArray[np.float64]:
         """Return the velocity in the world frame [m/s], shape (3,)."""
         return np.array(self._physics.client.getBaseVelocity(self.body)[0])

@@ -56,6 +56,6 @@ def test_live_table_shows_the_distance_to_go() -> None:
 
 @pytest.mark.parametrize('outcomes', [OUTCOMES, style.OUTCOMES])
 def test_every_outcome_has_a_name(outcomes: dict[str, object]) -> None:
-    from sim.tasks.fly_to_target import Outcome
+    from sim.tasks.task import Outcome
 
     assert set(outcomes) == {outcome.value for outcome in Outcome}

@@ -5,11 +5,13 @@ import json
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.evaluate import choose_cells, make_env, make_policy, make_stress_env
+from lnn_control.cli.evaluate import choose_cells
+from lnn_control.cli.trials import make_env, make_policy
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.policies.policy import Policy
 from sim.disturbances import DISTURBANCES, DroppedFrames
+from sim.tasks.fly_to_target import FlyToTarget
 
 
 def fail(capsys, *arguments: str) -> str:
@@ -80,7 +82,7 @@ def test_files_that_cannot_be_written_are_found_before_anything_flies(tmp_path, 
 
 
 def test_every_policy_can_be_made_by_name():
-    env = make_env('forest', 'summer')
+    env = make_env(FlyToTarget())
     for name in ('expert', 'hover'):
         policy = make_policy(name, env)
         assert isinstance(policy, Policy)
@@ -117,7 +119,7 @@ def test_stress_asks_for_all_disturbances_at_three_levels_unless_told():
 
 def test_stress_environment_has_the_disturbance_of_its_cell():
     for cell, expected in ((CLEAN, ()), (StressCell('dropped_frames', 3), (DroppedFrames(0.3),))):
-        env = make_stress_env('forest', 'winter', cell)
+        env = make_env(FlyToTarget(season='winter'), cell=cell)
         assert env.simulation.disturbances == expected
         assert env.task.season == 'winter'
         env.close()

@@ -6,7 +6,7 @@ from lnn_control.evaluation.references import ExpertPolicy
 from lnn_control.evaluation.stress import CLEAN, StressCell, compare_with_clean, run_cells
 from lnn_control.evaluation.trial import TrialResult
 from sim.disturbances import make_disturbance
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
 from sim.tasks.fly_to_target import FlyToTarget
@@ -14,9 +14,9 @@ from sim.tasks.fly_to_target import FlyToTarget
 WIND = StressCell('wind', 3)
 
 
-def make_env(cell: StressCell) -> FlyToTargetEnv:
+def make_env(cell: StressCell) -> TaskEnv:
     disturbances = [make_disturbance(cell.disturbance, cell.level)] if cell.disturbance else []
-    return FlyToTargetEnv(
+    return TaskEnv(
         task=FlyToTarget(time_limit=1.0),
         settings=SimulationSettings(camera=PinholeCamera(32, 18)),
         disturbances=disturbances,

@@ -9,13 +9,13 @@ from lnn_control.evaluation.references import ExpertPolicy
 from lnn_control.evaluation.suite import run_suite, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.checkpoint import CheckpointError
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
 from sim.tasks.fly_to_target import FlyToTarget
 
 MAKE_ENV = partial(
-    FlyToTargetEnv,
+    TaskEnv,
     task=FlyToTarget(time_limit=1.0),
     settings=SimulationSettings(camera=PinholeCamera(128, 72)),
 )

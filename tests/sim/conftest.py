@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sim import renderers
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.renderers import Renderer
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
@@ -80,8 +80,8 @@ def small_settings() -> SimulationSettings:
 
 
 @pytest.fixture(scope='session')
-def env(small_settings: SimulationSettings) -> Iterator[FlyToTargetEnv]:
+def env(small_settings: SimulationSettings) -> Iterator[TaskEnv]:
     """Return one environment that tests reset as they like."""
-    env = FlyToTargetEnv(settings=small_settings)
+    env = TaskEnv(settings=small_settings)
     yield env
     env.close()

@@ -13,15 +13,16 @@ from gymnasium.utils.env_checker import check_env
 
 import sim
 from lnn_control.core.frames import GRAVITY
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.sensors.image_noise import ImageNoise
 from sim.simulation import Simulation, SimulationSettings
-from sim.tasks.fly_to_target import FlyToTarget, Trial
+from sim.tasks.fly_to_target import FlyToTarget
+from sim.tasks.task import Trial
 
 NAME = 'lnn_control/FlyToTarget-v0'
 
 
-def digest_flight(env: FlyToTargetEnv, seed: int, steps: int = 6) -> str:
+def digest_flight(env: TaskEnv, seed: int, steps: int = 6) -> str:
     """Return a digest of all observations and rewards of a flight by fixed actions."""
     digest = hashlib.sha256()
     observation, _ = env.reset(seed=seed)
@@ -39,15 +40,15 @@ def bare_env(blank_renderer, make_world, monkeypatch):
     """Return a function that makes an environment of a bare world in which nothing is drawn."""
 
     def sample(task: FlyToTarget, seed: int) -> Trial:
-        return Trial(seed, make_world(), yaw=0.0, altitude=1.5, time_limit=1.0)
+        return Trial(seed, make_world(), yaw=0.0, altitude=1.5, time_limit=1.0, band=(0.9, 2.1))
 
     monkeypatch.setattr(FlyToTarget, 'sample', sample)
     made = []
 
-    def make(**settings) -> FlyToTargetEnv:
+    def make(**settings) -> TaskEnv:
         noise = {'image_noise': ImageNoise(0, 0, 0)}
         settings = SimulationSettings(renderer=blank_renderer, **noise | settings)
-        made.append(FlyToTargetEnv(settings=settings))
+        made.append(TaskEnv(settings=settings))
         return made[-1]
 
     yield make
@@ -86,7 +87,7 @@ def test_same_seed_and_actions_repeat_bit_for_bit_in_any_process(env, small_sett
         'spec.loader.exec_module(flight)\n'
         'from sim.sensors.pinhole import PinholeCamera\n'
         'settings = flight.SimulationSettings(camera=PinholeCamera(32, 18))\n'
-        'env = flight.FlyToTargetEnv(settings=settings)\n'
+        'env = flight.TaskEnv(settings=settings)\n'
         'print(flight.digest_flight(env, seed=4))\n'
     )
     done = subprocess.run(
@@ -231,7 +232,7 @@ def test_names_that_do_not_exist_list_the_valid_ones():
     with pytest.raises(ValueError, match=r"season must be one of .*'winter'.*, got 'spring'"):
         gymnasium.make(NAME, season='spring')
     with pytest.raises(ValueError, match="render_mode must be None or 'rgb_array', got 'human'"):
-        FlyToTargetEnv(render_mode='human')
+        TaskEnv(render_mode='human')
 
 
 def test_renders_what_the_camera_saw(small_settings):

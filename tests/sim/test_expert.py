@@ -5,10 +5,11 @@ import pytest
 
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.experts.fly_to_target import ExpertParameters, FlyToTargetExpert
 from sim.simulation import Simulation, SimulationSettings
-from sim.tasks.fly_to_target import FlyToTarget, Outcome, Progress, Trial
+from sim.tasks.fly_to_target import FlyToTarget, HoverProgress
+from sim.tasks.task import Outcome, Situation, Trial
 from sim.worlds.world import Cylinder, World
 
 PARAMETERS = ExpertParameters()
@@ -18,16 +19,17 @@ def place(x: float, y: float, z: float = 1.5, yaw: float = 0.0) -> VehicleState:
     return VehicleState(np.array([x, y, z]), quaternion_from_euler(0, 0, yaw))
 
 
-def fly(world: World, yaw: float = 0.0) -> tuple[Progress, list[float]]:
+def fly(world: World, yaw: float = 0.0) -> tuple[HoverProgress, list[float]]:
     """Let the expert fly a bare world; return how it ended and the speeds on the way."""
     task = FlyToTarget()
-    trial = Trial(seed=0, world=world, yaw=yaw, altitude=1.5, time_limit=30.0)
+    trial = Trial(seed=0, world=world, yaw=yaw, altitude=1.5, time_limit=30.0, band=(0.9, 2.1))
     simulation = Simulation(SimulationSettings(renderer='blank'))
     simulation.reset(world, seed=0, yaw=yaw)
-    expert, progress, speeds = FlyToTargetExpert(world), Progress(), []
+    expert, progress, speeds = FlyToTargetExpert(world), HoverProgress(), []
     while progress.outcome is None:
         simulation.advance(expert(simulation.state), 0.05)
-        progress = task.judge(trial, progress, simulation.state, simulation.has_collided)
+        situation = Situation(simulation.state, simulation.has_collided)
+        progress = task.judge(trial, progress, situation)
         speeds.append(float(np.linalg.norm(simulation.state.velocity_world)))
     simulation.close()
     return progress, speeds
@@ -97,7 +99,7 @@ def test_has_no_memory(make_world):
 
 @pytest.mark.parametrize('world', ['forest', 'urban'])
 def test_succeeds_where_policies_are_judged(small_settings, world):
-    env = FlyToTargetEnv(task=FlyToTarget(world=world), settings=small_settings)
+    env = TaskEnv(task=FlyToTarget(world=world), settings=small_settings)
     for seed in (2_000_000, 2_000_001):
         env.reset(seed=seed)
         is_over, lowest = False, np.inf

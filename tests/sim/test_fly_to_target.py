@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lnn_control.core.messages import VehicleState
-from sim.tasks.fly_to_target import FlyToTarget, Outcome, Progress, Trial
+from sim.tasks.fly_to_target import FlyToTarget, HoverProgress
+from sim.tasks.task import Outcome, Situation, Trial
 
 TASK = FlyToTarget()
 # The target of the bare world stands at x = 10 with its middle at z = 0.45.
@@ -15,16 +16,16 @@ FAR = (4.0, 0.0, 1.5)
 @pytest.fixture
 def trial(make_world) -> Trial:
     world = make_world(area=(-5.0, 15.0, -6.0, 6.0))
-    return Trial(seed=0, world=world, yaw=0.0, altitude=1.5, time_limit=30.0)
+    return Trial(seed=0, world=world, yaw=0.0, altitude=1.5, time_limit=30.0, band=(0.9, 2.1))
 
 
-def judge(trial, places, speeds=None, has_collided=False, task=TASK) -> list[Progress]:
+def judge(trial, places, speeds=None, has_collided=False, task=TASK) -> list[HoverProgress]:
     """Return the progress after each of the places, seen at 20 Hz."""
-    progress, seen = Progress(), []
+    progress, seen = HoverProgress(), []
     for i, place in enumerate(places):
         velocity = np.array([0.0, (speeds or {}).get(i, 0.0), 0.0])
         state = VehicleState(np.array(place), velocity_world=velocity, stamp=0.05 * (i + 1))
-        progress = task.judge(trial, progress, state, has_collided)
+        progress = task.judge(trial, progress, Situation(state, has_collided))
         seen.append(progress)
     return seen
 
@@ -60,7 +61,9 @@ def test_half_a_metre_a_second_is_too_fast_and_less_is_slow_enough(trial):
 def test_collision_beats_success(trial):
     held = judge(trial, [NEAR] * 39)[-1]
     state = VehicleState(np.array(NEAR), stamp=2.0)
-    assert TASK.judge(trial, held, state, True).outcome is Outcome.COLLISION
+    assert (
+        TASK.judge(trial, held, Situation(state, has_collided=True)).outcome is Outcome.COLLISION
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.site import describe_site, measure_clearances
 from sim.tasks.fly_to_target import FlyToTarget
 
@@ -13,7 +13,7 @@ def test_map_and_clearances_are_those_of_the_environment(world: str) -> None:
     task = FlyToTarget(world=world)
     trial = task.sample(2_000_005)
     site = describe_site(task, trial)
-    env = FlyToTargetEnv(world=world)
+    env = TaskEnv(world=world)
     _, info = env.reset(seed=2_000_005)
     env.close()
     assert site.shortest_length == pytest.approx(info['shortest_path'], abs=0.05)

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from sim import renderers
-from sim.environment import FlyToTargetEnv
+from sim.environment import TaskEnv
 from sim.renderers import Renderer
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
-from sim.tasks.fly_to_target import FlyToTarget, Trial
+from sim.tasks.fly_to_target import FlyToTarget
+from sim.tasks.task import Trial
 
-EnvMaker = Callable[..., FlyToTargetEnv]
+EnvMaker = Callable[..., TaskEnv]
 
 
 class PatternRenderer(Renderer):
@@ -46,15 +47,17 @@ def make_env(make_world, monkeypatch) -> Iterator[EnvMaker]:
     monkeypatch.setitem(renderers.RENDERERS, 'pattern', PatternRenderer)
 
     def sample(task: FlyToTarget, seed: int) -> Trial:
-        return Trial(seed, make_world(), yaw=0.0, altitude=1.5, time_limit=task.time_limit)
+        return Trial(
+            seed, make_world(), yaw=0.0, altitude=1.5, time_limit=task.time_limit, band=(0.9, 2.1)
+        )
 
     monkeypatch.setattr(FlyToTarget, 'sample', sample)
     made = []
 
-    def make(*disturbances, **settings) -> FlyToTargetEnv:
+    def make(*disturbances, **settings) -> TaskEnv:
         defaults = {'image_noise': ImageNoise(0, 0, 0), 'camera': PinholeCamera(32, 18)}
         chosen = SimulationSettings(renderer='pattern', **defaults | settings)
-        made.append(FlyToTargetEnv(settings=chosen, disturbances=disturbances))
+        made.append(TaskEnv(settings=chosen, disturbances=disturbances))
         return made[-1]
 
     yield make

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every task says: how a trial starts, what it has come to, and who knows how to do it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lnn_control.core.messages import VehicleState
+from sim.experts.expert import Expert
+from sim.worlds import check_world
+from sim.worlds.world import World
+
+
+class Outcome(Enum):
+    """How a trial ended."""
+
+    SUCCESS = 'success'
+    COLLISION = 'collision'
+    OUT_OF_AREA = 'out_of_area'
+    TIME_LIMIT = 'time_limit'
+
+
+FAILURES = (Outcome.COLLISION, Outcome.OUT_OF_AREA)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One start: the world and how the vehicle begins in it.
+
+    :param yaw: initial heading [rad]. :param altitude: initial height of the body's origin [m].
+    :param time_limit: [s].
+    :param band: heights between which solids are in the vehicle's way [m].
+    """
+
+    seed: int
+    world: World
+    yaw: float
+    altitude: float
+    time_limit: float
+    band: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TargetPose:
+    """Where the target stands now, in the world [m, rad]."""
+
+    x: float
+    y: float
+    yaw: float
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """What a task judges by.
+
+    :param state: of the vehicle; its stamp counts from the start of the trial.
+    :param has_collided: whether it has touched anything since the start.
+    :param sees_target: whether the target's middle is in the image with nothing solid before it.
+    """
+
+    state: VehicleState
+    has_collided: bool = False
+    sees_target: bool = True
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a trial has come to so far. Tasks add what they have to remember.
+
+    :param time: of the last situation seen [s]. :param distance: to the target then [m].
+    :param outcome: None while the trial goes on.
+    """
+
+    time: float = 0.0
+    distance: float = float('inf')
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What is asked of a vehicle. The same seed gives the same trial.
+
+    A new task is one subclass: its docstring is its data sheet, its entry in sim.tasks.TASKS
+    makes it an environment, a suite and an argument of the commands.
+
+    :cvar name: its key in sim.tasks.TASKS.
+    :cvar vehicle: what has to do it, one of sim.vehicles.VEHICLES.
+    :cvar worlds: the worlds it can be set in.
+    :param world: one of them. :param season: one of sim.worlds.SEASONS.
+    """
+
+    name: ClassVar[str]
+    vehicle: ClassVar[str]
+    worlds: ClassVar[tuple[str, ...]] = ('forest', 'urban')
+
+    world: str = 'forest'
+    season: str = 'summer'
+
+    def __post_init__(self) -> None:
+        check_world(self.world, self.season)
+        if self.world not in self.worlds:
+            raise ValueError(
+                f'world of {self.name} must be one of {sorted(self.worlds)}, got {self.world!r}'
+            )
+
+    @abstractmethod
+    def sample(self, seed: int) -> Trial:
+        """Build the trial of a seed."""
+
+    @abstractmethod
+    def begin(self, trial: Trial, state: VehicleState) -> Any:
+        """Return the progress at the start of a trial."""
+
+    @abstractmethod
+    def judge(self, trial: Trial, progress: Any, situation: Situation) -> Any:
+        """Return the progress after one more situation. Call at least ten times a second."""
+
+    @abstractmethod
+    def make_expert(self, trial: Trial) -> Expert:
+        """Return who knows the map of a trial and does the task well."""
+
+    def place_target(self, trial: Trial, progress: Any) -> TargetPose | None:
+        """Return where the target stands now, None where the world has put it."""
+        return None
+
+    def measure(self, trial: Trial, progress: Any) -> dict[str, float]:
+        """Return this task's own metrics so far, for `info` and results."""
+        return {}
+
+    def reward(self, before: Any, after: Any) -> dict[str, float]:
+        """Return the named terms of the reward for getting from one progress to the next."""
+        return {
+            'progress': before.distance - after.distance,
+            'success': 10.0 if after.outcome is Outcome.SUCCESS else 0.0,
+            'failure': -10.0 if after.outcome in FAILURES else 0.0,
+        }
+
+
+def find_failure(trial: Trial, situation: Situation) -> Outcome | None:
+    """Return how a situation ends every trial: a collision, or leaving the area."""
+    if situation.has_collided:
+        return Outcome.COLLISION
+    x, y, z = situation.state.position_world
+    x_min, x_max, y_min, y_max = trial.world.area
+    is_inside = x_min < x < x_max and y_min < y < y_max and z < trial.world.ceiling
+    return None if is_inside else Outcome.OUT_OF_AREA
+
+
+def measure_distance(trial: Trial, state: VehicleState) -> float:
+    """Return how far the vehicle is from where the world has put the target [m]."""
+    return float(np.linalg.norm(state.position_world - trial.world.target.position))
