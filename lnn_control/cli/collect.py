@@ -61,7 +61,9 @@ def make_task(job: Collect) -> Any:
     """
     task = choose_task(job.task, job.world, job.season)
     # Longer at the target than success takes, so that staying there is learned as well.
-    return replace(task, hold=job.hold) if hasattr(task, 'hold') else task
+    if not hasattr(task, 'hold'):
+        return task
+    return replace(task, hold=job.hold)  # type: ignore[call-arg]
 
 
 def _start_worker(job: Collect) -> None:

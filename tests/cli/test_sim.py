@@ -11,6 +11,7 @@ import pytest
 
 from lnn_control.cli import main as cli
 from lnn_control.cli import sim as verb
+from sim.tasks.fly_to_target import FlyToTarget
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def test_view_writes_a_video_where_there_is_no_display(tmp_path, monkeypatch, ca
     output = capsys.readouterr().out
     assert 'forest winter, seed 7, hover: stopped after 0.2 s (renderer tiny, 64x36)' in output
     path = Path(re.search(r'video: (.+) \((\d+) frames\)', output)[1])
-    assert path == tmp_path / 'runs/view/forest_winter_7.mp4'
+    assert path == tmp_path / 'runs/view/fly_to_target_forest_winter_7.mp4'
     with av.open(str(path)) as video:
         frames = [frame.to_ndarray(format='rgb24') for frame in video.decode(video=0)]
     assert len(frames) == 5
@@ -44,9 +45,14 @@ def test_view_writes_frames_into_a_folder(tmp_path, capsys):
 
 
 def test_view_without_av_goes_to_a_folder(monkeypatch):
-    assert verb.name_output(verb.View(seed=3)).name == 'forest_summer_3.mp4'
+    assert (
+        verb.name_output(verb.View(seed=3), FlyToTarget()).name
+        == 'fly_to_target_forest_summer_3.mp4'
+    )
     monkeypatch.setattr(verb.importlib.util, 'find_spec', lambda name: None)
-    assert verb.name_output(verb.View(seed=3)) == Path('runs/view/forest_summer_3')
+    assert verb.name_output(verb.View(seed=3), FlyToTarget()) == Path(
+        'runs/view/fly_to_target_forest_summer_3'
+    )
 
 
 def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
@@ -66,7 +72,10 @@ def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
         (['--season', 'spring'], "got 'spring'"),
         (['--size', 'large'], "size must be WIDTHxHEIGHT in pixels, such as 640x360, got 'large'"),
         (['--size', '641x360'], 'size must be even both ways'),
-        (['--renderer', 'big'], "renderer must be one of ['auto', 'gl', 'tiny'], got 'big'"),
+        (
+            ['--renderer', 'big'],
+            "renderer must be one of ['auto', 'gl', 'none', 'tiny'], got 'big'",
+        ),
         (['--policy', 'no_such_policy'], 'no_such_policy'),
         (['--seed', '-1'], 'seed'),
     ],
