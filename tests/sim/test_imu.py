@@ -6,7 +6,7 @@ import pytest
 from lnn_control.core.frames import GRAVITY, quaternion_from_euler, rotation_from_quaternion
 from sim.sensors.imu import IMU_RATE, Imu, ImuParameters
 
-IDEAL = ImuParameters(0, 0, 0, 0, 0, 0)
+IDEAL = ImuParameters(*[0.0] * 8)
 LEVEL = np.eye(3)
 STILL = np.zeros(3)
 
@@ -61,6 +61,8 @@ def test_white_noise_has_the_density_of_the_data_sheet():
         accelerometer_bias=0,
         gyroscope_random_walk=0,
         accelerometer_random_walk=0,
+        gyroscope_bias_instability=0,
+        accelerometer_bias_instability=0,
     )
     rows = sample(parameters, 20_000)
     density = rows.std(axis=0) / np.sqrt(IMU_RATE)
@@ -72,7 +74,7 @@ def test_white_noise_has_the_density_of_the_data_sheet():
 
 
 def test_turn_on_bias_stays_and_differs_between_flights():
-    parameters = ImuParameters(0, 0, 0.003, 0.05, 0, 0)
+    parameters = ImuParameters(0, 0, 0.003, 0.05, 0, 0, 0, 0)
     biases = []
     for seed in range(400):
         rows = sample(parameters, 2, seed)
@@ -84,7 +86,7 @@ def test_turn_on_bias_stays_and_differs_between_flights():
 
 
 def test_bias_walks_with_the_square_root_of_time():
-    parameters = ImuParameters(0, 0, 0, 0, 0.01, 0.1)
+    parameters = ImuParameters(0, 0, 0, 0, 0.01, 0.1, 0, 0)
     seconds = 4
     ends = [sample(parameters, round(seconds * IMU_RATE), seed)[-1] for seed in range(80)]
     # Six axes of 80 flights: the deviation of their deviation is 1 / sqrt(2 * 480).
@@ -95,3 +97,17 @@ def test_bias_walks_with_the_square_root_of_time():
 def test_same_generator_gives_the_same_samples():
     assert np.array_equal(sample(ImuParameters(), 5, 3), sample(ImuParameters(), 5, 3))
     assert not np.array_equal(sample(ImuParameters(), 5, 3), sample(ImuParameters(), 5, 4))
+
+
+def test_errors_drawn_at_once_are_those_of_single_samples():
+    parameters = ImuParameters(gyroscope_random_walk=1e-3, gyroscope_bias_instability=1e-3)
+    single, many = (Imu(parameters, np.random.default_rng(2)) for _ in range(2))
+    rows = [np.concatenate(single.measure(LEVEL, STILL, STILL)) for _ in range(4500)]
+    expected = np.array(rows) - [0, 0, 0, 0, 0, GRAVITY]
+    drawn = np.concatenate([many.draw_errors(count) for count in (1, 4100, 399)])
+    assert drawn == pytest.approx(expected, rel=0, abs=1e-12)
+
+
+def test_negative_noise_is_an_error():
+    with pytest.raises(ValueError, match='gyroscope_random_walk must be a finite number in'):
+        ImuParameters(gyroscope_random_walk=-1e-5)
