@@ -74,7 +74,7 @@ def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
         (['--size', '641x360'], 'size must be even both ways'),
         (
             ['--renderer', 'big'],
-            "renderer must be one of ['auto', 'gl', 'none', 'tiny'], got 'big'",
+            "must be one of ['auto', 'gl', 'none', 'tiny'], got 'big'",
         ),
         (['--policy', 'no_such_policy'], 'no_such_policy'),
         (['--seed', '-1'], 'seed'),
