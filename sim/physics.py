@@ -59,14 +59,19 @@ class Physics:
         # PyBullet never lets go of the vertices it is given: the same lists serve every world.
         self._vertices: list[list[float]] = []
 
-    def load(self, world: World) -> None:
-        """Replace everything by the ground and the solids of a world, target included."""
+    def clear(self) -> None:
+        """Replace everything by level ground."""
         client = self.client
         client.resetSimulation()
         client.setGravity(0.0, 0.0, -GRAVITY)
         client.setTimeStep(1.0 / PHYSICS_RATE)
         ground = client.createCollisionShape(pybullet.GEOM_PLANE)
         client.createMultiBody(0.0, ground)
+
+    def load(self, world: World) -> None:
+        """Replace everything by the ground and the solids of a world, target included."""
+        client = self.client
+        self.clear()
         if world.solids:
             client.createMultiBody(0.0, self._make_shape(world.solids))
         target = client.createCollisionShape(
