@@ -5,6 +5,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sim.renderers.renderer import Renderer
 from sim.renderers.scene import NUM_LEVELS, Scene
 from sim.renderers.shaders import SKY_FRAGMENT, SKY_VERTEX, SOLID_FRAGMENT, SOLID_VERTEX
 from sim.sensors.pinhole import PinholeCamera
-from sim.worlds.world import Mesh, World
+from sim.worlds.world import Instance, Mesh, World
 
 if TYPE_CHECKING:
     import moderngl
@@ -68,7 +69,7 @@ class GlRenderer(Renderer):
         canvas, stage = self._require_stage()
         stage.scene.move_target(x, y, yaw)
         target = stage.scene.world.target.instance
-        place = _describe_place(x, y, target.z, target.scale, yaw)
+        place = _describe_place(replace(target, x=x, y=y, yaw=yaw))
         with canvas.context:
             last = len(stage.scene.instances) - 1
             stage.places.write(place.tobytes(), offset=last * place.nbytes)
@@ -150,14 +151,14 @@ class _Stage:
         # For each instance and level what to draw; at most NUM_LEVELS of them are ever asked for.
         self._commands = ranges[np.array([rows[one.mesh] for one in scene.instances])]
         self._commands['instance'] = np.arange(len(scene.instances))[:, None]
-        places = [_describe_place(o.x, o.y, o.z, o.scale, o.yaw) for o in scene.instances]
+        places = [_describe_place(instance) for instance in scene.instances]
         context = canvas.context
         self.places = context.buffer(np.stack(places).tobytes())
         self._queue = context.buffer(reserve=len(places) * _COMMAND.itemsize)
         vertex_buffer, index_buffer = context.buffer(vertices), context.buffer(indices)
         content = [
             (vertex_buffer, '3f 3f 2f', 'in_vertex', 'in_normal', 'in_uv'),
-            (self.places, '4f 2f/i', 'in_place', 'in_turn'),
+            (self.places, '4f 3f/i', 'in_place', 'in_look'),
         ]
         self._array = context.vertex_array(canvas.solid, content, index_buffer)
         self._atlas = _load_atlas(context, scene.world)
@@ -258,9 +259,10 @@ def _pack_meshes(meshes: list[Mesh]) -> tuple[bytes, bytes, NDArray[np.void]]:
     return vertices.astype('f4').tobytes(), indices.astype('u4').tobytes(), commands
 
 
-def _describe_place(x: float, y: float, z: float, scale: float, yaw: float) -> NDArray[np.float32]:
+def _describe_place(one: Instance) -> NDArray[np.float32]:
     """Return an instance as the shader reads it."""
-    return np.array([x, y, z, scale, np.cos(yaw), np.sin(yaw)], dtype=np.float32)
+    turn = (np.cos(one.yaw), np.sin(one.yaw))
+    return np.array([one.x, one.y, one.z, one.scale, *turn, one.brightness], dtype=np.float32)
 
 
 def _load_atlas(context: 'moderngl.Context', world: World) -> 'moderngl.Texture':

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The shading of GlRenderer: one texture, one sun, fog, and a panorama behind it all.
 
-The formulas are those of the software rasteriser: texture * (ambient + sun * cosine), cut at
-white, then fog by the distance. Pictures come out upside down, that is with the top row first.
+The formulas are those of the software rasteriser: texture * brightness * (ambient + sun * cosine),
+cut at white, then fog by the distance. Pictures come out upside down, that is with the top row
+first.
 """
 
 SOLID_VERTEX = """
@@ -17,19 +18,19 @@ in vec3 in_vertex;
 in vec3 in_normal;
 in vec2 in_uv;
 in vec4 in_place;   // position [m] and scale
-in vec2 in_turn;    // cosine and sine of the yaw
+in vec3 in_look;    // cosine and sine of the yaw, brightness
 out vec2 uv;
 out vec3 light;
 out vec3 ray;
 
 vec3 turn(vec3 v) {
-    return vec3(in_turn.x * v.x - in_turn.y * v.y, in_turn.y * v.x + in_turn.x * v.y, v.z);
+    return vec3(in_look.x * v.x - in_look.y * v.y, in_look.y * v.x + in_look.x * v.y, v.z);
 }
 
 void main() {
     vec3 position = in_place.xyz + in_place.w * turn(in_vertex);
     gl_Position = clip_from_world * vec4(position, 1.0);
-    light = ambient + sun * max(0.0, dot(turn(in_normal), sun_direction));
+    light = in_look.z * (ambient + sun * max(0.0, dot(turn(in_normal), sun_direction)));
     uv = in_uv;
     ray = position - eye;
 }

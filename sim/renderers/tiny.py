@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine import connect_by_number, pybullet
+from sim.renderers.labels import Label
 from sim.renderers.projection import make_projection, make_rays, make_view
-from sim.renderers.renderer import Renderer
+from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.scene import Scene, shrink_atlas
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds.world import Instance, Mesh, World
@@ -68,12 +69,35 @@ class TinyRenderer(Renderer):
         self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
     ) -> NDArray[np.uint8]:
         """Return the RGB image of a camera at a pose, shape (height, width, 3)."""
+        image, _, _ = self._draw(position_world, rotation_world_from_body, with_labels=False)
+        return image
+
+    def render_layers(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> Layers:
+        """Return what :meth:`render` does and the depth and class of every pixel."""
+        image, buffer, bodies = self._draw(
+            position_world, rotation_world_from_body, with_labels=True
+        )
+        is_sky = buffer >= SKY_DEPTH
+        depth = np.where(is_sky, np.float32(np.inf), self._measure_depth(buffer))
+        labels = np.where(is_sky, np.uint8(Label.SKY), self._labels[bodies])
+        shape = image.shape[:2]
+        return Layers(image, depth.reshape(shape), labels.reshape(shape))
+
+    def _draw(
+        self,
+        position_world: NDArray[np.float64],
+        rotation_world_from_body: NDArray[np.float64],
+        with_labels: bool,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
+        """Return the image, the depth buffer and, if asked for, each pixel's body."""
         scene = self._require_scene()
         light = scene.world.light
         position = np.asarray(position_world, dtype=np.float64)
         rotation = np.asarray(rotation_world_from_body, dtype=np.float64)
         self._show_levels(scene.choose_levels(position, rotation))
-        _, _, rgba, depth, _ = pybullet.getCameraImage(
+        _, _, rgba, depth, bodies = pybullet.getCameraImage(
             self.camera.width_px,
             self.camera.height_px,
             viewMatrix=make_view(position, rotation).T.ravel().tolist(),
@@ -85,7 +109,7 @@ class TinyRenderer(Renderer):
             lightSpecularCoeff=0.0,
             shadow=0,
             renderer=pybullet.ER_TINY_RENDERER,
-            flags=pybullet.ER_NO_SEGMENTATION_MASK,
+            flags=0 if with_labels else pybullet.ER_NO_SEGMENTATION_MASK,
             physicsClientId=self._client,
         )
         # PyBullet built without numpy gives tuples.
@@ -95,7 +119,7 @@ class TinyRenderer(Renderer):
         depth = np.asarray(depth, dtype=np.float32).ravel()
         self._add_fog(image, depth, scene)
         self._add_sky(image, depth, rotation)
-        return image.reshape(self.camera.height_px, self.camera.width_px, 3)
+        return image.reshape(*shape[:2], 3), depth, np.asarray(bodies, dtype=np.int32).ravel()
 
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""
@@ -119,7 +143,14 @@ class TinyRenderer(Renderer):
                 files[key] = files.get(key) or _write_obj(folder / f'{key}.obj', look.mesh)
             shapes[name] = [(files[id(look.mesh)], textures[look.texture]) for look in looks]
         self._bodies = [self._add_bodies(one, shapes[one.mesh]) for one in scene.instances]
+        self._brightness = [one.brightness for one in scene.instances]
         self._shown = np.full(len(scene.instances), -1)
+        # By the number of the body; the last one is found by -1, which stands for none.
+        self._labels = np.zeros(
+            2 + max(body for bodies in self._bodies for body in bodies), np.uint8
+        )
+        for bodies, label in zip(self._bodies, scene.labels, strict=True):
+            self._labels[bodies] = label
 
     def _load_textures(self, world: World, folder: Path) -> list[int]:
         """Return the atlas in all its sizes: the rasteriser has no mipmaps."""
@@ -158,21 +189,24 @@ class TinyRenderer(Renderer):
         for index in np.flatnonzero(levels != self._shown):
             old, new = int(self._shown[index]), int(levels[index])
             if old >= 0:
-                self._set_alpha(self._bodies[index][old], 0.0)
+                self._set_colour(self._bodies[index][old], 1.0, 0.0)
             if new >= 0:
-                self._set_alpha(self._bodies[index][new], 1.0)
+                self._set_colour(self._bodies[index][new], self._brightness[index], 1.0)
         self._shown = levels
 
-    def _set_alpha(self, body: int, alpha: float) -> None:
-        pybullet.changeVisualShape(
-            body, -1, rgbaColor=(1, 1, 1, alpha), physicsClientId=self._client
-        )
+    def _set_colour(self, body: int, brightness: float, alpha: float) -> None:
+        colour = (brightness, brightness, brightness, alpha)
+        pybullet.changeVisualShape(body, -1, rgbaColor=colour, physicsClientId=self._client)
 
     def _add_fog(self, image: NDArray[np.uint8], depth: NDArray[np.float32], scene: Scene) -> None:
-        near, far = self.camera.near, self.camera.far
-        distance = far * near / (far - (far - near) * depth) * self._ray_lengths
+        distance = self._measure_depth(depth) * self._ray_lengths
         share = np.exp(distance * np.float32(-1 / scene.world.light.fog_distance))[:, None]
         image[:] = (image - scene.fog) * share + scene.fog
+
+    def _measure_depth(self, buffer: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the distance along the optical axis [m] that a depth buffer holds."""
+        near, far = self.camera.near, self.camera.far
+        return np.asarray(far * near / (far - (far - near) * buffer), dtype=np.float32)
 
     def _add_sky(
         self, image: NDArray[np.uint8], depth: NDArray[np.float32], rotation: NDArray[np.float64]

@@ -70,6 +70,7 @@ class Instance:
     """One placed mesh.
 
     :param mesh: key into the world's meshes.
+    :param brightness: share of the light that falls here, above 0 to 1: less in the shade.
     """
 
     mesh: str
@@ -78,6 +79,7 @@ class Instance:
     z: float = 0.0
     yaw: float = 0.0
     scale: float = 1.0
+    brightness: float = 1.0
 
 
 @dataclass(frozen=True)
