@@ -23,6 +23,7 @@ from sim.vehicles.vehicle import Condition, Vehicle
 class QuadrotorParameters:
     """Airframe, rotors and controller gains of a quadrotor in X configuration.
 
+    :param inertia: of body and rotors about the three axes of the body [kg m^2].
     :param arm: distance of every rotor from the centre along x and along y [m].
     :param propeller_radius: [m].
     :param thrust_constant: thrust over squared rotor speed [N/(rad/s)^2].
@@ -33,7 +34,7 @@ class QuadrotorParameters:
     """
 
     mass: float = 2.064
-    inertia: tuple[float, float, float] = (0.02167, 0.02167, 0.04000)
+    inertia: tuple[float, float, float] = (0.0239, 0.0239, 0.0440)
     arm: float = 0.174
     propeller_radius: float = 0.127
     thickness: float = 0.12
