@@ -21,6 +21,7 @@ AXES = {'forward': 'm/s', 'left': 'm/s', 'up': 'm/s', 'yaw rate': 'rad/s'}
 SETTLED = 0.05
 """Share of the step within which a response counts as settled."""
 
+_REST = 1.0
 _LEAD = 5.0
 _FINAL = 1.0
 _FLIGHT_HEIGHT = 30.0
@@ -154,7 +155,8 @@ def measure_response(make_vehicle: Callable[[Physics], Vehicle], step: Step) -> 
         vehicle = make_vehicle(physics)
         height = vehicle.rest_height or _FLIGHT_HEIGHT
         vehicle.spawn(VehicleState(np.array([0.0, 0.0, height])))
-        for _ in range(round(_LEAD * PHYSICS_RATE)):
+        lead = _LEAD if step.cruise else _REST
+        for _ in range(round(lead * PHYSICS_RATE)):
             vehicle.push(VelocityCommand(vx=step.cruise))
             physics.step()
         axis, values = list(AXES).index(step.axis), []
