@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vehicles: rigid bodies with drives and the controllers that make them follow commands."""
 
+from sim.vehicles.car import Car
 from sim.vehicles.quadrotor import Quadrotor
+from sim.vehicles.rover import Rover
 from sim.vehicles.vehicle import Vehicle
 
-VEHICLES: dict[str, type[Vehicle]] = {vehicle.name: vehicle for vehicle in (Quadrotor,)}
+VEHICLES: dict[str, type[Vehicle]] = {vehicle.name: vehicle for vehicle in (Quadrotor, Rover, Car)}
 
-__all__ = ['VEHICLES', 'Quadrotor', 'Vehicle']
+__all__ = ['VEHICLES', 'Car', 'Quadrotor', 'Rover', 'Vehicle']
