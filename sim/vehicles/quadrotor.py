@@ -7,16 +7,19 @@ cascaded velocity, attitude and rate controller does what PX4 does in offboard v
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from lnn_control.core.checks import check_array, check_number
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
 from sim.vehicles.ground_effect import compute_thrust_ratio
 from sim.vehicles.vehicle import Condition, Vehicle
+
+_MAY_BE_ZERO = ('max_rotor_speed', 'drag', 'velocity_integral_gain', 'ground_effect')
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class QuadrotorParameters:
     max_climb_speed: float = 2.0
     max_yaw_rate: float = 2.0
     ground_effect: bool = False
+
+    def __post_init__(self) -> None:
+        check_array('inertia', self.inertia, (3,))
+        for field in fields(self):
+            value = getattr(self, field.name)
+            for number in value if field.name == 'inertia' else (value,):
+                check_number(field.name, number, 0.0 if field.name in _MAY_BE_ZERO else 1e-9, 1e6)
 
 
 # Rotor positions (x, y) in units of the arm and spin (+1 pushes the body counter-clockwise):

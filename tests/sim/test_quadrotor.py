@@ -202,3 +202,18 @@ def test_collides_where_its_propellers_reach(physics, make_world, gap, touches):
     quadrotor.push(VelocityCommand())
     physics.step()
     assert physics.has_contact(quadrotor.body) is touches
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'message'),
+    [
+        ({'mass': 0.0}, 'mass must be a finite number in .*, got 0.0'),
+        ({'drag': -0.1}, 'drag must be a finite number in .*, got -0.1'),
+        ({'velocity_gain': np.nan}, 'velocity_gain must be a finite number in .*, got nan'),
+        ({'inertia': (0.02, 0.02)}, r'inertia must have shape \(3,\), got \(2,\)'),
+        ({'inertia': (0.02, 0.02, 0.0)}, 'inertia must be a finite number in .*, got 0.0'),
+    ],
+)
+def test_impossible_parameters_are_named(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        QuadrotorParameters(**parameters)
