@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.messages import VehicleState
 from sim.experts.expert import Expert
 from sim.worlds import check_world
@@ -153,3 +154,8 @@ def find_failure(trial: Trial, situation: Situation) -> Outcome | None:
 def measure_distance(trial: Trial, state: VehicleState) -> float:
     """Return how far the vehicle is from where the world has put the target [m]."""
     return float(np.linalg.norm(state.position_world - trial.world.target.position))
+
+
+def has_tipped(state: VehicleState) -> bool:
+    """Return whether a ground vehicle leans by more than 60 degrees: it will not get up again."""
+    return bool(rotation_from_quaternion(state.orientation_world)[2, 2] < 0.5)

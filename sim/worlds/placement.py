@@ -91,16 +91,19 @@ def span_area(layout: Layout, length: float, width: float, margin: float) -> Are
     return float(low[0]), float(high[0]), float(low[1]), float(high[1])
 
 
-def draw_solids(solids: Sequence[Solid], area: Area, below: float = 2.5) -> NDArray[np.uint8]:
+def draw_solids(
+    solids: Sequence[Solid], area: Area, below: float = 2.5, step_height: float = STEP_HEIGHT
+) -> NDArray[np.uint8]:
     """Return a map of the area, 0 where a solid stands and 1 elsewhere.
 
     :param below: height [m] from which on a solid's bottom is out of the way.
+    :param step_height: height [m] up to which a solid is left out.
     :return: shape (cells along y, cells along x), cells of CELL metres from (x_min, y_min).
     """
     shape = (int((area[3] - area[2]) / CELL) + 1, int((area[1] - area[0]) / CELL) + 1)
     free = np.ones(shape, dtype=np.uint8)
     for solid in solids:
-        if solid.bottom >= below or solid.bottom + solid.height < STEP_HEIGHT:
+        if solid.bottom >= below or solid.bottom + solid.height < step_height:
             continue
         corners = (_outline(solid) - (area[0], area[2])) / CELL
         cv2.fillPoly(free, [np.round(corners * 16).astype(np.int32)], 0, shift=4)
@@ -118,10 +121,18 @@ def _outline(solid: Solid) -> NDArray[np.float64]:
 
 
 def is_reachable(
-    solids: Sequence[Solid], layout: Layout, area: Area, clearance: float = CLEARANCE
+    solids: Sequence[Solid],
+    layout: Layout,
+    area: Area,
+    clearance: float = CLEARANCE,
+    step_height: float = STEP_HEIGHT,
 ) -> bool:
-    """Return whether a disc of this radius [m] gets from start to target, stops and walk."""
-    distance = cv2.distanceTransform(draw_solids(solids, area), cv2.DIST_L2, 5)
+    """Return whether a disc of this radius [m] gets from start to target, stops and walk.
+
+    :param step_height: height [m] up to which a solid is no obstacle.
+    """
+    free = draw_solids(solids, area, step_height=step_height)
+    distance = cv2.distanceTransform(free, cv2.DIST_L2, 5)
     wide = (distance * CELL > clearance + CELL).astype(np.uint8)
     _, labels = cv2.connectedComponents(wide, connectivity=4)
     reached = {int(labels[_find_cell(point, area)]) for point in layout.places}
