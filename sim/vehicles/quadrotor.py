@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from lnn_control.core.checks import check_array, check_number
-from lnn_control.core.frames import GRAVITY
+from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
@@ -116,7 +116,8 @@ class Quadrotor(Vehicle):
             angularDamping=0.0,
             collisionMargin=0.002,
         )
-        client.resetBaseVelocity(self.body, state.velocity_world.tolist(), [0.0, 0.0, 0.0])
+        rate_world = rotation_from_quaternion(state.orientation_world) @ state.angular_velocity
+        client.resetBaseVelocity(self.body, state.velocity_world.tolist(), rate_world.tolist())
         weight = mass * GRAVITY / self._condition.thrust_factor
         hover_speed = min(math.sqrt(weight / 4 / p.thrust_constant), p.max_rotor_speed)
         self._rotor_speeds = [hover_speed] * 4

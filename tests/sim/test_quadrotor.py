@@ -58,6 +58,21 @@ def level_velocities(states: list[VehicleState]) -> np.ndarray:
     )
 
 
+def test_starts_in_the_state_it_is_given(physics):
+    physics.clear()
+    turned = quaternion_from_euler(0.3, -0.2, 1.1)
+    state = VehicleState(
+        np.array([1, 2, 3.0]), turned, np.array([4, 5, 6.0]), np.array([1, 2, 3.0])
+    )
+    quadrotor = Quadrotor(physics)
+    quadrotor.spawn(state)
+    read = quadrotor.read_state(7.0)
+    assert read.position_world == pytest.approx([1, 2, 3])
+    assert read.orientation_world == pytest.approx(turned)
+    assert read.velocity_world == pytest.approx([4, 5, 6])
+    assert read.angular_velocity == pytest.approx([1, 2, 3])
+
+
 def test_hovers_on_the_spot_without_a_command(fly):
     last = fly(VelocityCommand(), duration=5.0)[-1]
     assert last.position_world == pytest.approx([0, 0, 30], abs=1e-3)
