@@ -8,22 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.frames import rotation_world_from_level, wrap_angle, yaw_from_quaternion
+from lnn_control.core.frames import wrap_angle
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.experts.expert import Expert
+from sim.experts.flight import FlightParameters, compose_command
 from sim.experts.planner import CostToGo
 from sim.obstacles import Obstacles
 from sim.worlds.world import World
 
 
 @dataclass(frozen=True)
-class ExpertParameters:
+class ExpertParameters(FlightParameters):
     """How the expert flies.
 
     :param cruise_speed: [m/s]. :param slow_speed: next to an obstacle [m/s].
     :param stop_distance: where to hover, measured from the target's middle [m].
     :param braking: deceleration towards the hover point [m/s^2].
-    :param altitude: flight height [m]. :param look_ahead: along the path [m].
+    :param look_ahead: along the path [m].
     :param glance: share of the angle between path and target that the heading gives to the path.
     """
 
@@ -31,11 +32,8 @@ class ExpertParameters:
     slow_speed: float = 0.7
     stop_distance: float = 1.7
     braking: float = 0.5
-    altitude: float = 1.5
     look_ahead: float = 1.0
     glance: float = 0.4
-    yaw_gain: float = 1.5
-    max_yaw_rate: float = 1.0
 
 
 class FlyToTargetExpert(Expert):
@@ -63,24 +61,16 @@ class FlyToTargetExpert(Expert):
         """Return the expert's command in a state."""
         p = self.parameters
         position = state.position_world
-        yaw = yaw_from_quaternion(state.orientation_world)
         to_target = self._target[:2] - position[:2]
         distance = float(np.hypot(*to_target))
         bearing = float(np.arctan2(to_target[1], to_target[0]))
         direction = self._find_direction(position[:2])
         velocity = direction * self._choose_speed(position[:2], direction, distance)
-        vx, vy, _ = rotation_world_from_level(yaw).T @ np.array([*velocity, 0.0])
         aside = wrap_angle(float(np.arctan2(direction[1], direction[0])) - bearing)
         if distance < p.stop_distance + 1.0:
             aside = 0.0
         heading = bearing + p.glance * float(np.clip(aside, -1.0, 1.0))
-        yaw_rate = p.yaw_gain * wrap_angle(heading - yaw)
-        return VelocityCommand(
-            float(vx),
-            float(vy),
-            float(np.clip(p.altitude - position[2], -0.5, 0.5)),
-            float(np.clip(yaw_rate, -p.max_yaw_rate, p.max_yaw_rate)),
-        )
+        return compose_command(state, velocity, heading, p)
 
     def _find_direction(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the unit vector towards a point a little ahead on the cheapest path."""
