@@ -28,7 +28,10 @@ def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = tyro.cli(Card, args=arguments, prog='lnn-control card')
     folder = find_checkpoint(job.checkpoint)
-    results = [json.loads(path.read_text()) for path in job.results]
+    results = []
+    for path in job.results:
+        record = json.loads(path.read_text())
+        results += record if isinstance(record, list) else [record]
     lines = [
         line
         for line in job.recipe.read_text().splitlines()

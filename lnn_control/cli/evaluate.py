@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""`lnn-control evaluate`: fly a suite of seeds closed loop and report the success rate."""
+"""`lnn-control evaluate`: suites of seeds closed loop, and the success rates."""
 
 import errno
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from lnn_control.cli.stress_table import name_cell, print_stress
-from lnn_control.cli.trials import REFERENCES, choose_task, make_env, make_policy
+from lnn_control.cli.evaluation_tables import print_stress, print_summary, print_table
+from lnn_control.cli.trials import REFERENCES, make_env, make_policy
 from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
-from lnn_control.evaluation.stress import CLEAN, StressCell, run_cells
+from lnn_control.evaluation.stress import CLEAN, StressCell
+from lnn_control.evaluation.suite import SuiteSummary, run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
 
 if TYPE_CHECKING:
     from sim.tasks import Task
 
+ALL = 'all'
 STRESS = 'stress'
 """The suite of all disturbances; every other suite has the name of its task."""
 
@@ -33,46 +34,71 @@ STRESS_TASK = 'fly_to_target'
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Fly one episode a seed and report the success rate with its 95 % Wilson interval."""
+    """Do one trial a seed and report the success rate with its 95 % Wilson interval."""
 
     checkpoint: str = DEFAULT_CHECKPOINT
     """A folder, the name of a shipped checkpoint, 'expert' or 'hover'."""
     suite: str = 'fly_to_target'
-    """What is asked of the policy: a task, or stress: fly_to_target under disturbances."""
+    """What is asked: a task, stress: fly_to_target under disturbances, or all: every task."""
     episodes: int = 100
-    """Number of episodes, one a seed; of stress, for each disturbance and level."""
+    """Number of episodes, one a seed, in each world and season, disturbance and level."""
     first_seed: int = 2_000_000
     """Test seeds start at 2000000, validation seeds at 1000000."""
     world: str | None = None
-    """World of the trials; the task's first one if not given."""
+    """World of the trials; the task's first one if not given; all: every one of the task's."""
     season: str = 'summer'
-    """Season of the world."""
+    """Season of the world; all: every one."""
     disturbance: str | None = None
     """Of stress: one disturbance by its name; all if not given."""
     level: int | None = None
     """Of stress: 1 (mild), 2 or 3 (severe); all if not given."""
     json: Path | None = None
-    """File for the summary as JSON; of stress, a list with one for each disturbance and level."""
+    """File for the summary as JSON; a list where there is more than one."""
     results: Path | None = None
     """File for every trial, one JSON object a line."""
     processes: int = 0
     """Simulators side by side; 0 is one a core."""
 
 
-def choose_suite_task(job: Evaluate) -> 'Task':
-    """Return what a suite asks for.
+@dataclass(frozen=True)
+class Cell:
+    """One row of the results: a task in a world and season, and what disturbs it."""
+
+    task: 'Task'
+    stress: StressCell = CLEAN
+
+
+def make_cell_env(sees: bool, cell: Cell) -> Any:
+    """Return the environment of a cell's trials.
+
+    :param sees: whether anybody looks at the images.
+    """
+    return make_env(cell.task, sees, cell.stress)
+
+
+def choose_tasks(job: Evaluate) -> 'list[Task]':
+    """Return what is asked for, in every world and season asked for.
 
     :raises ValueError: if there is no such suite, world or season.
     """
     from sim.tasks import TASKS
+    from sim.worlds import SEASONS
 
-    names = sorted([*TASKS, STRESS])
+    names = sorted([*TASKS, STRESS, ALL])
     if job.suite not in names:
         raise ValueError(f'suite must be one of {names}, got {job.suite!r}')
-    return choose_task(STRESS_TASK if job.suite == STRESS else job.suite, job.world, job.season)
+    chosen = {STRESS: [STRESS_TASK], ALL: list(TASKS)}.get(job.suite, [job.suite])
+    tasks = []
+    for kind in (TASKS[name] for name in chosen):
+        worlds = kind.worlds if job.world == ALL else (job.world or kind.worlds[0],)
+        seasons = tuple(SEASONS) if job.season == ALL else (job.season,)
+        tasks += [kind(world, season) for world in worlds for season in seasons]
+    if job.suite == STRESS and len(tasks) > 1:
+        raise ValueError('suite stress needs one world and one season, got all')
+    return tasks
 
 
-def choose_cells(disturbance: str | None, level: int | None) -> list[StressCell]:
+def choose_stress(disturbance: str | None, level: int | None) -> list[StressCell]:
     """Return the clean run and all disturbances and levels that were not ruled out.
 
     :raises ValueError: if there is no such disturbance or level.
@@ -87,91 +113,66 @@ def choose_cells(disturbance: str | None, level: int | None) -> list[StressCell]
     return [CLEAN, *cells]
 
 
+def choose_cells(job: Evaluate) -> list[Cell]:
+    """Return all rows of the results.
+
+    :raises ValueError: if an option has no such value.
+    """
+    tasks = choose_tasks(job)
+    if job.suite == STRESS:
+        return [Cell(tasks[0], stress) for stress in choose_stress(job.disturbance, job.level)]
+    if not (job.disturbance is None and job.level is None):
+        raise ValueError(f'disturbance and level need suite stress, got {job.suite!r}')
+    return [Cell(task) for task in tasks]
+
+
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = tyro.cli(Evaluate, args=arguments, prog='lnn-control evaluate')
-    check_job(job)
+    check_number('episodes', job.episodes, 1)
+    check_number('first_seed', job.first_seed, 0)
+    check_number('processes', job.processes, 0)
+    cells = choose_cells(job)
     for path in (job.json, job.results):
         if path is not None:
             prepare_file(path)
     if job.checkpoint not in REFERENCES:
         load_policy(find_checkpoint(job.checkpoint))
-    if job.suite == STRESS:
-        return run_stress(job)
-    return run_task(job)
-
-
-def check_job(job: Evaluate) -> None:
-    """Check everything that needs no file.
-
-    :raises ValueError: if an option has no such value.
-    """
-    choose_suite_task(job)
-    check_number('episodes', job.episodes, 1)
-    check_number('first_seed', job.first_seed, 0)
-    check_number('processes', job.processes, 0)
-    choose_cells(job.disturbance, job.level)
-    if job.suite != STRESS and not (job.disturbance is None and job.level is None):
-        raise ValueError(f'disturbance and level need suite stress, got {job.suite!r}')
-
-
-def run_task(job: Evaluate) -> int:
-    """Do every seed's trial once, write and print the summary."""
-    from rich.progress import track
-
-    from lnn_control.evaluation.suite import run_suite, summarise
-
-    task = choose_suite_task(job)
-    seeds = range(job.first_seed, job.first_seed + job.episodes)
-    trials = run_suite(
-        partial(make_env, task, job.checkpoint not in REFERENCES),
-        partial(make_policy, job.checkpoint),
-        seeds,
-        job.processes or None,
-    )
-    results = []
+    results: dict[Cell, list[TrialResult]] = {}
     with open(job.results or os.devnull, 'w') as lines:
-        for result in track(trials, f'{task.name} {task.world} {task.season}', total=len(seeds)):
-            results.append(result)
-            print(json.dumps(asdict(result)), file=lines, flush=True)
-    summary = summarise(job.suite, task.world, task.season, job.checkpoint, results)
-    if job.json is not None:
-        record = asdict(summary) | {'versions': describe_versions()}
-        job.json.write_text(json.dumps(record, indent=2) + '\n')
-    print_summary(summary, results)
-    return 0
-
-
-def run_stress(job: Evaluate) -> int:
-    """Fly every seed clean and under every disturbance, write and print one summary each."""
-    from lnn_control.evaluation.suite import summarise
-
-    task = choose_suite_task(job)
-    results: dict[StressCell, list[TrialResult]] = {}
-    with open(job.results or os.devnull, 'w') as lines:
-        for cell, result in fly_cells(job):
+        for cell, result in run_with_progress(job, cells):
             results.setdefault(cell, []).append(result)
-            print(json.dumps(asdict(result) | asdict(cell)), file=lines, flush=True)
+            print(json.dumps(describe(job, cell) | asdict(result)), file=lines, flush=True)
     summaries = {
-        cell: summarise(job.suite, task.world, task.season, job.checkpoint, flown)
-        for cell, flown in results.items()
-    }
+        cell: summarise(name_suite(job, cell), cell.task.world, cell.task.season, job.checkpoint,
+                        done)
+        for cell, done in results.items()
+    }  # fmt: skip
     if job.json is not None:
-        versions = {'versions': describe_versions()}
-        records = [asdict(summaries[cell]) | asdict(cell) | versions for cell in summaries]
-        job.json.write_text(json.dumps(records, indent=2) + '\n')
-    print_stress(summaries, results)
+        write_summaries(job, job.json, summaries)
+    show(job, summaries, results)
     return 0
 
 
-def fly_cells(job: Evaluate) -> Iterator[tuple[StressCell, TrialResult]]:
+def name_suite(job: Evaluate, cell: Cell) -> str:
+    """Return the suite that a cell belongs to."""
+    return STRESS if job.suite == STRESS else cell.task.name
+
+
+def describe(job: Evaluate, cell: Cell) -> dict[str, Any]:
+    """Return what names a cell in files."""
+    task = cell.task
+    names = {'suite': name_suite(job, cell), 'world': task.world, 'season': task.season}
+    return names | (asdict(cell.stress) if job.suite == STRESS else {})
+
+
+def run_with_progress(job: Evaluate, cells: list[Cell]) -> Iterator[tuple[Cell, TrialResult]]:
     """Yield every cell's results while a bar shows how far it is."""
     from rich.progress import Progress
 
     seeds = range(job.first_seed, job.first_seed + job.episodes)
-    cells = choose_cells(job.disturbance, job.level)
     trials = run_cells(
-        partial(make_env, choose_suite_task(job), job.checkpoint not in REFERENCES),
+        partial(make_cell_env, job.checkpoint not in REFERENCES),
         partial(make_policy, job.checkpoint),
         cells,
         seeds,
@@ -180,8 +181,34 @@ def fly_cells(job: Evaluate) -> Iterator[tuple[StressCell, TrialResult]]:
     with Progress() as progress:
         bar = progress.add_task('', total=len(cells) * len(seeds))
         for cell, result in trials:
-            progress.update(bar, advance=1, description=name_cell(cell))
+            words = [str(word) for word in describe(job, cell).values() if word]
+            progress.update(bar, advance=1, description=' '.join(words))
             yield cell, result
+
+
+def write_summaries(job: Evaluate, path: Path, summaries: dict[Cell, SuiteSummary]) -> None:
+    """Write the summary, or a list of them."""
+    versions = {'versions': describe_versions()}
+    records = [
+        asdict(summary) | describe(job, cell) | versions for cell, summary in summaries.items()
+    ]
+    is_list = job.suite == STRESS or len(records) > 1
+    path.write_text(json.dumps(records if is_list else records[0], indent=2) + '\n')
+
+
+def show(
+    job: Evaluate,
+    summaries: dict[Cell, SuiteSummary],
+    results: dict[Cell, list[TrialResult]],
+) -> None:
+    """Print what suits: one summary, one row each, or the drops of the stress suite."""
+    rows = [(summaries[cell], results[cell]) for cell in summaries]
+    if job.suite == STRESS:
+        print_stress({cell.stress: (summaries[cell], results[cell]) for cell in summaries})
+    elif len(rows) > 1:
+        print_table(rows)
+    else:
+        print_summary(*rows[0])
 
 
 def prepare_file(path: Path) -> None:
@@ -194,33 +221,3 @@ def prepare_file(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-
-def print_summary(summary: Any, results: list[Any]) -> None:
-    """Print the summary as a table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    def mean(name: str) -> float:
-        chosen = [getattr(result, name) for result in results if result.is_success]
-        return sum(chosen) / len(chosen) if chosen else float('nan')
-
-    table = Table(title=f'{summary.suite}: {summary.policy}')
-    interval = f'{summary.wilson_low:.1%} to {summary.wilson_high:.1%}'
-    outcomes = Counter(result.outcome for result in results)
-    rows = {
-        'world': f'{summary.world} {summary.season}',
-        'success': f'{summary.successes} of {summary.episodes} = {summary.success_rate:.1%}',
-        '95 % Wilson interval': interval,
-        'outcomes': ', '.join(f'{name} {count}' for name, count in outcomes.most_common()),
-        'time [s]': f'{mean("duration"):.1f}',
-        'path over shortest': f'{mean("path_ratio"):.2f}',
-        'smallest clearance [m]': f'{mean("clearance"):.2f}',
-        'command change [m/s^2]': f'{mean("command_change"):.2f}',
-    }
-    table.add_column('measure')
-    table.add_column('value')
-    for name, value in rows.items():
-        table.add_row(name, value)
-    Console().print(table)
-    print('Times, paths and clearances are means over the successful trials.')

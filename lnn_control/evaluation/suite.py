@@ -3,18 +3,21 @@
 """Many trials of one policy: in parallel, one result a seed, summed up in the end."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.evaluation.statistics import wilson_interval
-from lnn_control.evaluation.trial import TrialEnvironment, TrialResult, run_trial
+from lnn_control.evaluation.trial import TrialResult, run_trial
 from lnn_control.policies.policy import Policy
 
-EnvironmentFactory = Callable[[], Any]
+EnvironmentFactory = Callable[[Any], Any]
+"""Makes an environment; receives the cell that it is for."""
 PolicyFactory = Callable[[Any], Policy]
 """Makes the policy; receives the environment, which experts need and others ignore."""
+
+Cell = TypeVar('Cell', bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -42,36 +45,48 @@ def summarise(
     return SuiteSummary(suite, world, season, policy, len(results), successes, rate, low, high)
 
 
-_worker: tuple[TrialEnvironment, Policy] | None = None
+_factories: tuple[EnvironmentFactory, PolicyFactory] | None = None
+_current: tuple[Hashable, Any, Policy] | None = None
 
 
 def _start_worker(make_env: EnvironmentFactory, make_policy: PolicyFactory) -> None:
     import torch
 
-    global _worker
+    global _factories
     torch.set_num_threads(1)
-    env = make_env()
-    _worker = (env, make_policy(env))
+    _factories = (make_env, make_policy)
 
 
-def _run_seed(seed: int) -> TrialResult:
-    if _worker is None:
+def _run_trial(job: tuple[Hashable, int]) -> TrialResult:
+    global _current
+    if _factories is None:
         raise RuntimeError('worker was not started')
-    return run_trial(*_worker, seed)
+    cell, seed = job
+    if _current is None or _current[0] != cell:
+        if _current is not None:
+            _current[1].close()
+            _current = None
+        env = _factories[0](cell)
+        _current = (cell, env, _factories[1](env))
+    return run_trial(_current[1], _current[2], seed)
 
 
-def run_suite(
+def run_cells(
     make_env: EnvironmentFactory,
     make_policy: PolicyFactory,
+    cells: Sequence[Cell],
     seeds: range,
     processes: int | None = None,
-) -> Iterator[TrialResult]:
-    """Return an iterator over one result a seed, in the order of the seeds.
+) -> Iterator[tuple[Cell, TrialResult]]:
+    """Return an iterator over one result a cell and seed: cell by cell, seeds in order.
 
     :param make_env: picklable. :param make_policy: picklable.
+    :param cells: kinds of trials, such as tasks or disturbances; hashable and picklable.
     :param processes: one a core if None. Results do not depend on it.
     """
-    count = min(processes or os.cpu_count() or 1, len(seeds))
-    return map_in_processes(
-        _run_seed, seeds, Workers(count, _start_worker, (make_env, make_policy))
+    jobs = [(cell, seed) for cell in cells for seed in seeds]
+    workers = Workers(
+        min(processes or os.cpu_count() or 1, len(jobs)), _start_worker, (make_env, make_policy)
     )
+    results = map_in_processes(_run_trial, jobs, workers)
+    return ((cell, result) for (cell, _), result in zip(jobs, results, strict=True))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One closed-loop trial of a policy in an environment, and what is measured in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +33,8 @@ class TrialResult:
     :param clearance: smallest distance of the vehicle's middle to a surface [m].
     :param command_change: mean absolute change of the velocity command [m/s^2].
     :param final_distance: to the target at the end [m].
+    :param in_view: share of the images with the target in sight, None where nobody knows.
+    :param metrics: what the task itself measures, at the end.
     """
 
     seed: int
@@ -43,6 +45,8 @@ class TrialResult:
     clearance: float
     command_change: float
     final_distance: float
+    in_view: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_success(self) -> bool:
@@ -55,7 +59,8 @@ def run_trial(env: TrialEnvironment, policy: Policy, seed: int) -> TrialResult:
     sensed, info = env.reset(seed=seed)
     state = policy.initial_state()
     shortest = float(info['shortest_path'])
-    positions, clearances, commands, times = [info['position']], [info['clearance']], [], []
+    positions, clearances, sights = [info['position']], [info['clearance']], []
+    commands, times = [], []
     is_over = False
     while not is_over:
         elapsed = float(sensed['elapsed_time'][0])
@@ -64,6 +69,7 @@ def run_trial(env: TrialEnvironment, policy: Policy, seed: int) -> TrialResult:
         sensed, _, terminated, truncated, info = env.step(commands[-1])
         positions.append(info['position'])
         clearances.append(info['clearance'])
+        sights.append(bool(info['sees_target']))
         times.append(elapsed)
         is_over = terminated or truncated
     return TrialResult(
@@ -74,6 +80,8 @@ def run_trial(env: TrialEnvironment, policy: Policy, seed: int) -> TrialResult:
         float(min(clearances)),
         measure_command_change(np.array(commands), np.array(times)),
         float(info['distance_to_target']),
+        float(np.mean(sights)),
+        dict(info['metrics']),
     )
 
 

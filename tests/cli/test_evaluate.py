@@ -5,13 +5,15 @@ import json
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.evaluate import choose_cells
+from lnn_control.cli.evaluate import Evaluate, choose_cells, choose_stress
 from lnn_control.cli.trials import make_env, make_policy
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.policies.policy import Policy
 from sim.disturbances import DISTURBANCES, DroppedFrames
+from sim.tasks import TASKS
 from sim.tasks.fly_to_target import FlyToTarget
+from sim.worlds import SEASONS
 
 
 def fail(capsys, *arguments: str) -> str:
@@ -112,9 +114,9 @@ def test_stress_flies_clean_and_disturbed_and_writes_a_record_for_each(tmp_path,
 
 
 def test_stress_asks_for_all_disturbances_at_three_levels_unless_told():
-    assert len(choose_cells(None, None)) == 1 + 3 * len(DISTURBANCES)
-    assert choose_cells(None, 2)[:2] == [CLEAN, StressCell('image_noise', 2)]
-    assert choose_cells('wind', None) == [CLEAN, *(StressCell('wind', n) for n in (1, 2, 3))]
+    assert len(choose_stress(None, None)) == 1 + 3 * len(DISTURBANCES)
+    assert choose_stress(None, 2)[:2] == [CLEAN, StressCell('image_noise', 2)]
+    assert choose_stress('wind', None) == [CLEAN, *(StressCell('wind', n) for n in (1, 2, 3))]
 
 
 def test_stress_environment_has_the_disturbance_of_its_cell():
@@ -123,3 +125,27 @@ def test_stress_environment_has_the_disturbance_of_its_cell():
         assert env.simulation.disturbances == expected
         assert env.task.season == 'winter'
         env.close()
+
+
+def test_all_is_every_task_in_each_of_its_worlds_and_every_season():
+    cells = choose_cells(Evaluate(suite='all', world='all', season='all'))
+    found = {(cell.task.name, cell.task.world, cell.task.season) for cell in cells}
+    expected = {
+        (name, world, season)
+        for name, kind in TASKS.items()
+        for world in kind.worlds
+        for season in SEASONS
+    }
+    assert found == expected
+    assert len(cells) == len(expected)
+
+
+def test_one_row_a_season_is_printed_and_written(tmp_path, capsys):
+    summary = tmp_path / 'summary.json'
+    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
+    assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
+    records = json.loads(summary.read_text())
+    assert [record['season'] for record in records] == list(SEASONS)
+    assert all(record['successes'] == 1 for record in records)
+    output = capsys.readouterr().out
+    assert all(season in output for season in SEASONS)

@@ -3,7 +3,8 @@
 import pytest
 
 from lnn_control.evaluation.references import ExpertPolicy
-from lnn_control.evaluation.stress import CLEAN, StressCell, compare_with_clean, run_cells
+from lnn_control.evaluation.stress import CLEAN, StressCell, compare_with_clean
+from lnn_control.evaluation.suite import run_cells
 from lnn_control.evaluation.trial import TrialResult
 from sim.disturbances import make_disturbance
 from sim.environment import TaskEnv

@@ -4,9 +4,9 @@ from functools import partial
 
 import pytest
 
-from lnn_control.cli.evaluate import make_policy
+from lnn_control.cli.trials import make_policy
 from lnn_control.evaluation.references import ExpertPolicy
-from lnn_control.evaluation.suite import run_suite, summarise
+from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.checkpoint import CheckpointError
 from sim.environment import TaskEnv
@@ -14,11 +14,12 @@ from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
 from sim.tasks.fly_to_target import FlyToTarget
 
-MAKE_ENV = partial(
-    TaskEnv,
-    task=FlyToTarget(time_limit=1.0),
-    settings=SimulationSettings(camera=PinholeCamera(128, 72)),
-)
+
+def make_env(cell: str) -> TaskEnv:
+    return TaskEnv(
+        task=FlyToTarget(time_limit=1.0),
+        settings=SimulationSettings(camera=PinholeCamera(128, 72)),
+    )
 
 
 def make_result(outcome: str) -> TrialResult:
@@ -27,16 +28,19 @@ def make_result(outcome: str) -> TrialResult:
 
 def test_results_do_not_depend_on_the_number_of_processes():
     seeds = range(2_000_000, 2_000_002)
-    alone = list(run_suite(MAKE_ENV, ExpertPolicy, seeds, processes=1))
-    shared = list(run_suite(MAKE_ENV, ExpertPolicy, seeds, processes=2))
-    assert [result.seed for result in alone] == list(seeds)
+    alone = list(run_cells(make_env, ExpertPolicy, ['one'], seeds, processes=1))
+    shared = list(run_cells(make_env, ExpertPolicy, ['one'], seeds, processes=2))
     assert alone == shared
-    assert all(result.outcome == 'time_limit' for result in alone)
-    assert len({result.final_distance for result in alone}) == 2
+    results = [result for _, result in alone]
+    assert [result.seed for result in results] == list(seeds)
+    assert all(result.outcome == 'time_limit' for result in results)
+    assert len({result.final_distance for result in results}) == 2
 
 
 def test_policy_that_cannot_be_loaded_is_an_error_instead_of_waiting_for_ever(tmp_path):
-    results = run_suite(MAKE_ENV, partial(make_policy, str(tmp_path)), range(2), processes=1)
+    results = run_cells(
+        make_env, partial(make_policy, str(tmp_path)), ['one'], range(2), processes=1
+    )
     with pytest.raises(CheckpointError, match='checkpoint must be a folder'):
         list(results)
 

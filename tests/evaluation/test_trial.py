@@ -26,6 +26,8 @@ class LineEnv:
             'distance_to_target': 2.0 - self.position[0],
             'time': 0.1 * self.steps,
             'outcome': outcome,
+            'sees_target': self.position[0] < 0.45,
+            'metrics': {'held': 0.1 * self.steps},
         }
 
     def reset(self, *, seed):
@@ -65,6 +67,8 @@ def test_successful_trial_is_measured():
     assert result.path_ratio == pytest.approx(2.0)
     assert result.clearance == pytest.approx(2.0)
     assert result.final_distance == pytest.approx(1.0)
+    assert result.in_view == pytest.approx(4 / 9)
+    assert result.metrics == {'held': pytest.approx(0.9)}
     # Two changes of 1 m/s within 0.1 s among eight pairs of commands.
     assert result.command_change == pytest.approx(20 / 8)
 

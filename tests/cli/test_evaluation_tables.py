@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+from lnn_control.cli.evaluation_tables import Row, print_stress, print_table
+from lnn_control.evaluation.stress import CLEAN, StressCell
+from lnn_control.evaluation.suite import summarise
+from lnn_control.evaluation.trial import TrialResult
+
+DARKER = StressCell('darker', 3)
+
+
+def make_row(outcomes: str, season: str = 'summer') -> Row:
+    names = {'1': 'success', '0': 'collision'}
+    results = [
+        TrialResult(i, names[c], i, 1, 1.25, 1, 1, 1, in_view=0.5) for i, c in enumerate(outcomes)
+    ]
+    return summarise('stress', 'forest', season, 'mine', results), results
+
+
+def test_table_shows_success_interval_and_drop_against_clean(capsys):
+    print_stress({CLEAN: make_row('1110'), DARKER: make_row('1001')})
+    lines = capsys.readouterr().out.splitlines()
+    clean = next(line for line in lines if 'clean' in line and '│' in line)
+    darker = next(line for line in lines if 'darker' in line)
+    assert '3 of 4' in clean
+    assert [part.strip() for part in darker.split('│')[1:-1]] == [
+        *('darker', '3', '2 of 4', '15.0% to 85.0%', '25.0', '2', '1')
+    ]
+
+
+def test_table_has_a_row_for_each_season_with_means_over_its_successes(capsys):
+    print_table([make_row('1010'), make_row('0000', 'winter')])
+    lines = capsys.readouterr().out.splitlines()
+    summer, winter = (next(x for x in lines if word in x) for word in ('summer', 'winter'))
+    cells = [part.strip() for part in summer.split('│')[1:-1]]
+    assert cells == [
+        *(
+            'stress',
+            'forest',
+            'summer',
+            '2',
+            '15.0% to 85.0%',
+            '1.0',
+            '1.25',
+            '1.00',
+            '1.00',
+            '50%',
+        )
+    ]
+    assert [part.strip() for part in winter.split('│')[4:7]] == ['0', '0.0% to 49.0%', 'nan']
