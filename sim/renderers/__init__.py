@@ -6,8 +6,9 @@ import warnings
 from functools import lru_cache
 
 from sim.renderers.gl import GlRenderer
+from sim.renderers.labels import Label
 from sim.renderers.nothing import NoRenderer
-from sim.renderers.renderer import Renderer
+from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.tiny import TinyRenderer
 from sim.sensors.pinhole import PinholeCamera
 
@@ -46,6 +47,8 @@ __all__ = [
     'AUTO',
     'RENDERERS',
     'GlRenderer',
+    'Label',
+    'Layers',
     'NoRenderer',
     'Renderer',
     'TinyRenderer',

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.renderers.projection import make_projection, make_view
-from sim.renderers.renderer import Renderer
+from sim.renderers.labels import Label, label_shade
+from sim.renderers.projection import make_projection, make_rays, make_view
+from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.scene import NUM_LEVELS, Scene
-from sim.renderers.shaders import SKY_FRAGMENT, SKY_VERTEX, SOLID_FRAGMENT, SOLID_VERTEX
+from sim.renderers.shaders import (
+    LABEL_FRAGMENT,
+    LABEL_VERTEX,
+    SKY_FRAGMENT,
+    SKY_VERTEX,
+    SOLID_FRAGMENT,
+    SOLID_VERTEX,
+)
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds.world import Instance, Mesh, World
 
@@ -52,6 +60,7 @@ class GlRenderer(Renderer):
         across = camera.width_px / 2 / camera.focal_length_px
         down = camera.height_px / 2 / camera.focal_length_px
         self._body_from_clip = np.array([[0.0, 0.0, 1.0], [-across, 0.0, 0.0], [0.0, -down, 0.0]])
+        self._rays = make_rays(camera)
         self._canvas: _Canvas | None = _Canvas(camera)
         self._stage: _Stage | None = None
 
@@ -92,6 +101,28 @@ class GlRenderer(Renderer):
             canvas.frame.read_into(image, components=3, alignment=1)
         return image
 
+    def render_layers(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> Layers:
+        """Return what :meth:`render` does and the depth and class of every pixel."""
+        image = self.render(position_world, rotation_world_from_body)
+        canvas, stage = self._require_stage()
+        clip_from_world = self._projection @ make_view(position_world, rotation_world_from_body)
+        labels = np.empty(image.shape[:2], dtype=np.uint8)
+        buffer = np.empty(image.shape[:2], dtype=np.float32)
+        with canvas.context:
+            canvas.label['clip_from_world'].write(_to_bytes(clip_from_world))
+            stage.draw_labels(canvas)
+            canvas.label_frame.read_into(labels, components=1, alignment=1)
+            canvas.label_frame.read_into(buffer, attachment=-1, dtype='f4', alignment=1)
+        near, far = self.camera.near, self.camera.far
+        depth = far * near / (far - (far - near) * buffer)
+        depth[labels == Label.SKY] = np.inf
+        rise = self._rays @ np.asarray(rotation_world_from_body, dtype=np.float32)[2]
+        height = float(position_world[2])
+        labels = label_shade(labels, depth, height, rise.reshape(labels.shape))
+        return Layers(image, depth, labels)
+
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""
         self._drop_stage()
@@ -120,15 +151,23 @@ class _Canvas:
         with self.context as context:
             self.solid = context.program(SOLID_VERTEX, SOLID_FRAGMENT)
             self.sky = context.program(SKY_VERTEX, SKY_FRAGMENT)
+            self.label = context.program(LABEL_VERTEX, LABEL_FRAGMENT)
             self.solid['atlas'], self.sky['panorama'] = 0, 1
             self.background = context.vertex_array(self.sky, [])
-            self._attachments = (context.renderbuffer(size, 4), context.depth_renderbuffer(size))
-            self.frame = context.framebuffer(*self._attachments)
+            depth = context.depth_renderbuffer(size)
+            self._attachments = (
+                context.renderbuffer(size, 4), context.renderbuffer(size, 1), depth
+            )  # fmt: skip
+            self.frame = context.framebuffer(self._attachments[0], depth)
+            self.label_frame = context.framebuffer(self._attachments[1], depth)
 
     def release(self) -> None:
         """Free everything, the context last."""
         with self.context:
-            parts = (self.frame, *self._attachments, self.background, self.solid, self.sky)
+            parts = (
+                self.frame, self.label_frame, *self._attachments, self.background, self.solid,
+                self.sky, self.label,
+            )  # fmt: skip
             for part in parts:
                 part.release()
         self.context.release()
@@ -161,11 +200,18 @@ class _Stage:
             (self.places, '4f 3f/i', 'in_place', 'in_look'),
         ]
         self._array = context.vertex_array(canvas.solid, content, index_buffer)
+        labels = context.buffer((scene.labels / 255).astype('f4').tobytes())
+        content = [
+            (vertex_buffer, '3f 5x4', 'in_vertex'),
+            (self.places, '4f 3f/i', 'in_place', 'in_look'),
+            (labels, '1f/i', 'in_label'),
+        ]
+        self._label_array = context.vertex_array(canvas.label, content, index_buffer)
         self._atlas = _load_atlas(context, scene.world)
         self._panorama = _load_panorama(context, scene.world)
         self._parts = (
-            self._array, vertex_buffer, index_buffer, self.places, self._queue,
-            self._atlas, self._panorama,
+            self._array, self._label_array, vertex_buffer, index_buffer, labels, self.places,
+            self._queue, self._atlas, self._panorama,
         )  # fmt: skip
         self._set_light(canvas)
 
@@ -193,12 +239,23 @@ class _Stage:
         context.front_face = 'cw'
         context.depth_func = '<'
         context.enable_only(context.DEPTH_TEST | context.CULL_FACE)
-        if len(commands):
+        self._num_queued = len(commands)
+        if self._num_queued:
             self._queue.write(commands.tobytes())
-            self._array.render_indirect(self._queue, count=len(commands))
+            self._array.render_indirect(self._queue, count=self._num_queued)
         context.depth_func = '<='
         context.enable_only(context.DEPTH_TEST)
         canvas.background.render(context.TRIANGLES, vertices=3)
+
+    def draw_labels(self, canvas: _Canvas) -> None:
+        """Draw the classes of what :meth:`draw` drew last."""
+        context = canvas.context
+        canvas.label_frame.use()
+        canvas.label_frame.clear()
+        context.depth_func = '<'
+        context.enable_only(context.DEPTH_TEST | context.CULL_FACE)
+        if self._num_queued:
+            self._label_array.render_indirect(self._queue, count=self._num_queued)
 
     def release(self) -> None:
         """Free everything."""

@@ -5,7 +5,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.renderers.renderer import Renderer
+from sim.renderers.labels import Label
+from sim.renderers.renderer import Layers, Renderer
 from sim.worlds.world import World
 
 
@@ -25,6 +26,16 @@ class NoRenderer(Renderer):
     ) -> NDArray[np.uint8]:
         """Return a black image, shape (height, width, 3)."""
         return np.zeros((self.camera.height_px, self.camera.width_px, 3), dtype=np.uint8)
+
+    def render_layers(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> Layers:
+        """Return a black sky."""
+        image = self.render(position_world, rotation_world_from_body)
+        shape = image.shape[:2]
+        return Layers(
+            image, np.full(shape, np.inf, np.float32), np.full(shape, Label.SKY, np.uint8)
+        )
 
     def close(self) -> None:
         """Do nothing."""

@@ -3,6 +3,7 @@
 """What every renderer can do."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +11,20 @@ from numpy.typing import NDArray
 
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Everything that a camera sees at a pose, pixel by pixel.
+
+    :param image: uint8 RGB, shape (height, width, 3).
+    :param depth: along the optical axis [m], inf for the sky, float32, shape (height, width).
+    :param labels: what it is, see :class:`sim.renderers.labels.Label`, uint8, likewise.
+    """
+
+    image: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    labels: NDArray[np.uint8]
 
 
 class Renderer(ABC):
@@ -39,6 +54,15 @@ class Renderer(ABC):
         """Return the RGB image of a camera at a pose, shape (height, width, 3).
 
         The camera looks along its body's x axis, image up is body z (REP-103).
+
+        :raises RuntimeError: if no world is loaded.
+        """
+
+    @abstractmethod
+    def render_layers(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> Layers:
+        """Return what :meth:`render` does and, at some cost, depth and class of every pixel.
 
         :raises RuntimeError: if no world is loaded.
         """

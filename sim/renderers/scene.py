@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.renderers.labels import Label, is_flat, label_mesh
 from sim.renderers.projection import make_frustum_planes
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds.world import Instance, Mesh, World
@@ -35,6 +36,7 @@ class Scene:
 
     :ivar instances: near the start first: what lies behind a nearer pixel costs no shading.
     :ivar looks: for each mesh of the world its levels of detail, finest first.
+    :ivar labels: class of each instance, uint8; see :class:`sim.renderers.labels.Label`.
     :ivar fog: colour of what is far away, RGB 0 to 255.
     """
 
@@ -46,6 +48,11 @@ class Scene:
         self._level_distances = zoom * np.array(LEVEL_DISTANCES)
         self.looks = _list_looks(world, self._level_distances)
         self.instances = (*_sort_near_first(world), world.target.instance)
+        self.labels = np.array(
+            [label_mesh(one.mesh, world.meshes[one.mesh]) for one in self.instances[:-1]]
+            + [Label.TARGET],
+            dtype=np.uint8,
+        )
         self.fog = world.panorama[-1].mean(axis=0, dtype=np.float32)
         self._measure_instances()
 
@@ -99,14 +106,12 @@ def shrink_atlas(world: World) -> list[NDArray[np.uint8]]:
 def _sort_near_first(world: World) -> list[Instance]:
     """Return the instances by distance from the start, the flat ground last."""
     start, target = world.layout.start, world.layout.target
-    is_flat = {
-        name: bool(np.ptp(mesh.vertices[:, 2]) < 0.2) for name, mesh in world.meshes.items()
-    }
+    lies = {name: is_flat(mesh) for name, mesh in world.meshes.items()}
 
     def rank(instance: Instance) -> tuple[bool, float]:
         near_start = float(np.hypot(instance.x - start[0], instance.y - start[1]))
         near_target = float(np.hypot(instance.x - target[0], instance.y - target[1]))
-        return is_flat[instance.mesh], near_start + near_target
+        return lies[instance.mesh], near_start + near_target
 
     return sorted(world.instances, key=rank)
 

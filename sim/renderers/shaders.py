@@ -52,6 +52,33 @@ void main() {
 }
 """
 
+LABEL_VERTEX = """
+#version 430
+uniform mat4 clip_from_world;
+in vec3 in_vertex;
+in vec4 in_place;
+in vec3 in_look;
+in float in_label;   // 0 to 1 in steps of 1/255
+flat out float label;
+
+void main() {
+    vec2 turned = mat2(in_look.xy, -in_look.y, in_look.x) * in_vertex.xy;
+    vec3 position = in_place.xyz + in_place.w * vec3(turned, in_vertex.z);
+    gl_Position = clip_from_world * vec4(position, 1.0);
+    label = in_label;
+}
+"""
+
+LABEL_FRAGMENT = """
+#version 430
+flat in float label;
+out float colour;
+
+void main() {
+    colour = label;
+}
+"""
+
 SKY_VERTEX = """
 #version 430
 uniform mat3 world_from_clip;   // of the points (x, y, 1)

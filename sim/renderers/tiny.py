@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine import connect_by_number, pybullet
-from sim.renderers.labels import Label
+from sim.renderers.labels import Label, label_shade
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.scene import Scene, shrink_atlas
@@ -82,6 +82,8 @@ class TinyRenderer(Renderer):
         is_sky = buffer >= SKY_DEPTH
         depth = np.where(is_sky, np.float32(np.inf), self._measure_depth(buffer))
         labels = np.where(is_sky, np.uint8(Label.SKY), self._labels[bodies])
+        rise = self._rays @ np.asarray(rotation_world_from_body, dtype=np.float32)[2]
+        labels = label_shade(labels, depth, float(position_world[2]), rise)
         shape = image.shape[:2]
         return Layers(image, depth.reshape(shape), labels.reshape(shape))
 

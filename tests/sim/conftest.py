@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim import renderers
 from sim.environment import TaskEnv
-from sim.renderers import Renderer
+from sim.renderers import Label, Layers, Renderer
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
 from sim.worlds.world import Instance, Layout, Light, Solid, Target, World
@@ -33,6 +33,13 @@ class BlankRenderer(Renderer):
         self.num_drawn += 1
         shape = (self.camera.height_px, self.camera.width_px, 3)
         return np.full(shape, self.num_drawn, np.uint8)
+
+    def render_layers(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> Layers:
+        image = self.render(position_world, rotation_world_from_body)
+        depth = np.full(image.shape[:2], self.num_drawn, np.float32)
+        return Layers(image, depth, np.full(image.shape[:2], Label.SKY, np.uint8))
 
     def close(self) -> None:
         pass

@@ -9,7 +9,7 @@ import pytest
 
 from sim import renderers
 from sim.environment import TaskEnv
-from sim.renderers import Renderer
+from sim.renderers import Layers, Renderer
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
@@ -36,6 +36,11 @@ class PatternRenderer(Renderer):
         image = 120 + 60 * np.stack([wave, -wave, 0.3 * wave], axis=-1)
         image[0, 0] = self.num_drawn
         return image.astype(np.uint8)
+
+    def render_layers(self, position_world, rotation_world_from_body):
+        image = self.render(position_world, rotation_world_from_body)
+        shape = image.shape[:2]
+        return Layers(image, np.ones(shape, np.float32), np.zeros(shape, np.uint8))
 
     def close(self) -> None:
         pass
