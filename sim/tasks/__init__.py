@@ -3,9 +3,11 @@
 """Tasks: what a trial starts from and when it has succeeded or failed."""
 
 from sim.tasks.fly_to_target import FlyToTarget
+from sim.tasks.follow_target import FollowTarget
+from sim.tasks.hike import Hike
 from sim.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (FlyToTarget,)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (FlyToTarget, FollowTarget, Hike)}
 """Name of a task -> its class."""
 
 

@@ -151,9 +151,15 @@ def find_failure(trial: Trial, situation: Situation) -> Outcome | None:
     return None if is_inside else Outcome.OUT_OF_AREA
 
 
-def measure_distance(trial: Trial, state: VehicleState) -> float:
-    """Return how far the vehicle is from where the world has put the target [m]."""
-    return float(np.linalg.norm(state.position_world - trial.world.target.position))
+def measure_distance(trial: Trial, state: VehicleState, pose: TargetPose | None = None) -> float:
+    """Return how far the vehicle is from the target's middle [m].
+
+    :param pose: of the target, None where the world has put it.
+    """
+    middle = trial.world.target.position
+    if pose is not None:
+        middle[:2] = pose.x, pose.y
+    return float(np.linalg.norm(state.position_world - middle))
 
 
 def has_tipped(state: VehicleState) -> bool:
