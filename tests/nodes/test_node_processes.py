@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import math
 import os
 import signal
@@ -18,10 +19,14 @@ from lnn_control.imitation.episode_file import read_episode
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import read_twist
 from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, SHIPPED
+from tests.nodes.probe import is_standing
+from tests.patience import PATIENCE
 
 Bringup = Callable[..., 'BringupRun']
 ZERO = (0.0, 0.0, 0.0, 0.0)
 MARK = 'LNN_CONTROL_TEST_RUN'
+# A busy machine still answers every image.
+SLOW_MOTION = 'real_time_factor:=0.3'
 
 
 class BringupRun:
@@ -57,6 +62,17 @@ class BringupRun:
                 continue
         return found
 
+    def end(self) -> None:
+        """End all in order, so that they leave no shared memory behind, else at once."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=PATIENCE)
+        finally:
+            self.process.kill()
+            for process_id in self.find_processes().values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process_id, signal.SIGKILL)
+
 
 @pytest.fixture
 def bringup(tmp_path: Path) -> Iterator[Bringup]:
@@ -68,10 +84,8 @@ def bringup(tmp_path: Path) -> Iterator[Bringup]:
 
     yield start
     for run in runs:
-        run.process.kill()
-        run.process.wait()
-        for process_id in run.find_processes().values():
-            os.kill(process_id, signal.SIGKILL)
+        run.end()
+        print(run.output)  # which pytest shows if the test failed
 
 
 def is_flying(commands: list[Any], num_images: int = 1) -> Callable[[], bool]:
@@ -91,6 +105,8 @@ def test_policy_flies_until_the_signal_and_nothing_is_left(
     commands = probe.listen(topics.COMMAND_STAMPED)
     run = bringup(
         'simulation',
+        SLOW_MOTION,
+        'auto_reset:=false',
         'season:=winter',
         f'checkpoint:={untrained_checkpoint}',
         'record:=true',
@@ -98,7 +114,7 @@ def test_policy_flies_until_the_signal_and_nothing_is_left(
     )
     probe.wait_until(lambda: is_flying(commands, 10)() or run.process.poll() is not None)
     assert run.process.poll() is None, run.output
-    assert set(run.find_processes()) == {
+    assert set(run.find_processes()) >= {
         'main',
         'sim_node',
         'safety_node',
@@ -109,9 +125,11 @@ def test_policy_flies_until_the_signal_and_nothing_is_left(
     probe.wait_until(lambda: run.process.poll() is not None)
     assert run.process.returncode == 0, run.output
     assert run.find_processes() == {}
-    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
-    (path,) = (tmp_path / 'recordings').glob('*.mcap')
-    episode = read_episode(path)
+    probe.wait_until(lambda: is_standing(commands))
+    assert not list((tmp_path / 'recordings').glob('*.part'))
+    # More than one where so many images were lost that the recorder saw a gap.
+    recordings = (tmp_path / 'recordings').glob('*.mcap')
+    episode = read_episode(max(recordings, key=lambda path: path.stat().st_size))
     assert episode.images.shape[1:] == (72, 128, 3)
     assert abs(episode.flown).max() > 0.0
 
@@ -121,26 +139,28 @@ def test_killed_bringup_leaves_nothing(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
     commands = probe.listen(topics.COMMAND_STAMPED)
-    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
+    run = bringup('simulation', SLOW_MOTION, f'checkpoint:={untrained_checkpoint}')
     probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
+    assert run.process.poll() is None, run.output
     run.process.kill()
     run.process.wait()
     probe.wait_until(lambda: not run.find_processes())
-    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+    probe.wait_until(lambda: is_standing(commands))
 
 
 def test_node_that_dies_is_named_and_ends_all(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
     commands = probe.listen(topics.COMMAND_STAMPED)
-    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
+    run = bringup('simulation', SLOW_MOTION, f'checkpoint:={untrained_checkpoint}')
     probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
+    assert run.process.poll() is None, run.output
     os.kill(run.find_processes()['policy_node'], signal.SIGKILL)
     probe.wait_until(lambda: run.process.poll() is not None)
-    assert run.process.returncode == 1
+    assert run.process.returncode == 1, run.output
     assert 'bringup: policy_node was ended by SIGKILL: ' in run.output
     assert run.find_processes() == {}
-    probe.wait_until(lambda: read_twist(commands[-1]) == ZERO)
+    probe.wait_until(lambda: is_standing(commands))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +174,7 @@ def test_bad_input_ends_with_its_reason(
     word: str, message: str, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
     run = bringup('simulation', f'checkpoint:={untrained_checkpoint}', word)
-    assert run.process.wait(timeout=60) == 1
+    assert run.process.wait(timeout=PATIENCE) == 1, run.output
     assert message in run.output
     assert 'Traceback' not in run.output
     assert run.find_processes() == {}
@@ -169,7 +189,7 @@ def test_second_commander_in_the_domain_is_refused(
     probe.publish(topics.COMMAND_STAMPED, make_twist_stamped(VelocityCommand(), 0.0))
     run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
     probe.wait_until(lambda: run.process.poll() is not None)
-    assert run.process.returncode == 1
+    assert run.process.returncode == 1, run.output
     assert 'somebody else publishes cmd_vel' in run.output
 
 
@@ -178,7 +198,7 @@ def test_second_commander_in_the_domain_is_refused(
 )
 def test_shipped_policy_flies_towards_the_target(probe: Any, bringup: Bringup) -> None:
     odometry, targets = probe.listen(topics.ODOMETRY), probe.listen(topics.TARGET_POSE)
-    run = bringup('simulation', 'auto_reset:=false')
+    run = bringup('simulation', SLOW_MOTION, 'auto_reset:=false')
 
     def measure_distance() -> float:
         here, there = odometry[-1].pose.pose.position, targets[-1].pose.position

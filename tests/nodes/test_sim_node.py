@@ -16,12 +16,9 @@ from std_srvs.srv import Trigger
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import image_from_message, make_twist_stamped, read_imu
+from tests.nodes.probe import says, stamp_of
 
 Start = Callable[..., Any]
-
-
-def stamp_of(message: Any) -> float:
-    return float(message.header.stamp.sec + message.header.stamp.nanosec * 1e-9)
 
 
 def set_season(probe: Any, season: str) -> None:
@@ -35,8 +32,14 @@ def test_simulator_is_a_vehicle(probe: Any, start: Start) -> None:
     samples, clocks = probe.listen(topics.IMU), probe.listen(topics.CLOCK)
     odometry, targets = probe.listen(topics.ODOMETRY), probe.listen(topics.TARGET_POSE)
     states, collisions = probe.listen(topics.TRIAL_STATE), probe.listen(topics.COLLISION)
-    start('sim_node')
-    probe.wait_until(lambda: len(images) > 10 and len(infos) > 3 and targets and collisions)
+    start('sim_node', command_timeout=2.0)
+    probe.wait_until(
+        lambda: (
+            len(images) > 10
+            and len(samples) > 100
+            and min(map(len, (infos, clocks, odometry, targets, states, collisions))) > 0
+        )
+    )
 
     assert image_from_message(images[0]).pixels.shape == (72, 128, 3)
     assert np.mean(image_from_message(images[0]).pixels) > 20
@@ -50,7 +53,7 @@ def test_simulator_is_a_vehicle(probe: Any, start: Start) -> None:
     assert np.mean([read_imu(sample)[2][2] for sample in samples]) == pytest.approx(9.8, abs=1.0)
     assert clocks[-1].clock.sec >= 1
     # Hovering at the start until it is told to move.
-    assert [state.data for state in states] == ['waiting']
+    assert {state.data for state in states} == {'waiting'}
     assert abs(odometry[-1].pose.pose.position.x) < 0.5
     assert targets[0].pose.position.x > 5.0
 
@@ -58,21 +61,24 @@ def test_simulator_is_a_vehicle(probe: Any, start: Start) -> None:
         probe.publish(topics.COMMAND_STAMPED, make_twist_stamped(VelocityCommand(1.0), 0.0))
 
     probe.wait_until(lambda: odometry[-1].twist.twist.linear.x > 0.6, push)
-    assert states[-1].data == 'flying'
+    probe.wait_until(lambda: says(states, 'flying'))
     # Without commands it brakes.
     probe.wait_until(lambda: abs(odometry[-1].twist.twist.linear.x) < 0.2)
 
 
 def test_reset_starts_another_trial_after_a_pause_in_time(probe: Any, start: Start) -> None:
     images, states = probe.listen(topics.IMAGE), probe.listen(topics.TRIAL_STATE)
+    targets = probe.listen(topics.TARGET_POSE)
     start('sim_node')
-    probe.wait_until(lambda: len(images) > 3)
+    probe.wait_until(lambda: images and targets)
+    first_begin = stamp_of(targets[-1])
     set_season(probe, 'winter')
-    response = probe.call(Trigger, 'sim_node/reset', Trigger.Request())
-    assert response.success
-    last = stamp_of(images[-1])
-    probe.wait_until(lambda: stamp_of(images[-1]) > last + 1.5)
-    assert [state.data for state in states] == ['waiting', 'waiting']
+    assert probe.call(Trigger, 'sim_node/reset', Trigger.Request()).success
+    probe.wait_until(lambda: stamp_of(targets[-1]) > first_begin)
+    begin = stamp_of(targets[-1])
+    probe.wait_until(lambda: stamp_of(images[-1]) >= begin)
+    assert begin - max(stamp for stamp in map(stamp_of, images) if stamp < begin) > 1.5
+    probe.wait_until(lambda: says(states, 'waiting'))
 
     set_season(probe, 'monsoon')
     response = probe.call(Trigger, 'sim_node/reset', Trigger.Request())

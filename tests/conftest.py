@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every run of the tests sees the same examples and, in ROS, nobody but itself."""
+
+import os
+import socket
+
+import hypothesis
+import pytest
+
+# Whatever the machine and the runs before: no time limit, no chance, no memory.
+hypothesis.settings.register_profile(
+    'repeatable',
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile('repeatable')
+
+
+def take_domain() -> socket.socket:
+    """Choose a ROS domain that no other test run on this machine uses, while the socket lives."""
+    for attempt in range(100):
+        domain = 1 + (os.getpid() + attempt) % 100
+        lock = socket.socket()
+        try:
+            lock.bind(('127.0.0.1', 17400 + domain))
+        except OSError:
+            lock.close()
+            continue
+        os.environ['ROS_DOMAIN_ID'] = str(domain)
+        return lock
+    raise RuntimeError('all ROS domains are in use')
+
+
+# Before anything imports rclpy. Field checks turn silent corruption of messages into errors.
+os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+_DOMAIN_LOCK = take_domain()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what nodes log out of the home folder, which may be read-only."""
+    os.environ['ROS_LOG_DIR'] = str(tmp_path_factory.mktemp('ros_log'))
