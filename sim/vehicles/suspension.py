@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where wheels touch the ground, found with rays down their struts."""
+"""Where wheels touch the ground, found with rays down from their hubs."""
 
 import math
 from collections.abc import Sequence
@@ -16,23 +16,27 @@ Vector = tuple[float, float, float]
 
 # Bullet's collision group of everything with mass 0: wheels roll on nothing else.
 _STATIC_GROUP = 2
-# Where along a wheel the ground is looked for, in wheel radii: three rays tell whether it is
-# flat there, many find the place where a wheel meets an edge.
-_COARSE = np.array([0.0, 0.95, -0.95])
-_FINE = np.linspace(-0.95, 0.95, 65)
+# Where along a wheel the ground is looked for, in its radii: three rays tell whether it is flat
+# there, many find the edge that a wheel meets.
+_COARSE = np.array([0.0, 1.0, -1.0])
+_FINE = np.linspace(-1.0, 1.0, 65)
 # How far a plane may miss the ground and still be called flat [m].
 _FLATNESS = 0.003
-# Cosine between strut and normal below which a wheel finds no footing.
-_STEEPEST = 0.2
+# Cosine between the body's z and the normal of the steepest plane that wheels roll on. The wall of
+# a kerb ends above the point that a ray has hit: what holds a wheel there is its edge.
+_STEEPEST = 0.3
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel: a massless disc on a strut along the body's z.
+    """One wheel: a massless disc around a hub that is fixed to the body.
 
-    :param x: hub at rest in the body frame [m]; `y` and `z` likewise.
+    Suspension and tyre together are a spring from the hub to where the disc touches.
+
+    :param x: of the hub in the body frame [m]; `y` and `z` likewise.
+    :param radius: from hub to ground at rest [m].
     :param load: weight that it carries at rest [N]. The spring is preloaded with it.
-    :param stiffness: of spring and tyre together [N/m]. :param damping: [N/(m/s)].
+    :param stiffness: [N/m]. :param damping: [N/(m/s)].
     """
 
     x: float
@@ -47,33 +51,32 @@ class Wheel:
 class Contact(NamedTuple):
     """Where a wheel touches.
 
-    :param lift: of the wheel along its strut, from where it is at rest [m].
-    :param normal: of the contact in the world, from the ground to the wheel.
+    :param squeeze: how much nearer the hub is than at rest [m]; negative: farther.
+    :param normal: from the ground to the hub, in the world.
     :param point: in the world [m].
     """
 
-    lift: float
+    squeeze: float
     normal: Vector
     point: Vector
 
 
 class GroundProbe:
-    """Finds the contacts of a vehicle's wheels; all wheels have the same radius.
+    """Finds the contacts of a vehicle's wheels.
 
-    :param droop: how far wheels hang down when nothing carries them [m].
+    :param reach: radius of the wheels when nothing presses on them [m].
     """
 
-    def __init__(self, physics: Physics, wheels: Sequence[Wheel], droop: float) -> None:
+    def __init__(self, physics: Physics, wheels: Sequence[Wheel], reach: float) -> None:
         self._cast = physics.client.rayTestBatch
-        self._radius = wheels[0].radius
+        self._reach = reach
+        self._radii = [wheel.radius for wheel in wheels]
         self._hubs = [(wheel.x, wheel.y, wheel.z) for wheel in wheels]
-        self._above, self._below = self._radius, self._radius + droop
         self._angles = [math.nan] * len(wheels)
         # Ends of the coarse rays in the body frame: (start or end, wheel, ray, axis).
         self._rays = np.zeros((2, len(wheels), len(_COARSE), 3))
-        self._rays[0, :, :, 2] = self._above
-        self._rays[1, :, :, 2] = -self._below
         self._rays[..., 2] += np.array(self._hubs)[:, 2, None]
+        self._rays[1, ..., 2] -= reach
 
     def find_contacts(
         self, position: Vector, r: tuple[float, ...], angles: Sequence[float]
@@ -92,70 +95,60 @@ class GroundProbe:
         ends = (self._rays.reshape(-1, 3) @ rotation.T + position).tolist()
         half = len(ends) // 2
         hits = self._cast(ends[:half], ends[half:], collisionFilterMask=_STATIC_GROUP)
-        up, above = (r[2], r[5], r[8]), self._above
+        up = (r[2], r[5], r[8])
         contacts: list[Contact | None] = []
         for i in range(len(self._hubs)):
-            x, y, z = ends[num * i]
-            hub = (x - above * up[0], y - above * up[1], z - above * up[2])
+            hub = ends[num * i]
             rays = hits[num * i : num * i + num]
-            contact = self._rest_on_plane(hub, up, rays[0])
+            contact = self._rest_on_plane(i, hub, up, rays[0])
             if not _is_flat(*rays):
-                forward = rotation @ (math.cos(angles[i]), math.sin(angles[i]), 0.0)
-                contact = self._rest_on_edge(np.array(hub), np.array(up), forward, contact)
+                contact = self._rest_on_edge(i, hub, angles[i], rotation, contact)
             contacts.append(contact)
         return contacts
 
     def _turn(self, i: int, angle: float) -> None:
         """Turn the rays of one wheel to its steering angle."""
         self._angles[i] = angle
-        along = self._radius * _COARSE
+        along = self._reach * _COARSE
         self._rays[:, i, :, 0] = self._hubs[i][0] + along * math.cos(angle)
         self._rays[:, i, :, 1] = self._hubs[i][1] + along * math.sin(angle)
 
-    def _rest_on_plane(self, hub: Vector, up: Vector, hit: tuple) -> Contact | None:
+    def _rest_on_plane(
+        self, i: int, hub: Sequence[float], up: Vector, hit: tuple
+    ) -> Contact | None:
         """Return the contact of a wheel with the plane that a ray has hit under its hub."""
         if hit[0] < 0:
             return None
         (px, py, pz), (nx, ny, nz) = hit[3], hit[4]
-        cosine = nx * up[0] + ny * up[1] + nz * up[2]
-        if cosine < _STEEPEST:
+        if nx * up[0] + ny * up[1] + nz * up[2] < _STEEPEST:
             return None
-        radius = self._radius
-        distance = (hub[0] - px) * nx + (hub[1] - py) * ny + (hub[2] - pz) * nz
-        lift = (radius - distance) / cosine
-        point = (
-            hub[0] + lift * up[0] - radius * nx,
-            hub[1] + lift * up[1] - radius * ny,
-            hub[2] + lift * up[2] - radius * nz,
-        )
-        return Contact(lift, (nx, ny, nz), point)
+        x, y, z = hub
+        distance = (x - px) * nx + (y - py) * ny + (z - pz) * nz
+        foot = (x - distance * nx, y - distance * ny, z - distance * nz)
+        return Contact(self._radii[i] - distance, (nx, ny, nz), foot)
 
     def _rest_on_edge(
         self,
-        hub: NDArray[np.float64],
-        up: NDArray[np.float64],
-        forward: NDArray[np.float64],
+        i: int,
+        hub: Sequence[float],
+        angle: float,
+        rotation: NDArray[np.float64],
         plane: Contact | None,
     ) -> Contact | None:
-        """Return the contact with whatever lifts a wheel most: the plane below it or an edge.
-
-        A disc touches an edge along the line from the edge to its hub.
-        """
-        radius, best = self._radius, plane
-        middles = hub + radius * _FINE[:, None] * forward
-        hits = self._cast(
-            (middles + self._above * up).tolist(),
-            (middles - self._below * up).tolist(),
-            collisionFilterMask=_STATIC_GROUP,
-        )
-        for offset, hit in zip(_FINE.tolist(), hits, strict=True):
-            if hit[0] < 0:
+        """Return the contact with what is nearest to a hub: the plane below it or an edge."""
+        forward = rotation @ (math.cos(angle), math.sin(angle), 0.0)
+        starts = hub + self._reach * _FINE[:, None] * forward
+        ends = starts - self._reach * rotation[:, 2]
+        hits = self._cast(starts.tolist(), ends.tolist(), collisionFilterMask=_STATIC_GROUP)
+        best = plane
+        for hit in hits:
+            distance = math.dist(hub, hit[3])
+            squeeze = self._radii[i] - distance
+            if hit[0] < 0 or distance == 0.0:
                 continue
-            height = math.sqrt(1.0 - offset * offset)
-            lift = float(radius * height - up @ (hub - hit[3]))
-            if best is None or lift > best.lift + _FLATNESS:
-                nx, ny, nz = (height * up - offset * forward).tolist()
-                best = Contact(lift, (nx, ny, nz), hit[3])
+            if best is None or squeeze > best.squeeze + _FLATNESS:
+                nx, ny, nz = ((a - b) / distance for a, b in zip(hub, hit[3], strict=True))
+                best = Contact(squeeze, (nx, ny, nz), hit[3])
         return best
 
 

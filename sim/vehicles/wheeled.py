@@ -112,8 +112,8 @@ class WheeledVehicle(Vehicle):
             state.velocity_world.tolist(),
             (rotation @ state.angular_velocity).tolist(),
         )
-        droop = factor * max(wheel.load / wheel.stiffness for wheel in self.wheels)
-        self._probe = GroundProbe(self._physics, self.wheels, droop)
+        reach = max(w.radius + factor * w.load / w.stiffness for w in self.wheels)
+        self._probe = GroundProbe(self._physics, self.wheels, reach)
         self._deflections = [Deflection()] * len(self.wheels)
         # Looked up once: each costs as much as a call.
         self._read_pose = client.getBasePositionAndOrientation
@@ -164,10 +164,8 @@ class WheeledVehicle(Vehicle):
         """
         nx, ny, nz = contact.normal
         vx, vy, vz = velocity
-        cosine = nx * r[2] + ny * r[5] + nz * r[8]
-        closing = -(nx * vx + ny * vy + nz * vz) / cosine
-        # Strut and ground balance on the massless wheel.
-        load = self._press(self.wheels[i], contact.lift, closing) / cosine
+        closing = -(nx * vx + ny * vy + nz * vz)
+        load = self._press(self.wheels[i], contact.squeeze, closing)
         if load <= 0.0:
             self._deflections[i] = Deflection()
             return (0.0, 0.0, 0.0)
@@ -188,12 +186,12 @@ class WheeledVehicle(Vehicle):
             load * nz + push * fz + side * lz,
         )
 
-    def _press(self, wheel: Wheel, lift: float, closing: float) -> float:
-        """Return the force in the strut of a wheel [N]: 0 where it hangs free, never a pull.
+    def _press(self, wheel: Wheel, squeeze: float, closing: float) -> float:
+        """Return the force of a wheel's spring and damper [N]: 0 in the air, never a pull.
 
-        :param lift: of the wheel from where it is at rest [m]. :param closing: its speed [m/s].
+        :param squeeze: of the spring from rest [m]. :param closing: its speed [m/s].
         """
-        spring = self._condition.mass_factor * wheel.load + wheel.stiffness * lift
+        spring = self._condition.mass_factor * wheel.load + wheel.stiffness * squeeze
         if spring <= 0.0:
             return 0.0
         limit = _DAMPER_LIMIT * wheel.load
