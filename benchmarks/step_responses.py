@@ -8,8 +8,6 @@ python -m benchmarks.step_responses [--vehicle quadrotor] [--out docs/images/ste
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from lnn_control.reports.vehicles import StepCurve, plot_steps
 from sim.vehicles import VEHICLES
 from sim.vehicles.step_response import AXES, StepResponse, choose_steps, measure_response
@@ -31,20 +29,24 @@ def describe_row(response: StepResponse) -> tuple[str, ...]:
     )
 
 
-def make_curve(response: StepResponse) -> StepCurve:
-    """Return a response as it is drawn."""
+def name_panel(response: StepResponse) -> str:
+    """Return which panel of the picture a response belongs to."""
     step = response.step
-    overshoot = 100 * response.overshoot
-    label = f'to {step.size:g}: rise {response.rise_time:.2f} s, overshoot {overshoot:.1f} %'
-    title = f'{step.axis} at {step.cruise:g} m/s' if step.cruise else step.axis
-    return StepCurve(title, AXES[step.axis], label, step.size, response.times, response.values)
+    return f'{step.axis} at {step.cruise:g} m/s' if step.cruise else step.axis
 
 
-def choose_end(responses: list[StepResponse]) -> float:
-    """Return up to when responses are worth drawing [s]: three times the slowest to settle."""
-    slowest = max(response.settling_time for response in responses)
-    longest = max(response.step.duration for response in responses)
-    return min(longest, float(np.ceil(3 * slowest)))
+def make_curves(responses: list[StepResponse]) -> list[StepCurve]:
+    """Return responses as they are drawn, up to three times what the slowest takes to settle."""
+    curves = []
+    for response in responses:
+        step, panel = response.step, name_panel(response)
+        slowest = max(r.settling_time for r in responses if name_panel(r) == panel)
+        shown = response.times <= max(3 * slowest, 1.0)
+        overshoot = 100 * response.overshoot
+        label = f'to {step.size:g}: rise {response.rise_time:.2f} s, overshoot {overshoot:.1f} %'
+        times, values = response.times[shown], response.values[shown]
+        curves.append(StepCurve(panel, AXES[step.axis], label, step.size, times, values))
+    return curves
 
 
 def main() -> None:
@@ -58,8 +60,7 @@ def main() -> None:
     for row in (_COLUMNS, ('---',) * len(_COLUMNS), *map(describe_row, responses)):
         print(f'| {" | ".join(row)} |')
     if arguments.out is not None:
-        curves = [make_curve(response) for response in responses]
-        plot_steps(curves, choose_end(responses)).savefig(arguments.out, dpi=130)
+        plot_steps(make_curves(responses)).savefig(arguments.out, dpi=130)
 
 
 if __name__ == '__main__':

@@ -32,30 +32,29 @@ class StepCurve:
     values: NDArray[np.float64]
 
 
-def plot_steps(curves: Sequence[StepCurve], longest: float) -> Figure:
-    """Plot step responses, a panel for each title.
-
-    :param longest: where the time axis ends [s].
-    """
+def plot_steps(curves: Sequence[StepCurve]) -> Figure:
+    """Plot step responses, a panel for each title."""
     titles = list(dict.fromkeys(curve.title for curve in curves))
     columns = min(_COLUMNS, len(titles))
     rows = -(-len(titles) // columns)
     figure = Figure(figsize=(5.0 * columns, 3.0 * rows), layout='constrained')
     for index, title in enumerate(titles):
         axes = figure.add_subplot(rows, columns, index + 1)
-        _plot_panel(axes, [curve for curve in curves if curve.title == title], longest)
+        _plot_panel(axes, [curve for curve in curves if curve.title == title])
     return figure
 
 
-def _plot_panel(axes: Axes, curves: Sequence[StepCurve], longest: float) -> None:
+def _plot_panel(axes: Axes, curves: Sequence[StepCurve]) -> None:
+    end = max(float(curve.times[-1]) for curve in curves)
+    start = -end / 12
     for index, curve in enumerate(curves):
         tint = _TINTS[index % len(_TINTS)]
         wanted = [0.0, 0.0, curve.size, curve.size]
-        axes.plot([-0.25, 0.0, 0.0, longest], wanted, '--', color=tint, lw=0.9)
+        axes.plot([start, 0.0, 0.0, end], wanted, '--', color=tint, lw=0.9)
         axes.plot(curve.times, curve.values, color=tint, lw=1.8, label=curve.label)
-    axes.set_xlim(-0.25, longest)
+    axes.set_xlim(start, end)
     axes.set_title(curves[0].title, fontsize=10.5)
     axes.set_xlabel('time [s]')
     axes.set_ylabel(f'[{curves[0].unit}]')
     axes.grid(color='#dddddd', linewidth=0.6)
-    axes.legend(frameon=False, fontsize=8.5, loc='center right')
+    axes.legend(frameon=False, fontsize=8.5, loc='best')

@@ -17,9 +17,9 @@ def make_curve(title: str, size: float) -> StepCurve:
 
 def test_steps_share_a_panel_with_their_kind() -> None:
     curves = [make_curve('forward', 1.0), make_curve('forward', 3.0), make_curve('up', -1.0)]
-    forward, up = plot_steps(curves, 4.0).axes
+    forward, up = plot_steps(curves).axes
     assert [axes.get_title() for axes in (forward, up)] == ['forward', 'up']
-    assert forward.get_xlim()[1] == 4.0
+    assert forward.get_xlim()[1] == 6.0
     assert [text.get_text() for text in forward.get_legend().get_texts()] == ['to 1', 'to 3']
     wanted, flown = up.get_lines()
     np.testing.assert_array_equal(wanted.get_ydata(), [0, 0, -1, -1])
