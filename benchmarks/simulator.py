@@ -68,7 +68,7 @@ def build_large_forest() -> World:
     layout = Layout((0.0, 0.0), (60.0, 0.0))
     for seed in range(100):
         world = build_world('forest', 'summer', layout, np.random.default_rng(seed))
-        if len(world.solids) == NUM_TREES:
+        if sum(solid.height > 0.65 for solid in world.solids) == NUM_TREES:
             return world
     raise RuntimeError(f'no forest of {NUM_TREES} solids')
 

@@ -15,6 +15,7 @@ class Season:
     :param leaves: colours of the two broadleaf crowns, brightest leaves last.
     :param ground: dark and bright colour of the soil or grass.
     :param litter: colours of what lies on the ground. :param litter_count: how much of it.
+    :param fern: colour of ferns. :param shade: depth of the shade below crowns, 0 none to 1 full.
     :param is_bare: whether broadleaf trees have lost their leaves.
     :param snow: share of surfaces that snow covers, 0 to 1.
     :param tint: multiplies the whole atlas: the colour of the shaded light.
@@ -27,6 +28,8 @@ class Season:
     litter: tuple[Colour, ...]
     litter_count: int
     grass: tuple[Colour, Colour]
+    fern: Colour
+    shade: float
     skyline: Colour
     light: Light
     cloud_cover: float
@@ -46,6 +49,8 @@ _SUMMER = Season(
     litter=((0.5, 0.45, 0.25), (0.3, 0.42, 0.14), (0.36, 0.28, 0.16)),
     litter_count=350,
     grass=((0.2, 0.36, 0.1), (0.45, 0.6, 0.2)),
+    fern=(0.2, 0.42, 0.1),
+    shade=1.0,
     skyline=(0.4, 0.52, 0.4),
     light=Light(
         (0.48, 0.36, 0.8), (0.86, 0.82, 0.7), 0.46, (0.3, 0.54, 0.9), (0.72, 0.84, 0.93), 75.0
@@ -64,6 +69,8 @@ _AUTUMN = Season(
     litter=((0.75, 0.48, 0.13), (0.85, 0.66, 0.2), (0.55, 0.3, 0.1), (0.42, 0.26, 0.12)),
     litter_count=1500,
     grass=((0.42, 0.34, 0.14), (0.66, 0.56, 0.24)),
+    fern=(0.6, 0.42, 0.14),
+    shade=0.8,
     skyline=(0.62, 0.58, 0.5),
     light=Light(
         (0.62, -0.46, 0.64), (0.84, 0.74, 0.56), 0.46, (0.5, 0.62, 0.78), (0.84, 0.83, 0.78), 58.0
@@ -79,6 +86,8 @@ _WINTER = Season(
     litter=((0.7, 0.75, 0.82), (1.0, 1.0, 1.0), (0.62, 0.6, 0.58)),
     litter_count=120,
     grass=((0.5, 0.46, 0.36), (0.82, 0.8, 0.74)),
+    fern=(0.48, 0.4, 0.3),
+    shade=0.35,
     skyline=(0.66, 0.7, 0.74),
     light=Light(
         (0.52, 0.5, 0.69), (0.42, 0.42, 0.44), 0.62, (0.68, 0.74, 0.82), (0.84, 0.87, 0.9), 45.0
@@ -96,6 +105,8 @@ _DUSK = Season(
     litter=_SUMMER.litter,
     litter_count=_SUMMER.litter_count,
     grass=_SUMMER.grass,
+    fern=_SUMMER.fern,
+    shade=0.55,
     skyline=(0.5, 0.3, 0.3),
     light=Light(
         (0.83, -0.5, 0.24), (0.85, 0.5, 0.26), 0.42, (0.2, 0.2, 0.42), (0.93, 0.56, 0.36), 62.0
