@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks: what a trial starts from and when it has succeeded or failed."""
 
+from sim.tasks.drive_to_target import DriveToTarget
 from sim.tasks.fly_to_target import FlyToTarget
 from sim.tasks.follow_target import FollowTarget
 from sim.tasks.hike import Hike
 from sim.tasks.task import Task
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (FlyToTarget, FollowTarget, Hike)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task for task in (FlyToTarget, FollowTarget, Hike, DriveToTarget)
+}
 """Name of a task -> its class."""
 
 
