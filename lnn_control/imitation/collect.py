@@ -16,6 +16,8 @@ from lnn_control.policies.policy import Policy, observe
 class ExpertEnvironment(Protocol):
     """A Gymnasium environment of camera and IMU that knows an expert for its own state."""
 
+    action_space: Any
+
     def reset(self, *, seed: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Start an episode."""
 
@@ -81,7 +83,8 @@ def collect_episode(
         keep = np.exp(-elapsed / settings.noise_time)
         kick = np.sqrt(1 - keep**2) * settings.noise * rng.standard_normal(4)
         drift = (keep * drift + kick).astype(np.float32)
-        action = action + drift * _USUAL_COMMAND
+        limits = env.action_space
+        action = np.clip(action + drift * _USUAL_COMMAND, limits.low, limits.high)
         num_imu = len(sensed['imu'])
         images.append(sensed['image'])
         stamps.append(stamp)

@@ -18,6 +18,7 @@ from mcap.writer import CompressionType, Writer
 from numpy.typing import NDArray
 from rosbags.typesys import Stores, get_typestore
 
+from lnn_control.core.image_messages import read_pixels
 from lnn_control.imitation.episode import Episode
 
 IMAGE_TOPIC = '/camera/image_raw'
@@ -138,16 +139,6 @@ def write_episode(path: Path, episode: Episode) -> None:
 def _read_command(message: Any) -> list[float]:
     twist = message.twist if hasattr(message, 'twist') else message
     return [twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z]
-
-
-def _read_image(message: Any) -> NDArray[np.uint8]:
-    if message.encoding not in ('rgb8', 'bgr8'):
-        raise ValueError(
-            f'{IMAGE_TOPIC} must be encoded as rgb8 or bgr8, got {message.encoding!r}'
-        )
-    rows = np.asarray(message.data).reshape(message.height, message.step)
-    pixels = rows[:, : 3 * message.width].reshape(message.height, message.width, 3)
-    return pixels if message.encoding == 'rgb8' else pixels[:, :, ::-1]
 
 
 def _load_metadata(reader: McapReader) -> dict[str, str]:
@@ -271,7 +262,7 @@ def _make_episode(rows: dict[str, list[Row]], metadata: dict[str, str]) -> Episo
         )
     seen_from = image_stamps[num_early - 1] if num_early > 0 else -np.inf
     image_stamps, image_messages = image_stamps[num_early:], image_messages[num_early:]
-    images = [_read_image(message) for message in image_messages]
+    images = [read_pixels(message) for message in image_messages]
     sizes = {image.shape for image in images}
     if len(sizes) > 1:
         raise ValueError(f'images must have one size, got {sorted(sizes)}')

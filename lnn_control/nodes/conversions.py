@@ -20,15 +20,13 @@ from sensor_msgs.msg import CameraInfo, Image, Imu
 from std_msgs.msg import Float32MultiArray, MultiArrayDimension
 
 from lnn_control.core.frames import rotation_from_quaternion
+from lnn_control.core.image_messages import read_pixels
 from lnn_control.core.messages import CameraImage, VehicleState, VelocityCommand
 
 BASE_FRAME = 'base_link'
 WORLD_FRAME = 'odom'
 CAMERA_FRAME = 'camera_optical_frame'
 IMU_FRAME = 'imu_link'
-
-NUM_CHANNELS = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono8': 1}
-"""Image encodings that are understood -> bytes a pixel."""
 
 
 def stamp_from_seconds(seconds: float) -> Time:
@@ -45,31 +43,9 @@ def seconds_from_stamp(stamp: Time) -> float:
 def image_from_message(message: Image) -> CameraImage:
     """Return the RGB image of a message, without copying where the encoding allows.
 
-    `is_bigendian` says nothing about bytes. Rows may be longer than their pixels (`step`).
-
     :raises ValueError: if the encoding is unknown or the sizes contradict each other.
     """
-    num_channels = NUM_CHANNELS.get(message.encoding)
-    if num_channels is None:
-        raise ValueError(
-            f'image encoding must be one of {sorted(NUM_CHANNELS)}, got {message.encoding!r}'
-        )
-    height, width, step = message.height, message.width, message.step
-    used = width * num_channels
-    if not height or not width or step < used or len(message.data) < step * height:
-        raise ValueError(
-            f'{width}x{height} {message.encoding} image must have rows of at least {used} bytes '
-            f'and {step * height} bytes in all, got step {step} and {len(message.data)} bytes'
-        )
-    rows = np.frombuffer(message.data, np.uint8, step * height).reshape(height, step)
-    pixels = rows[:, :used].reshape(height, width, num_channels)
-    if num_channels == 1:
-        pixels = np.repeat(pixels, 3, axis=2)
-    elif message.encoding.startswith('bgr'):
-        pixels = pixels[:, :, 2::-1]
-    return CameraImage(
-        np.ascontiguousarray(pixels[:, :, :3]), seconds_from_stamp(message.header.stamp)
-    )
+    return CameraImage(read_pixels(message), seconds_from_stamp(message.header.stamp))
 
 
 class ImageEncoder:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
@@ -17,6 +18,8 @@ SIZE = Preprocessing(width_px=16, height_px=8)
 
 class CountingEnv:
     """Image and expert command number k come after k steps; ends after a number of steps."""
+
+    action_space = spaces.Box(-100.0, 100.0, (4,))
 
     def __init__(self, num_steps: int = 40, seed: int = 0) -> None:
         self.num_steps = num_steps
@@ -149,3 +152,11 @@ def test_training_sees_what_the_policy_saw(tmp_path):
 def test_impossible_settings_are_errors(change):
     with pytest.raises(ValueError, match=f'{next(iter(change))} must be'):
         CollectSettings(**change)
+
+
+def test_what_is_recorded_as_flown_is_what_the_vehicle_was_let_to_do():
+    env = CountingEnv()
+    env.action_space = spaces.Box(-0.05, 0.05, (4,))
+    episode = collect_episode(env, 0, CollectSettings(noise=1.0))
+    assert np.abs(episode.flown).max() == pytest.approx(0.05)
+    assert np.abs(episode.labels).max() > 1.0

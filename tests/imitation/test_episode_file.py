@@ -204,7 +204,7 @@ def test_missing_topic_is_named(tmp_path, topic):
 @pytest.mark.parametrize(
     ('extra', 'message'),
     [
-        ((IMAGE, 6.0, image(6.0, PIXELS, encoding='mono8')), "rgb8 or bgr8, got 'mono8'"),
+        ((IMAGE, 6.0, image(6.0, PIXELS, encoding='yuv422')), "'rgba8'], got 'yuv422'"),
         ((IMAGE, 6.0, image(6.0, PIXELS[:4])), 'one size'),
         ((IMAGE, 6.0, image(5.05, PIXELS)), 'image_stamps must increase'),
         ((IMU, 6.0, imu(6.0, float('nan'))), 'imu must be finite'),

@@ -12,9 +12,9 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 
 from lnn_control.core.frames import quaternion_from_euler
+from lnn_control.core.image_messages import NUM_CHANNELS
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.nodes.conversions import (
-    NUM_CHANNELS,
     ImageEncoder,
     image_from_message,
     make_camera_info,
