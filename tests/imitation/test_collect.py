@@ -19,7 +19,7 @@ SIZE = Preprocessing(width_px=16, height_px=8)
 class CountingEnv:
     """Image and expert command number k come after k steps; ends after a number of steps."""
 
-    action_space = spaces.Box(-100.0, 100.0, (4,))
+    action_space = spaces.Box(-1e5, 1e5, (4,))
 
     def __init__(self, num_steps: int = 40, seed: int = 0) -> None:
         self.num_steps = num_steps
