@@ -8,7 +8,8 @@ from lnn_control.core.messages import VehicleState
 from sim.environment import TaskEnv
 from sim.experts.fly_to_target import ExpertParameters, FlyToTargetExpert
 from sim.simulation import Simulation, SimulationSettings
-from sim.tasks.fly_to_target import FlyToTarget, HoverProgress
+from sim.tasks.fly_to_target import FlyToTarget
+from sim.tasks.reach_target import ReachProgress
 from sim.tasks.task import Outcome, Situation, Trial
 from sim.worlds.world import Cylinder, World
 
@@ -19,13 +20,13 @@ def place(x: float, y: float, z: float = 1.5, yaw: float = 0.0) -> VehicleState:
     return VehicleState(np.array([x, y, z]), quaternion_from_euler(0, 0, yaw))
 
 
-def fly(world: World, yaw: float = 0.0) -> tuple[HoverProgress, list[float]]:
+def fly(world: World, yaw: float = 0.0) -> tuple[ReachProgress, list[float]]:
     """Let the expert fly a bare world; return how it ended and the speeds on the way."""
     task = FlyToTarget()
     trial = Trial(seed=0, world=world, yaw=yaw, altitude=1.5, time_limit=30.0, band=(0.9, 2.1))
     simulation = Simulation(SimulationSettings(renderer='blank'))
     simulation.reset(world, seed=0, yaw=yaw)
-    expert, progress, speeds = FlyToTargetExpert(world), HoverProgress(), []
+    expert, progress, speeds = FlyToTargetExpert(world), ReachProgress(), []
     while progress.outcome is None:
         simulation.advance(expert(simulation.state), 0.05)
         situation = Situation(simulation.state, simulation.has_collided)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lnn_control.core.messages import VehicleState
-from sim.tasks.fly_to_target import FlyToTarget, HoverProgress
+from sim.tasks.fly_to_target import FlyToTarget
+from sim.tasks.reach_target import ReachProgress
 from sim.tasks.task import Outcome, Situation, Trial
 
 TASK = FlyToTarget()
@@ -19,9 +20,9 @@ def trial(make_world) -> Trial:
     return Trial(seed=0, world=world, yaw=0.0, altitude=1.5, time_limit=30.0, band=(0.9, 2.1))
 
 
-def judge(trial, places, speeds=None, has_collided=False, task=TASK) -> list[HoverProgress]:
+def judge(trial, places, speeds=None, has_collided=False, task=TASK) -> list[ReachProgress]:
     """Return the progress after each of the places, seen at 20 Hz."""
-    progress, seen = HoverProgress(), []
+    progress, seen = ReachProgress(), []
     for i, place in enumerate(places):
         velocity = np.array([0.0, (speeds or {}).get(i, 0.0), 0.0])
         state = VehicleState(np.array(place), velocity_world=velocity, stamp=0.05 * (i + 1))
