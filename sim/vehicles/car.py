@@ -16,7 +16,7 @@ from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
 from sim.physics import PHYSICS_RATE, Physics
 from sim.vehicles.suspension import Wheel
-from sim.vehicles.tyre import Tyre, WheelDrive
+from sim.vehicles.tyre import Tyre, WheelDrive, check_positive
 from sim.vehicles.wheeled import AIR_DENSITY, Chassis, WheeledVehicle
 
 _DT = 1.0 / PHYSICS_RATE
@@ -46,7 +46,7 @@ class CarParameters:
     :param wheel_radius: [m]. :param length: overall [m]; `width`: likewise.
     :param front_spring: of one wheel [N/m]; `front_damper` [N/(m/s)]; the rear ones likewise.
     :param front_brakes: share of the brake force on the front axle.
-    :param min_speed: fastest reverse [m/s]. :param max_speed: [m/s].
+    :param max_reverse_speed: [m/s]; `max_speed`: forwards.
     :param max_steering_rate: of the wheels [rad/s].
     :param height: of the roof [m]. :param clearance: of the box that collides [m].
     :param rolling_resistance: force over load.
@@ -70,7 +70,7 @@ class CarParameters:
     front_damper: float = 1786.0
     rear_damper: float = 1649.0
     front_brakes: float = 0.66
-    min_speed: float = -13.6
+    max_reverse_speed: float = 13.6
     max_speed: float = 50.8
     max_steering_rate: float = 0.4
     tyre: Tyre = _TYRE
@@ -85,6 +85,9 @@ class CarParameters:
     drive_lag: float = 0.15
     speed_gain: float = 1.5
     speed_integral_gain: float = 0.15
+
+    def __post_init__(self) -> None:
+        check_positive(self)
 
     @property
     def wheelbase(self) -> float:
@@ -150,7 +153,7 @@ class Car(WheeledVehicle):
         """Return steering angles, brake forces and the push of the rear wheels."""
         p, condition = self.parameters, self._condition
         noise = float(rng.standard_normal()) if rng is not None else 0.0
-        wanted = max(p.min_speed, min(p.max_speed, command.vx))
+        wanted = max(-p.max_reverse_speed, min(p.max_speed, command.vx))
         self._steer(command.yaw_rate, speed, wanted)
         self._pedal(wanted, speed, noise)
         push = brake = 0.0

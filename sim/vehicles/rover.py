@@ -16,7 +16,7 @@ from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
 from sim.physics import PHYSICS_RATE, Physics
 from sim.vehicles.suspension import Wheel
-from sim.vehicles.tyre import Tyre, WheelDrive
+from sim.vehicles.tyre import Tyre, WheelDrive, check_positive
 from sim.vehicles.wheeled import Chassis, WheeledVehicle
 
 _DT = 1.0 / PHYSICS_RATE
@@ -59,11 +59,14 @@ class RoverParameters:
     clearance: float = 0.0635
     motor_force: float = 40.0
     time_constant: float = 0.1
-    yaw_gain: float = 2.0
+    yaw_gain: float = 1.0
     spring: float = 9000.0
     damper: float = 170.0
     drag_areas: tuple[float, float, float] = (0.10, 0.12, 0.20)
     tyre: Tyre = _TYRE
+
+    def __post_init__(self) -> None:
+        check_positive(self)
 
 
 class Rover(WheeledVehicle):
@@ -97,10 +100,12 @@ class Rover(WheeledVehicle):
             for x, y in ((1, 1), (1, -1), (-1, 1), (-1, -1))
         ]
         super().__init__(physics, chassis, wheels, p.tyre)
+        self._share = 1.0 - math.exp(-_DT / p.time_constant)
 
     def start_control(self) -> None:
         """Stop the motors."""
         self._speeds = [0.0, 0.0]
+        self._rate = 0.0
         self._trim = 0.0
 
     def control(
@@ -113,10 +118,9 @@ class Rover(WheeledVehicle):
         """Return the tread speeds of both sides, which follow the command with the motors' lag."""
         p = self.parameters
         noise = rng.standard_normal(2).tolist() if rng is not None else (0.0, 0.0)
-        share = 1.0 - math.exp(-_DT / p.time_constant)
         for side, wanted in enumerate(self._wanted_speeds(command, yaw_rate)):
             change = wanted * (1.0 + 0.01 * noise[side]) - self._speeds[side]
-            self._speeds[side] += share * change
+            self._speeds[side] += self._share * change
         hold = p.motor_force * self._condition.thrust_factor
         left, right = (WheelDrive(0.0, tread, hold, 0.0) for tread in self._speeds)
         return [left, right, left, right]
@@ -126,9 +130,10 @@ class Rover(WheeledVehicle):
         p = self.parameters
         wanted = max(-p.max_speed, min(p.max_speed, command.vx))
         wanted_rate = max(-p.max_yaw_rate, min(p.max_yaw_rate, command.yaw_rate))
-        # The gyro trims at most half of the turn, and nothing where none is wanted or possible.
         turn = wanted_rate * p.track_factor * p.track / 2
-        self._trim += p.yaw_gain * (wanted_rate - yaw_rate) * p.track / 2 * _DT
+        # The gyro trims at most half of a turn, once the motors have had time to follow.
+        self._rate += self._share * (wanted_rate - self._rate)
+        self._trim += p.yaw_gain * (self._rate - yaw_rate) * p.track / 2 * _DT
         limit = abs(turn) / 2
         self._trim = max(-limit, min(limit, self._trim))
         turn += self._trim

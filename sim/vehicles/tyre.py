@@ -9,10 +9,23 @@ it is a spring, so that a parked vehicle stays where it is.
 """
 
 import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
+from lnn_control.core.checks import check_number
 from lnn_control.core.frames import GRAVITY
+
+
+def check_positive(parameters: Any) -> None:
+    """Check every number of a dataclass, also those in tuples.
+
+    :raises ValueError: if one is not finite or not positive.
+    """
+    for field in fields(parameters):
+        value = getattr(parameters, field.name)
+        if not isinstance(value, Tyre):
+            for number in value if isinstance(value, tuple) else (value,):
+                check_number(field.name, number, 1e-9, 1e9)
 
 
 class WheelDrive(NamedTuple):
@@ -52,6 +65,9 @@ class Tyre:
     slip_stiffness: float
     relaxation_length: float
     damping_ratio: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_positive(self)
 
     def grip(
         self,
