@@ -35,7 +35,7 @@ def draw_walk(
     :param duration: [s]. :return: shape (n, 2), the first one `begin`, the last at or after the
         duration.
     """
-    time = STEP * np.arange(int(np.ceil(duration / STEP)) + 2)
+    time = np.arange(np.ceil(duration / STEP) + 2.0) * STEP
     share = 0.5 + 0.5 * _draw_swing(PACE_PERIODS, generator, time)
     slow, fast = np.sort(generator.uniform(*PACE, 2))
     pace = slow + share * (fast - slow)
