@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every run of the tests sees the same examples and, in ROS, nobody but itself."""
+"""Every run of the tests sees the same examples and settings and, in ROS, nobody but itself."""
 
 import os
 import socket
@@ -34,6 +34,20 @@ def take_domain() -> socket.socket:
     raise RuntimeError('all ROS domains are in use')
 
 
+# One thread, however many cores: the same sums in the same order, and no crowd of processes that
+# each take the whole machine.
+os.environ['OMP_NUM_THREADS'] = '1'
+# What is printed depends on no terminal.
+os.environ['COLUMNS'] = '100'
+for name in (
+    'FORCE_COLOR',
+    'TTY_COMPATIBLE',
+    'DISPLAY',
+    'WAYLAND_DISPLAY',
+    'LNN_CONTROL_TRACEBACK',
+):
+    os.environ.pop(name, None)
+os.environ.pop('LNN_CONTROL_TRACEBACK', None)
 # Before anything imports rclpy. Field checks turn silent corruption of messages into errors.
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

@@ -2,5 +2,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long tests wait for other processes. Only what hangs ever takes so long."""
 
-PATIENCE = 300.0
+PATIENCE = 600.0
 """More than the slowest and busiest machine takes for anything [s]."""

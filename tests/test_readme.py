@@ -58,7 +58,7 @@ def test_verbs_of_readme_run_in_order(tmp_path: Path) -> None:
             env=make_environment(),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1800,
         )
         assert done.returncode == 0, f'{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}'
 

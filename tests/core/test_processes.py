@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lnn_control.core.processes import Workers, map_in_processes
+from tests.patience import PATIENCE
 
 IDLE = Workers(2, math.sqrt, (4.0,))
 
@@ -45,5 +46,5 @@ def test_who_stops_reading_ends_the_processes():
     assert children
     results.close()
     for child in children:
-        child.join(timeout=20)
+        child.join(timeout=PATIENCE)
         assert not child.is_alive()

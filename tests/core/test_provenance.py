@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import os
 import platform
+import shutil
 import subprocess
 
 import pytest
@@ -28,6 +30,13 @@ def repository(tmp_path, monkeypatch):
     file = tmp_path / 'lnn_control' / 'core' / 'provenance.py'
     file.parent.mkdir(parents=True)
     file.write_text('one\n')
+    if shutil.which('git') is None:
+        pytest.skip('needs git')
+    # Hooks, signatures and other wishes of whoever runs the tests are theirs.
+    for name in ('GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM'):
+        monkeypatch.setenv(name, os.devnull)
+    for name in ('GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE'):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(provenance, '__file__', str(file))
     identity = ['-c', 'user.name=a', '-c', 'user.email=a@b.invalid']
     for arguments in (['init', '-q'], ['add', '.'], [*identity, 'commit', '-q', '-m', 'one']):
