@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from lnn_control.nodes.graph import Graph, NodeDescription, Value
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
-# How long a node may take to end after SIGTERM [s].
-_PATIENCE = 5.0
+# How long a node may take to end after SIGTERM: more than the grace it gives itself [s].
+_PATIENCE = 25.0
+# How long the last lines of a node that has ended may take to come through the pipe [s].
+_READING_TIME = 10.0
 
 
 class NodeDiedError(RuntimeError):
@@ -61,7 +63,7 @@ class NodeProcess:
     @property
     def last_line(self) -> str:
         """What it said last; complete once the process has ended."""
-        self.reader.join(timeout=1.0)
+        self.reader.join(timeout=_READING_TIME)
         return self.lines[-1] if self.lines else 'it said nothing'
 
 
@@ -141,7 +143,7 @@ class NodeProcesses:
         for node in reversed(self._running):
             _end(node.process)
         for node in self._running:
-            node.reader.join(timeout=1.0)
+            node.reader.join(timeout=_READING_TIME)
         self._running.clear()
 
 

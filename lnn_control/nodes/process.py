@@ -14,8 +14,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent, ignore_signals
 
-# A node may take this long to end after a signal [s].
-_GRACE = 8
+# A node may take this long to end after a signal, on a busy machine with a slow disk [s].
+_GRACE = 20
 
 _BAD_INPUT = (
     ValueError,

@@ -105,10 +105,11 @@ class SafetyNode(Node):
         self.create_timer(1.0, self._diagnose, clock=steady)
 
     def finish(self) -> None:
-        """Leave the vehicle with a zero command that has arrived."""
+        """Leave the vehicle with a zero command, and the reason for it, that have arrived."""
         self._state = stop(self._state, StopReason.SHUTDOWN, self._now())
         self._publish()
-        self._publisher.wait_for_all_acked(Duration(seconds=1))
+        for publisher in (self._publisher, self._state_publisher):
+            publisher.wait_for_all_acked(Duration(seconds=1))
 
     def _publish_on(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)

@@ -13,7 +13,7 @@ from lnn_control.nodes.flight_observer import FlightObserver
 from lnn_control.nodes.supervisor import Supervisor
 
 # How long a busy machine may take to show a first sign of life [s].
-_PATIENCE = 30.0
+_PATIENCE = 90.0
 
 
 class TrialConductor:
