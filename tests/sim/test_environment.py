@@ -91,7 +91,7 @@ def test_same_seed_and_actions_repeat_bit_for_bit_in_any_process(env, small_sett
         'print(flight.digest_flight(env, seed=4))\n'
     )
     done = subprocess.run(
-        [sys.executable, '-c', script], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, '-c', script], capture_output=True, text=True, check=True, timeout=600
     )
     assert done.stdout.splitlines()[-1] == first
 
