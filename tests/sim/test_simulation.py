@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from lnn_control.core.messages import VelocityCommand
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.imu import ImuParameters
 from sim.simulation import Simulation, SimulationSettings
+from sim.vehicles.quadrotor import Quadrotor, QuadrotorParameters
 from sim.worlds.world import Cylinder
 
 HOVER = VelocityCommand()
@@ -209,3 +211,58 @@ def test_closing_twice_is_allowed(make_simulation):
     simulation = make_simulation()
     simulation.close()
     simulation.close()
+
+
+def test_state_is_never_ahead_of_the_clock(make_simulation, make_world):
+    simulation = make_simulation()
+    simulation.reset(make_world(), seed=0)
+    for _ in range(240):
+        simulation.advance(HOVER, 1 / 1200)
+        state = simulation.state
+        assert 0.0 <= simulation.time - state.stamp < 1 / 240 - 1e-9
+    # Free of commands it has moved as far as its velocity at these stamps says.
+    simulation.reset(make_world(), seed=0)
+    fly(simulation, VelocityCommand(vx=1.0), 2.0)
+    before = simulation.state
+    simulation.advance(VelocityCommand(vx=1.0), 0.05)
+    after = simulation.state
+    way = after.position_world - before.position_world
+    speed = (after.velocity_world + before.velocity_world) / 2
+    assert way == pytest.approx(speed * (after.stamp - before.stamp), abs=1e-4)
+
+
+def test_vehicles_of_ones_own_can_fly(blank_renderer, make_world):
+    heavy = partial(Quadrotor, parameters=QuadrotorParameters(ground_effect=True))
+    simulation = Simulation(SimulationSettings(renderer=blank_renderer), vehicle=heavy)
+    simulation.reset(make_world(), seed=0)
+    fly(simulation, HOVER, 0.5)
+    assert simulation.state.position_world[2] == pytest.approx(1.5, abs=0.05)
+    simulation.close()
+    with pytest.raises(ValueError, match=r"vehicle must be one of \[.*'quadrotor'.*, got 'boat'"):
+        Simulation(vehicle='boat')
+
+
+@pytest.mark.parametrize(
+    ('x', 'y', 'is_seen'),
+    [(5.0, 0.0, True), (5.0, 5.5, True), (5.0, 6.5, False), (-5.0, 0, False)],
+)
+def test_target_is_seen_where_the_image_shows_it(make_simulation, make_world, x, y, is_seen):
+    # 100 degrees across: up to 50 degrees aside, 5.96 m at 5 m ahead.
+    simulation = make_simulation()
+    simulation.reset(make_world(), seed=0)
+    simulation.move_target(x, y, 0.0)
+    assert simulation.target_position[:2] == pytest.approx([x, y])
+    assert simulation.sees_target is is_seen
+
+
+def test_target_behind_a_trunk_is_not_seen_and_can_be_hit(make_simulation, make_world):
+    simulation = make_simulation()
+    simulation.reset(make_world(Cylinder(3.0, 0.0, 0.3, 8.0)), seed=0)
+    simulation.move_target(6.0, 0.0, 0.0)
+    assert not simulation.sees_target
+    simulation.move_target(6.0, 2.0, 0.0)
+    assert simulation.sees_target
+    simulation.move_target(0.0, 0.0, 0.0)
+    assert not simulation.has_collided
+    fly(simulation, VelocityCommand(vz=-1.0), 1.5)
+    assert simulation.has_collided
