@@ -43,14 +43,14 @@ def judge(trial: Trial, states: list[VehicleState]) -> list[ReachProgress]:
 
 
 @pytest.fixture
-def bare_env(blank_renderer, make_world, monkeypatch):
+def bare_env(make_world, monkeypatch):
     """Return a function that makes an environment of a bare world with these solids."""
     made = []
 
     def make(*solids, yaw: float = 0.0) -> TaskEnv:
         trial = make_trial(make_world(*solids), yaw)
         monkeypatch.setattr(DriveToTarget, 'sample', lambda task, seed: trial)
-        made.append(TaskEnv(TASK, settings=SimulationSettings(renderer=blank_renderer)))
+        made.append(TaskEnv(TASK, settings=SimulationSettings(renderer='none')))
         return made[-1]
 
     yield make
