@@ -107,6 +107,8 @@ class FollowTargetExpert(Expert):
         p = self.parameters
         around = position + 0.05 * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
         distance = self._obstacles.distance(around)
+        if distance[0] >= p.roomy:
+            return velocity
         slope = np.array([distance[1] - distance[2], distance[3] - distance[4]])
         away = slope / max(np.hypot(*slope), 1e-9)
         return deflect(velocity, away, float(distance[0]), p.tight, p.roomy)
