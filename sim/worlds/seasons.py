@@ -16,6 +16,8 @@ class Season:
     :param ground: dark and bright colour of the soil or grass.
     :param litter: colours of what lies on the ground. :param litter_count: how much of it.
     :param fern: colour of ferns. :param shade: depth of the shade below crowns, 0 none to 1 full.
+    :param fallen_leaves: how many lie on a tile of a street.
+    :param lit_windows: share of windows with a lamp behind them.
     :param is_bare: whether broadleaf trees have lost their leaves.
     :param snow: share of surfaces that snow covers, 0 to 1.
     :param tint: multiplies the whole atlas: the colour of the shaded light.
@@ -33,6 +35,8 @@ class Season:
     skyline: Colour
     light: Light
     cloud_cover: float
+    fallen_leaves: int = 0
+    lit_windows: float = 0.0
     is_bare: bool = False
     snow: float = 0.0
     tint: Colour = (1.0, 1.0, 1.0)
@@ -76,6 +80,7 @@ _AUTUMN = Season(
         (0.62, -0.46, 0.64), (0.84, 0.74, 0.56), 0.46, (0.5, 0.62, 0.78), (0.84, 0.83, 0.78), 58.0
     ),
     cloud_cover=0.6,
+    fallen_leaves=420,
 )
 
 _WINTER = Season(
@@ -112,6 +117,7 @@ _DUSK = Season(
         (0.83, -0.5, 0.24), (0.85, 0.5, 0.26), 0.42, (0.2, 0.2, 0.42), (0.93, 0.56, 0.36), 62.0
     ),
     cloud_cover=0.5,
+    lit_windows=0.5,
     tint=(0.72, 0.66, 0.86),
 )
 

@@ -13,6 +13,7 @@ from sim.worlds.textures import (
     Colour,
     Picture,
     draw_bark,
+    draw_blotches,
     draw_leaves,
     draw_noise,
     draw_panorama,
@@ -22,6 +23,7 @@ from sim.worlds.textures import (
 )
 from sim.worlds.world import Layout, Light
 
+LAMPLIGHT = np.array((1.25, 1.0, 0.55), np.float32)
 SKYLINE: Colour = (0.5, 0.55, 0.62)
 
 WALLS: dict[str, tuple[Colour, Colour]] = {
@@ -51,7 +53,7 @@ def draw_atlas(look: Season, layout: Layout, generator: np.random.Generator) -> 
     atlas.fill('road', _draw_road(look, generator, atlas.size('road')))
     atlas.fill('pavement', _draw_pavement(look, generator, atlas.size('pavement')))
     for name, colours in WALLS.items():
-        atlas.fill(name, _draw_facade(generator, atlas.size(name), colours))
+        atlas.fill(name, _draw_facade(look, generator, atlas.size(name), colours))
     for name, colour in (('shop_a', (0.3, 0.36, 0.3)), ('shop_b', (0.52, 0.46, 0.34))):
         atlas.fill(name, _draw_shop(generator, atlas.size(name), colour))
     for name, colours in PLAIN.items():
@@ -77,13 +79,20 @@ def _draw_asphalt(look: Season, generator: np.random.Generator, size: tuple[int,
 
 
 def _draw_road(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
-    image = _draw_asphalt(look, generator, size)
+    image = _strew_leaves(_draw_asphalt(look, generator, size), look, generator)
     height, width = size
     white = (0.85, 0.85, 0.82)
     image[height // 2 - 1 : height // 2 + 1, width // 8 : width * 5 // 8] = white
     image[:2] *= 0.8
     image[-2:] *= 0.8
     return image
+
+
+def _strew_leaves(image: Picture, look: Season, generator: np.random.Generator) -> Picture:
+    """Return the ground with the leaves that street trees have shed."""
+    size = (image.shape[0], image.shape[1])
+    background = image.astype(np.float32)
+    return draw_blotches(generator, size, look.litter, look.fallen_leaves, 1.7, background)
 
 
 def _draw_pavement(look: Season, generator: np.random.Generator, size: tuple[int, int]) -> Picture:
@@ -93,14 +102,18 @@ def _draw_pavement(look: Season, generator: np.random.Generator, size: tuple[int
     image = image * np.kron(slabs, np.ones((16, 16)))[..., None]
     image[::16] *= 0.72
     image[:, ::16] *= 0.72
+    image = _strew_leaves(image, look, generator)
     cover = np.clip((draw_noise(generator, size, 4, 4) - 0.2) * 4, 0, 1)[..., None] * look.snow
     return image * (1 - cover) + np.array((0.9, 0.92, 0.96), dtype=np.float32) * cover
 
 
 def _draw_facade(
-    generator: np.random.Generator, size: tuple[int, int], colours: tuple[Colour, Colour]
+    look: Season,
+    generator: np.random.Generator,
+    size: tuple[int, int],
+    colours: tuple[Colour, Colour],
 ) -> Picture:
-    """Return two by two windows with frames, sills and the sky in their panes."""
+    """Return two by two windows with frames, sills and the sky or a lit room in their panes."""
     image = mix(draw_noise(generator, size, 8, 3), *colours)
     for row in range(0, size[0], 32):
         image[row : row + 2] *= 0.8
@@ -108,6 +121,8 @@ def _draw_facade(
             bright = float(generator.uniform(0.7, 1.3))
             blue = np.array((0.75, 0.9, 1.05), np.float32)
             pane = np.linspace(0.55, 0.25, 18)[:, None, None] * blue
+            if generator.random() < look.lit_windows:
+                pane = np.linspace(1.15, 0.95, 18)[:, None, None] * LAMPLIGHT
             image[row + 6 : row + 26, column + 8 : column + 24] = (0.88, 0.87, 0.84)
             image[row + 7 : row + 25, column + 9 : column + 23] = pane * bright
             image[row + 7 : row + 25, column + 15 : column + 17] = (0.85, 0.84, 0.8)
