@@ -11,16 +11,16 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from lnn_control.core.frames import GRAVITY, yaw_from_quaternion
-from lnn_control.core.messages import CameraImage, VelocityCommand
+from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import ImuBuffer
 from sim.disturbances import Disturbance
 from sim.experts.expert import Expert
 from sim.obstacles import Obstacles
+from sim.renderers import Label
 from sim.sensors.imu import IMU_RATE
-from sim.simulation import SensorFrame, Simulation, SimulationSettings
+from sim.simulation import SensorFrame, Simulation, SimulationSettings, VehicleFactory
 from sim.tasks import Task, make_task
 from sim.tasks.task import FAILURES, Outcome, Situation
-from sim.vehicles import VEHICLES
 
 IMU_LIMITS = np.array([35.0, 35.0, 35.0, 160.0, 160.0, 160.0], dtype=np.float32)
 """Measuring range: 2000 deg/s and 16 g."""
@@ -37,7 +37,10 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
 
     Observation: `image`, the latest camera image, uint8 RGB (72, 128, 3); `imu`, the inertial
     samples of its exposure interval, oldest first, float32 (10, 6): body rates [rad/s], specific
-    force [m/s^2]; `elapsed_time`, seconds since the previous image, float32 (1,).
+    force [m/s^2]; `elapsed_time`, seconds since the previous image, float32 (1,). With the setting
+    `layers` also `depth` along the optical axis, float32 (72, 128) [m], inf for the sky, and
+    `segmentation`, uint8 (72, 128), whose classes are those of sim.renderers.Label: both as true
+    at the image's stamp, whatever disturbs the image.
 
     A step lasts until the next image arrives. Where images are dropped it is longer: the action
     is held, `elapsed_time` tells how long, and `imu` stands for all samples since the previous
@@ -55,6 +58,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     :param render_mode: None or 'rgb_array', which gives the camera's latest image.
     :param settings: camera, inertial unit and renderer.
     :param disturbances: what makes it harder, see sim.disturbances; none by default.
+    :param vehicle: what makes a vehicle of your own; the task's by default.
     :param options: fields of a task given by its name, such as `world` and `season`.
     :raises ValueError: if there is no such task, option, world or season.
     :ivar trial: of this episode. :ivar target_pose: where the target is, None where it was built.
@@ -68,6 +72,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         render_mode: str | None = None,
         settings: SimulationSettings | None = None,
         disturbances: Sequence[Disturbance] = (),
+        vehicle: VehicleFactory | None = None,
         **options: Any,
     ) -> None:
         if render_mode not in (None, 'rgb_array'):
@@ -76,23 +81,26 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             raise ValueError(f'give {sorted(options)} to the task, it is made already')
         self.render_mode = render_mode
         self.task = task if isinstance(task, Task) else make_task(task, **options)
-        self.simulation = Simulation(settings, disturbances, self.task.vehicle)
+        self.simulation = Simulation(settings, disturbances, vehicle or self.task.vehicle)
         settings = self.simulation.settings
         self._period = 1.0 / settings.camera_rate
         self._num_imu = round(IMU_RATE * self._period)
         camera = settings.camera
-        limits = np.array(VEHICLES[self.task.vehicle].command_limits, dtype=np.float32)
+        limits = np.array(self.simulation.command_limits, dtype=np.float32)
         self._limits = limits
         self.action_space = spaces.Box(-limits, limits, dtype=np.float32)
         imu_high = np.tile(IMU_LIMITS, (self._num_imu, 1))
+        size = (camera.height_px, camera.width_px)
+        parts: dict[str, spaces.Space[Any]] = {
+            'image': spaces.Box(0, 255, (*size, 3), np.uint8),
+            'imu': spaces.Box(-imu_high, imu_high, dtype=np.float32),
+            'elapsed_time': spaces.Box(0.0, LONGEST_GAP, (1,), np.float32),
+        }
+        if settings.layers:
+            parts['depth'] = spaces.Box(0.0, np.inf, size, np.float32)
+            parts['segmentation'] = spaces.Box(0, max(Label), size, np.uint8)
         # Gymnasium declares Dict as a space of dicts of spaces, not of what they hold.
-        self.observation_space = spaces.Dict(  # type: ignore[assignment]
-            {
-                'image': spaces.Box(0, 255, (camera.height_px, camera.width_px, 3), np.uint8),
-                'imu': spaces.Box(-imu_high, imu_high, dtype=np.float32),
-                'elapsed_time': spaces.Box(0.0, LONGEST_GAP, (1,), np.float32),
-            }
-        )
+        self.observation_space = spaces.Dict(parts)  # type: ignore[assignment]
         self._progress: Any = None
         self._expert: Expert | None = None
         self._image: NDArray[np.uint8] | None = None
@@ -116,8 +124,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         self._place_target()
         frame = self.simulation.advance(VelocityCommand(), self.simulation.delivery_time)
         self._keep_imu(frame)
-        assert frame.image is not None  # the first one always arrives
-        self._observation = self._observe(frame.image)
+        self._observation = self._observe(frame)  # the first image always arrives
         shortest = self.expert.shortest_path(self.simulation.state.position_world)
         return self._observation, self._describe({}) | {'shortest_path': shortest}
 
@@ -138,28 +145,27 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             )
         before = self._progress
         clipped = np.clip(values, -self._limits, self._limits)
-        image = self._move(VelocityCommand.from_array(clipped))
+        frame = self._move(VelocityCommand.from_array(clipped))
         terms = self.task.reward(before, self._progress)
         outcome = self._progress.outcome
         terminated = outcome is Outcome.SUCCESS or outcome in FAILURES
         truncated = outcome is Outcome.TIME_LIMIT
         reward = float(sum(terms.values()))
-        if image is not None:
-            self._observation = self._observe(image)
+        if frame.image is not None:
+            self._observation = self._observe(frame)
         else:
             self._observation = {key: value.copy() for key, value in self._observation.items()}
         return self._observation, reward, terminated, truncated, self._describe(terms)
 
-    def _move(self, command: VelocityCommand) -> CameraImage | None:
-        """Hold a command until an image arrives; return it, None if the episode ends before."""
-        image = None
-        while image is None and self._progress.outcome is None:
+    def _move(self, command: VelocityCommand) -> SensorFrame:
+        """Hold a command until an image arrives; return it, or the end of the episode."""
+        while True:
             frame = self.simulation.advance(command, self._period)
             self._keep_imu(frame)
             self._progress = self.task.judge(self.trial, self._progress, self._look())
             self._place_target()
-            image = frame.image
-        return image
+            if frame.image is not None or self._progress.outcome is not None:
+                return frame
 
     def expert_command(self) -> NDArray[np.float32]:
         """Return what the privileged expert would command now, shape (4,)."""
@@ -206,7 +212,9 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         ):
             self._buffer.add(float(stamp), rates, force)
 
-    def _observe(self, image: CameraImage) -> dict[str, NDArray[Any]]:
+    def _observe(self, frame: SensorFrame) -> dict[str, NDArray[Any]]:
+        image, layers = frame.image, frame.layers
+        assert image is not None
         samples = self._buffer.take(image.stamp)
         elapsed_time = image.stamp - self._stamp
         imu = np.zeros((self._num_imu, 6), dtype=np.float32)
@@ -218,11 +226,14 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             imu[-len(rows) :] = rows[-self._num_imu :]
         self._stamp = image.stamp
         self._image = image.pixels
-        return {
+        observation: dict[str, NDArray[Any]] = {
             'image': image.pixels,
             'imu': np.clip(imu, -IMU_LIMITS, IMU_LIMITS),
             'elapsed_time': np.array([elapsed_time], dtype=np.float32),
         }
+        if layers is not None:
+            observation |= {'depth': layers.depth, 'segmentation': layers.labels}
+        return observation
 
     def _describe(self, terms: dict[str, float]) -> dict[str, Any]:
         state = self.simulation.state

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A vehicle with its sensors in a world, advanced by commands: the clock of the simulator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,11 +19,13 @@ from sim.disturbances import (
     sum_latency,
 )
 from sim.physics import PHYSICS_RATE, Physics
-from sim.renderers import make_renderer
+from sim.renderers import Layers, make_renderer
+from sim.sensors.exposure import Exposure, move_pose
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.imu import IMU_RATE, Imu, ImuParameters
+from sim.sensors.mount import CameraMount
 from sim.sensors.pinhole import PinholeCamera
-from sim.vehicles import VEHICLES
+from sim.vehicles import VEHICLES, Vehicle
 from sim.worlds.world import World
 
 # Times are counted in ticks of 1/1200 s: physics, inertial unit and camera all fall on them.
@@ -31,14 +33,19 @@ _TICK_RATE = 1200
 _PHYSICS_TICKS = round(_TICK_RATE / PHYSICS_RATE)
 _IMU_TICKS = round(_TICK_RATE / IMU_RATE)
 
+VehicleFactory = Callable[[Physics], Vehicle]
+
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """What flies and what it sees.
+    """What the vehicle sees and feels.
 
     :param renderer: one of sim.renderers.RENDERERS, or 'auto'.
     :param camera_rate: images a second [Hz], a divisor of 1200.
     :param camera_latency: time from exposure to delivery [s], rounded to 1/1200 s.
+    :param mount: where the camera sits; None is where the vehicle has it.
+    :param exposure: shutter and gain of the camera.
+    :param layers: whether images come with depth and segmentation.
     """
 
     renderer: str = 'tiny'
@@ -47,6 +54,9 @@ class SimulationSettings:
     camera_latency: float = 0.03
     image_noise: ImageNoise = field(default_factory=ImageNoise)
     imu: ImuParameters = field(default_factory=ImuParameters)
+    mount: CameraMount | None = None
+    exposure: Exposure = field(default_factory=Exposure)
+    layers: bool = False
 
     def __post_init__(self) -> None:
         check_number('camera_rate', self.camera_rate, 1.0, 120.0, 'Hz')
@@ -65,18 +75,22 @@ class SensorFrame:
     :param image: the latest image delivered, None if there was none.
     :param imu: inertial samples, oldest first. :param imu_stamps: their stamps [s], shape (n,).
     :param time: simulated time now [s].
+    :param layers: what there is to see at the stamp of that image, if the settings ask for it:
+        without blur, noise or disturbances.
     """
 
     image: CameraImage | None
     imu: ImuSamples
     imu_stamps: NDArray[np.float64]
     time: float
+    layers: Layers | None = None
 
 
 class Simulation:
     """A vehicle with camera and inertial unit in a world. Close it when done.
 
-    :param vehicle: one of sim.vehicles.VEHICLES.
+    :param vehicle: one of sim.vehicles.VEHICLES, or what makes one of your own, such as
+        `partial(Quadrotor, parameters=QuadrotorParameters(ground_effect=True))`.
     :param disturbances: what makes flights harder, in the order of its effect on images.
     """
 
@@ -84,15 +98,17 @@ class Simulation:
         self,
         settings: SimulationSettings | None = None,
         disturbances: Sequence[Disturbance] = (),
-        vehicle: str = 'quadrotor',
+        vehicle: str | VehicleFactory = 'quadrotor',
     ) -> None:
-        if vehicle not in VEHICLES:
+        if isinstance(vehicle, str) and vehicle not in VEHICLES:
             raise ValueError(f'vehicle must be one of {sorted(VEHICLES)}, got {vehicle!r}')
+        make_vehicle = VEHICLES[vehicle] if isinstance(vehicle, str) else vehicle
         self.settings = settings or SimulationSettings()
         self.disturbances = check_disturbances(disturbances)
         self._renderer = make_renderer(self.settings.renderer, self.settings.camera)
         self._physics = Physics()
-        self._vehicle = VEHICLES[vehicle](self._physics)
+        self._vehicle = make_vehicle(self._physics)
+        self._mount = self.settings.mount or self._vehicle.camera_mount
         self._camera_ticks = round(_TICK_RATE / self.settings.camera_rate)
         latency = self.settings.camera_latency + sum_latency(self.disturbances)
         self._latency_ticks = round(_TICK_RATE * latency)
@@ -113,7 +129,8 @@ class Simulation:
         self._disturbed = DisturbedEpisode(self.disturbances, seed)
         self._exposure = self.settings.image_noise.draw_exposure(self._rng)
         self._tick = 0
-        self._pending: list[tuple[int, CameraImage]] = []
+        self._gain = self.settings.exposure.gain
+        self._pending: list[tuple[int, CameraImage, Layers | None]] = []
         x, y = world.layout.start
         start = VehicleState(np.array([x, y, altitude]), quaternion_from_euler(0.0, 0.0, yaw))
         self._vehicle.spawn(start, join_conditions(self.disturbances))
@@ -125,6 +142,11 @@ class Simulation:
     def renderer_name(self) -> str:
         """Which renderer draws, also where the settings leave the choice open."""
         return self._renderer.name
+
+    @property
+    def command_limits(self) -> tuple[float, float, float, float]:
+        """Largest vx, vy, vz [m/s] and yaw rate [rad/s] that make sense for the vehicle."""
+        return self._vehicle.command_limits
 
     @property
     def time(self) -> float:
@@ -146,7 +168,7 @@ class Simulation:
     def camera_pose(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Position [m], shape (3,), and rotation, shape (3, 3), of the camera in the world."""
         rotation, _ = self._vehicle.read_attitude()
-        return self._vehicle.read_position(), rotation
+        return self._mount.locate(self._vehicle.read_position(), rotation)
 
     @property
     def sees_target(self) -> bool:
@@ -195,7 +217,7 @@ class Simulation:
             )
         _ = self.world
         rows: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
-        image = None
+        image, layers = None, None
         for _ in range(ticks):
             if self._tick % self._camera_ticks == 0:
                 self._expose()
@@ -206,12 +228,13 @@ class Simulation:
             if self._tick % _IMU_TICKS == 0:
                 rows.append((self.time, *self._measure()))
             if self._pending and self._pending[0][0] <= self._tick:
-                image = self._pending.pop(0)[1]
+                _, image, layers = self._pending.pop(0)
         samples = ImuSamples(
             np.array([row[1] for row in rows]).reshape(-1, 3),
             np.array([row[2] for row in rows]).reshape(-1, 3),
         )
-        return SensorFrame(image, samples, np.array([row[0] for row in rows]), self.time)
+        stamps = np.array([row[0] for row in rows])
+        return SensorFrame(image, samples, stamps, self.time, layers)
 
     def _step_physics(self, command: VelocityCommand) -> None:
         wind_world = self._disturbed.blow(1.0 / PHYSICS_RATE)
@@ -229,12 +252,32 @@ class Simulation:
 
     def _expose(self) -> None:
         position, rotation = self.camera_pose
-        clean = self._renderer.render(position, self._disturbed.turn_camera(rotation))
-        pixels = self.settings.image_noise.corrupt(clean, self._exposure, self._rng)
+        pose = position, self._disturbed.turn_camera(rotation)
+        layers = self._renderer.render_layers(*pose) if self.settings.layers else None
+        exposure = self.settings.exposure
+        if exposure.time > 0.0:
+            clean = self._blur()
+        else:
+            clean = layers.image if layers is not None else self._renderer.render(*pose)
+        brightness = self._exposure * self._gain
+        pixels = self.settings.image_noise.corrupt(clean, brightness, self._rng)
+        self._gain = exposure.adapt_gain(self._gain, pixels, 1.0 / self.settings.camera_rate)
         image = CameraImage(self._disturbed.corrupt(pixels), self.time)
         arrived = self._disturbed.transmit(image)
         if arrived is not None:
-            self._pending.append((self._tick + self._latency_ticks, arrived))
+            self._pending.append((self._tick + self._latency_ticks, arrived, layers))
+
+    def _blur(self) -> NDArray[np.uint8]:
+        """Return the mean of what the camera sees while its shutter is open."""
+        position, velocity = self._vehicle.read_position(), self._vehicle.read_velocity()
+        attitude, rates = self._vehicle.read_attitude()
+        camera, moments = self.settings.camera, self.settings.exposure.moments
+        total = np.zeros((camera.height_px, camera.width_px, 3), dtype=np.float32)
+        for moment in moments.tolist():
+            body = move_pose(position, attitude, velocity, rates, moment)
+            eye, rotation = self._mount.locate(*body)
+            total += self._renderer.render(eye, self._disturbed.turn_camera(rotation))
+        return np.asarray(total / np.float32(len(moments)) + np.float32(0.5), dtype=np.uint8)
 
     def close(self) -> None:
         """Free renderer and physics. Closing twice is allowed."""

@@ -15,6 +15,7 @@ import numpy as np
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
 from sim.physics import PHYSICS_RATE, Physics
+from sim.sensors.mount import CameraMount
 from sim.vehicles.suspension import Wheel
 from sim.vehicles.tyre import Tyre, WheelDrive, check_positive
 from sim.vehicles.wheeled import AIR_DENSITY, Chassis, WheeledVehicle
@@ -108,7 +109,7 @@ class Car(WheeledVehicle):
     name = 'car'
     command_limits = (15.0, 1.0, 1.0, 1.5)
     rest_height = CarParameters.rest_height
-    camera_mount_position = (0.3, 0.0, 1.2 - CarParameters.rest_height)
+    camera_mount = CameraMount((0.3, 0.0, 1.2 - CarParameters.rest_height))
 
     def __init__(self, physics: Physics, parameters: CarParameters | None = None) -> None:
         p = self.parameters = parameters or CarParameters()

@@ -15,6 +15,7 @@ import numpy as np
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
 from sim.physics import PHYSICS_RATE, Physics
+from sim.sensors.mount import CameraMount
 from sim.vehicles.suspension import Wheel
 from sim.vehicles.tyre import Tyre, WheelDrive, check_positive
 from sim.vehicles.wheeled import Chassis, WheeledVehicle
@@ -81,7 +82,7 @@ class Rover(WheeledVehicle):
     name = 'rover'
     command_limits = (2.0, 1.0, 1.0, 2.0)
     rest_height = RoverParameters.rest_height
-    camera_mount_position = (0.2, 0.0, 0.3 - RoverParameters.rest_height)
+    camera_mount = CameraMount((0.2, 0.0, 0.3 - RoverParameters.rest_height))
 
     def __init__(self, physics: Physics, parameters: RoverParameters | None = None) -> None:
         p = self.parameters = parameters or RoverParameters()
@@ -131,11 +132,12 @@ class Rover(WheeledVehicle):
         wanted = max(-p.max_speed, min(p.max_speed, command.vx))
         wanted_rate = max(-p.max_yaw_rate, min(p.max_yaw_rate, command.yaw_rate))
         turn = wanted_rate * p.track_factor * p.track / 2
+        scale = min(1.0, p.max_speed / max(abs(wanted) + abs(turn + self._trim), 1e-9))
         # The gyro trims at most half of a turn, once the motors have had time to follow.
         self._rate += self._share * (wanted_rate - self._rate)
-        self._trim += p.yaw_gain * (self._rate - yaw_rate) * p.track / 2 * _DT
+        if scale == 1.0:
+            self._trim += p.yaw_gain * (self._rate - yaw_rate) * p.track / 2 * _DT
         limit = abs(turn) / 2
         self._trim = max(-limit, min(limit, self._trim))
         turn += self._trim
-        scale = min(1.0, p.max_speed / max(abs(wanted) + abs(turn), 1e-9))
         return scale * (wanted - turn), scale * (wanted + turn)

@@ -13,6 +13,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.physics import Physics
+from sim.sensors.mount import CameraMount
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Vehicle(ABC):
     :cvar command_limits: largest vx, vy, vz [m/s] and yaw rate [rad/s] of an action, to which
         environments clip; a vehicle that cannot move sideways or climb ignores vy and vz.
     :cvar rest_height: height of the body's origin above level ground at rest [m]; 0 for aircraft.
+    :cvar camera_mount: where its camera sits if the settings do not say otherwise.
     :ivar body: PyBullet's number of the rigid body; -1 before :meth:`spawn`.
     """
 
     name: ClassVar[str]
     command_limits: ClassVar[tuple[float, float, float, float]]
     rest_height: ClassVar[float] = 0.0
+    camera_mount: ClassVar[CameraMount] = CameraMount()
 
     def __init__(self, physics: Physics) -> None:
         self._physics = physics

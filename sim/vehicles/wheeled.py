@@ -6,7 +6,6 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -48,11 +47,7 @@ class WheeledVehicle(Vehicle):
     Only the chassis collides. Wheels are rays: they carry it over anything that is lower than its
     underside, whatever is higher hits its box. Of a command they follow the forward speed vx and
     the yaw rate; vy and vz are ignored.
-
-    :cvar camera_mount_position: of the camera in the body frame [m]. It looks along x.
     """
-
-    camera_mount_position: ClassVar[Vector]
 
     def __init__(
         self, physics: Physics, chassis: Chassis, wheels: Sequence[Wheel], tyre: Tyre
