@@ -76,7 +76,7 @@ class CarParameters:
     max_steering_rate: float = 0.4
     tyre: Tyre = _TYRE
     height: float = 1.4
-    clearance: float = 0.2
+    clearance: float = 0.25
     drag_areas: tuple[float, float, float] = (0.6, 1.5, 2.0)
     rolling_resistance: float = 0.012
     max_steering: float = 0.6
