@@ -176,7 +176,7 @@ def _make_car(tile: Tile, metal: Tile) -> Mesh:
 TARGETS: dict[str, TargetKind] = {
     'chair': TargetKind(0.6, 1.2, _make_chair, _draw_chair),
     'person': TargetKind(
-        0.35,
+        0.4,
         1.75,
         _make_person,
         _draw_quarters((1.0, 0.3, 0.02), (0.12, 0.16, 0.3), (0.85, 0.62, 0.48), (0.1, 0.07, 0.05)),
