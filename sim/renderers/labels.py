@@ -17,7 +17,7 @@ SHADE_HEIGHT = 0.03
 class Label(IntEnum):
     """The class of a pixel.
 
-    TARGET is the thing to be found, whatever it is. PLANT is low growth: grass, bushes, saplings.
+    TARGET is the thing to be found, whatever it is. PLANT is low growth: grass, shrubs, saplings.
     OBJECT is everything that has no class of its own, such as rocks and lamp posts.
     """
 
@@ -39,8 +39,10 @@ _LABELS = {
     'lane': Label.ROAD,
     'road': Label.ROAD,
     'bush': Label.PLANT,
+    'fern': Label.PLANT,
     'grass': Label.PLANT,
     'sapling': Label.PLANT,
+    'shrub': Label.PLANT,
     'birch': Label.TREE,
     'oak': Label.TREE,
     'pine': Label.TREE,
