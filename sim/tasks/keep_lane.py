@@ -118,7 +118,16 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
 
     def judge(self, trial: Trial, progress: LaneProgress, situation: Situation) -> LaneProgress:
         """Return the progress after seeing one more situation."""
-        state, road = situation.state, map_road(trial.world)
+        after = self._advance(trial, progress, situation.state)
+        outcome = progress.outcome or _find_failure(trial, after, situation)
+        if outcome is None and after.distance <= 0.0:
+            outcome = Outcome.SUCCESS
+        elif outcome is None and after.time >= trial.time_limit:
+            outcome = Outcome.TIME_LIMIT
+        return replace(after, outcome=outcome)
+
+    def _advance(self, trial: Trial, progress: LaneProgress, state: VehicleState) -> LaneProgress:
+        road = map_road(trial.world)
         arc, offset = (float(value) for value in road.project(state.position_world[:2]))
         # The shorter way round: between two situations nobody drives half a lap.
         step = (arc - progress.arc + road.length / 2) % road.length - road.length / 2
@@ -127,7 +136,7 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
         lane_offset = offset + road.lane_width / 2
         is_in_lane = abs(lane_offset) < road.lane_width / 2
         speed = float(np.linalg.norm(state.velocity_world[:2]))
-        after = LaneProgress(
+        return LaneProgress(
             time=state.stamp,
             distance=self.laps * road.length - travelled,
             arc=arc,
@@ -137,16 +146,6 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
             in_lane=progress.in_lane + is_in_lane * elapsed,
             driven=progress.driven + speed * elapsed,
         )
-        has_collided = situation.has_collided or has_tipped(state)
-        failure = find_failure(trial, replace(situation, has_collided=has_collided))
-        if failure is None and abs(offset) > road.lane_width:
-            failure = Outcome.OUT_OF_AREA
-        outcome = progress.outcome or failure
-        if outcome is None and after.distance <= 0.0:
-            outcome = Outcome.SUCCESS
-        elif outcome is None and after.time >= trial.time_limit:
-            outcome = Outcome.TIME_LIMIT
-        return replace(after, outcome=outcome)
 
     def make_expert(self, trial: Trial) -> KeepLaneExpert:
         """Return an expert that knows the trial's road."""
@@ -167,6 +166,15 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
     def reward(self, before: LaneProgress, after: LaneProgress) -> dict[str, float]:
         """Return the named terms of the reward for getting from one progress to the next."""
         return super().reward(before, after) | {'lane_keeping': before.strayed - after.strayed}
+
+
+def _find_failure(trial: Trial, progress: LaneProgress, situation: Situation) -> Outcome | None:
+    has_collided = situation.has_collided or has_tipped(situation.state)
+    lane_width = map_road(trial.world).lane_width
+    is_on_road = abs(progress.lane_offset - lane_width / 2) <= lane_width
+    if not has_collided and not is_on_road:
+        return Outcome.OUT_OF_AREA
+    return find_failure(trial, replace(situation, has_collided=has_collided))
 
 
 def map_road(world: World) -> RoadMap:
