@@ -1,12 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-import warnings
 from dataclasses import replace
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
 
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState
@@ -136,18 +133,6 @@ def test_world_that_a_kerb_closes_is_drawn_again(make_world, monkeypatch):
 def test_impossible_tasks_are_errors_when_they_are_made(change, message):
     with pytest.raises(ValueError, match=message):
         DriveToTarget(**change)
-
-
-def test_environment_passes_the_checker_of_gymnasium(bare_env):
-    settings = bare_env().simulation.settings
-    name = 'lnn_control/DriveToTarget-v0'
-    env = gymnasium.make(name, settings=settings, render_mode='rgb_array')
-    with warnings.catch_warnings():
-        warnings.simplefilter('error', UserWarning)
-        # Commands are in metres and radians a second, not in shares of a limit.
-        warnings.filterwarnings('ignore', '.*symmetric and normalized space')
-        check_env(env.unwrapped)
-    env.close()
 
 
 @pytest.mark.parametrize('yaw', [0.0, 0.45, 3.0])
