@@ -104,6 +104,7 @@ class Car(WheeledVehicle):
     cannot turn on the spot, nor in a circle of less than 3.8 m (middle of the rear axle), so it
     turns by less than commanded where vx is small. On a standing car the wheels are turned for
     1 m/s. Braking to vx = 0 ends at standstill with the brakes on. The tyres give at most 1.05 g.
+    Sources and assumptions: docs/vehicles.md.
     """
 
     name = 'car'

@@ -28,8 +28,9 @@ _TYRE = Tyre(friction=0.8, slip_stiffness=15.0, relaxation_length=0.1)
 class RoverParameters:
     """Chassis, motors and controller of a skid-steered rover.
 
-    From the sources above: the first nine. Mass and inertia are those of chassis and four wheels
-    together; the centre of mass, 11 mm before the middle, is put in the middle. Assumed: the rest.
+    From the sources above: everything down to `track_factor`, and the clearance. Mass and inertia
+    are those of chassis and four wheels together; the centre of mass, 11 mm before the middle, is
+    put in the middle. Assumed: the rest.
 
     :param mass: [kg]. :param inertia: about x, y and z [kg m^2].
     :param rest_height: of the centre of mass over the ground [m].
@@ -75,8 +76,8 @@ class Rover(WheeledVehicle):
 
     Follows vx [m/s], up to 2 in both directions, and the yaw rate [rad/s], up to 4, also on the
     spot; vy and vz are ignored. The motors keep up the speeds of the left and right treads; where
-    a turn asks for more than 2 m/s of one of them, both slow down, so that the curve stays. It
-    rolls over what is lower than its belly, 6 cm; a kerb of 12 cm stops it.
+    a turn asks for more than 2 m/s of one of them, both slow down. It climbs steps of 5 cm; a kerb
+    of 12 cm stops it. Sources and assumptions: docs/vehicles.md.
     """
 
     name = 'rover'
