@@ -7,12 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.worlds.forest import build_forest
+from sim.worlds.road import build_road
 from sim.worlds.seasons import SEASONS
 from sim.worlds.urban import build_urban
 from sim.worlds.world import Layout, World
 
 WORLDS: dict[str, Callable[[str, Layout, np.random.Generator], World]] = {
     'forest': build_forest,
+    'road': build_road,
     'urban': build_urban,
 }
 

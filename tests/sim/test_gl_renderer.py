@@ -29,7 +29,8 @@ def open_gl(camera: PinholeCamera) -> GlRenderer:
 
 
 def build(world='forest', season='summer', seed=3):
-    return build_world(world, season, Layout((0.0, 0.0), (10.0, 1.0)), np.random.default_rng(seed))
+    layout = Layout((0.0, 0.0), (6.0, -5.5) if world == 'road' else (10.0, 1.0))
+    return build_world(world, season, layout, np.random.default_rng(seed))
 
 
 def draw_poses(count):

@@ -23,6 +23,7 @@ from sim.worlds.textures import FOREST_TILES
 from sim.worlds.world import Instance, Target
 
 LAYOUT = Layout((0.0, 0.0), (10.0, 1.0))
+LAYOUT_OF_ROAD = Layout((0.0, 0.0), (6.0, -5.5))
 EYE = np.array([0.0, 0.0, 1.5])
 
 
@@ -46,7 +47,8 @@ every_renderer = pytest.mark.parametrize(
 
 
 def build(world: str = 'forest', season: str = 'summer', seed: int = 0):
-    return build_world(world, season, LAYOUT, np.random.default_rng(seed))
+    layout = LAYOUT_OF_ROAD if world == 'road' else LAYOUT
+    return build_world(world, season, layout, np.random.default_rng(seed))
 
 
 def build_lone_cube(position, size=0.4):

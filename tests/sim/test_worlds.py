@@ -22,12 +22,20 @@ LAYOUTS = (
     Layout((2.0, -3.0), (41.0, -6.0)),
     Layout((0.0, 0.0), (-5.0, 9.0)),
 )
+# On a road the target stands beside it.
+LAYOUTS_OF_ROAD = (
+    Layout((0.0, 0.0), (8.0, -6.0)),
+    Layout((0.0, 0.0), (6.0, -5.5)),
+    Layout((2.0, -3.0), (41.0, -16.0)),
+    Layout((0.0, 0.0), (-5.0, 9.0)),
+)
 every_world = pytest.mark.parametrize('name', sorted(WORLDS))
 every_season = pytest.mark.parametrize('season', sorted(SEASONS))
 
 
-def build(name: str, season: str = 'summer', seed: int = 0, layout: Layout = LAYOUTS[1]) -> World:
-    return build_world(name, season, layout, np.random.default_rng(seed))
+def build(name: str, season: str = 'summer', seed: int = 0, layout: int = 1) -> World:
+    layouts = LAYOUTS_OF_ROAD if name == 'road' else LAYOUTS
+    return build_world(name, season, layouts[layout], np.random.default_rng(seed))
 
 
 def hash_world(world: World) -> str:
@@ -84,12 +92,15 @@ def test_seasons_change_the_look_but_not_the_place(name):
 @every_world
 @pytest.mark.parametrize('seed', range(20))
 def test_start_and_target_are_free_and_connected(name, seed):
-    world = build(name, seed=seed, layout=LAYOUTS[seed % len(LAYOUTS)])
+    world = build(name, seed=seed, layout=seed % len(LAYOUTS))
     solids = [solid for solid in world.solids if solid.bottom + solid.height > STEP_HEIGHT]
     for point, radius in ((world.layout.start, 2.0), (world.layout.target, 2.5)):
         nearest = min(distance_to_solid(solid, *point) for solid in solids)
         assert nearest >= radius
-    x_min, x_max, y_min, y_max = world.area
+    # No farther than 25 m away from both: a way within that is a way.
+    ends = np.array([world.layout.start, world.layout.target])
+    x_min, y_min = np.maximum(ends.min(axis=0) - 25, world.area[::2])
+    x_max, y_max = np.minimum(ends.max(axis=0) + 25, world.area[1::2])
     x, y = np.meshgrid(np.arange(x_min, x_max, 0.2), np.arange(y_min, y_max, 0.2))
     free = np.ones(x.shape, dtype=bool)
     for solid in solids:
@@ -102,7 +113,7 @@ def test_start_and_target_are_free_and_connected(name, seed):
     assert ends[0] == ends[1] != 0
 
 
-@every_world
+@pytest.mark.parametrize('name', ['forest', 'urban'])
 def test_straight_line_is_usually_obstructed(name):
     blocked = 0
     for seed in range(12):
@@ -170,14 +181,16 @@ def test_forest_has_between_100_and_200_trees_in_its_usual_area():
 
 
 def test_street_has_houses_on_both_sides():
-    world = build('urban', layout=LAYOUTS[0])
+    world = build('urban', layout=0)
     houses = [s for s in world.solids if isinstance(s, Box) and s.height > 5]
     assert sum(house.y > 5 for house in houses) >= 3
     assert sum(house.y < -5 for house in houses) >= 3
 
 
 def test_unknown_names_list_the_valid_ones():
-    with pytest.raises(ValueError, match=r"world must be one of \['forest', 'urban'\], got 'sea'"):
+    with pytest.raises(
+        ValueError, match=r"world must be one of \['forest', 'road', 'urban'\], got 'sea'"
+    ):
         build('sea')
     with pytest.raises(ValueError, match=r"season must be one of .*'winter'.*, got 'spring'"):
         build('forest', 'spring')
