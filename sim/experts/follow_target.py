@@ -25,6 +25,7 @@ class FollowParameters(FlightParameters):
     :param gap: way along the tracks to keep behind the target [m].
     :param gain: speed per distance from where to be [1/s]. :param max_speed: [m/s].
     :param look_ahead: farthest point of the tracks to fly to [m].
+    :param reaction: time after which what is near counts, as velocities change slowly [s].
     :param tight: free space below which it flies no nearer to a surface [m].
     :param roomy: free space from which on surfaces do not matter [m].
     :param person_tight: likewise for the target [m]. :param person_roomy: likewise [m].
@@ -34,10 +35,13 @@ class FollowParameters(FlightParameters):
     gain: float = 0.8
     max_speed: float = 1.8
     look_ahead: float = 1.5
-    tight: float = 0.4
-    roomy: float = 0.9
+    reaction: float = 0.4
+    tight: float = 0.5
+    roomy: float = 1.1
     person_tight: float = 1.2
     person_roomy: float = 2.0
+    yaw_gain: float = 2.0
+    max_yaw_rate: float = 1.5
 
 
 class FollowTargetExpert(Expert):
@@ -68,8 +72,10 @@ class FollowTargetExpert(Expert):
         position = state.position_world[:2]
         person, person_velocity = self._walk.locate(progress.time)
         velocity = self._pursue(position, person, float(np.hypot(*person_velocity)))
-        velocity = self._avoid_solids(position, velocity)
-        velocity = self._avoid_person(position, velocity, person, person_velocity)
+        drift = self.parameters.reaction * state.velocity_world[:2]
+        velocity = self._avoid_solids(position + drift, velocity)
+        offset = position + drift - person - self.parameters.reaction * person_velocity
+        velocity = person_velocity + self._avoid_person(offset, velocity - person_velocity)
         to_person = person - position
         heading = float(np.arctan2(to_person[1], to_person[0]))
         return compose_command(state, velocity, heading, self.parameters)
@@ -103,9 +109,9 @@ class FollowTargetExpert(Expert):
         along = ahead - behind
         return here, along / max(np.hypot(*along), 1e-9)
 
-    def _avoid_solids(self, position: Vector, velocity: Vector) -> Vector:
+    def _avoid_solids(self, place: Vector, velocity: Vector) -> Vector:
         p = self.parameters
-        around = position + 0.05 * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
+        around = place + 0.05 * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
         distance = self._obstacles.distance(around)
         if distance[0] >= p.roomy:
             return velocity
@@ -113,21 +119,16 @@ class FollowTargetExpert(Expert):
         away = slope / max(np.hypot(*slope), 1e-9)
         return deflect(velocity, away, float(distance[0]), p.tight, p.roomy)
 
-    def _avoid_person(
-        self, position: Vector, velocity: Vector, person: Vector, person_velocity: Vector
-    ) -> Vector:
+    def _avoid_person(self, offset: Vector, velocity: Vector) -> Vector:
+        """Return a velocity relative to the target [m/s] that leads no nearer than it should.
+
+        :param offset: of the vehicle from the target [m]. :param velocity: relative too [m/s].
+        """
         p = self.parameters
-        offset = position - person
         distance = float(np.hypot(*offset))
         away = offset / max(distance, 1e-9)
-        relative = deflect(
-            velocity - person_velocity,
-            away,
-            distance - self._radius,
-            p.person_tight,
-            p.person_roomy,
-        )
-        return person_velocity + relative
+        room = distance - self._radius
+        return deflect(velocity, away, room, p.person_tight, p.person_roomy)
 
 
 def deflect(velocity: Vector, away: Vector, distance: float, tight: float, roomy: float) -> Vector:
@@ -140,5 +141,5 @@ def deflect(velocity: Vector, away: Vector, distance: float, tight: float, roomy
     """
     room = float(np.clip((distance - tight) / (roomy - tight), 0.0, 1.0))
     inward = max(-float(velocity @ away), 0.0)
-    outward = float(np.clip(tight - distance, 0.0, 0.5))
+    outward = float(np.clip(2.0 * (tight - distance), 0.0, 1.0))
     return np.asarray(velocity + ((1.0 - room) * inward + outward) * away)
