@@ -8,7 +8,7 @@ Importing it registers every task with Gymnasium as `lnn_control/<Task>-v0`.
 import gymnasium
 
 # Written out, because importing the tasks would load PyBullet.
-for _task in ('fly_to_target', 'follow_target', 'hike', 'drive_to_target'):
+for _task in ('fly_to_target', 'follow_target', 'hike', 'drive_to_target', 'keep_lane'):
     _name = f'lnn_control/{"".join(word.capitalize() for word in _task.split("_"))}-v0'
     if _name not in gymnasium.registry:
         gymnasium.register(

@@ -6,10 +6,11 @@ from sim.tasks.drive_to_target import DriveToTarget
 from sim.tasks.fly_to_target import FlyToTarget
 from sim.tasks.follow_target import FollowTarget
 from sim.tasks.hike import Hike
+from sim.tasks.keep_lane import KeepLane
 from sim.tasks.task import Task
 
 TASKS: dict[str, type[Task]] = {
-    task.name: task for task in (FlyToTarget, FollowTarget, Hike, DriveToTarget)
+    task.name: task for task in (FlyToTarget, FollowTarget, Hike, DriveToTarget, KeepLane)
 }
 """Name of a task -> its class."""
 
