@@ -24,10 +24,17 @@ WINDOW = 'lnn_control'
 RATE = 20
 """Frames a second of windows and videos, as many as the camera gives."""
 if TYPE_CHECKING:
+    from lnn_control.reports.worlds import Picture
     from sim.tasks import Task
+    from sim.tasks.task import Trial
 
 VIDEO_SUFFIX = '.mp4'
 _VIEWS = (('at the start', 0.0), ('on the way', 0.45))
+_AHEAD = 0.3
+"""Share of the way that the eye looks ahead."""
+_DRIVER_HEIGHT = 1.2
+_TARGET_DISTANCE = 3.0
+"""From eye to target, beyond the target's radius [m]."""
 _QUIT_KEYS = (ord('q'), 27)
 
 
@@ -61,7 +68,7 @@ class View:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Draw all worlds in all seasons: worlds.html with everything in it, and worlds.png."""
+    """Draw all worlds in all seasons, and all targets: worlds.html and worlds.png."""
 
     output: Path
     """Folder for both files."""
@@ -239,6 +246,7 @@ def draw_gallery(job: Gallery) -> int:
     from lnn_control.reports.worlds import write_page, write_sheet
     from sim.renderers import make_renderer
     from sim.sensors.pinhole import PinholeCamera
+    from sim.tasks import FlyToTarget
     from sim.worlds import SEASONS, WORLDS
 
     if not job.seeds:
@@ -254,6 +262,8 @@ def draw_gallery(job: Gallery) -> int:
             for scene in track(scenes, 'gallery')
             for picture in draw_pictures(renderer, *scene)
         ]
+        for world in FlyToTarget.worlds:
+            pictures += draw_targets(renderer, world, job.seeds[0])
     finally:
         renderer.close()
     lead = (
@@ -268,20 +278,64 @@ def draw_gallery(job: Gallery) -> int:
     return 0
 
 
-def draw_pictures(renderer: Any, world: str, season: str, seed: int) -> Iterator[Any]:
-    """Yield pictures of one trial: from its start and further along the shortest path."""
+def draw_pictures(renderer: Any, world: str, season: str, seed: int) -> 'Iterator[Picture]':
+    """Yield pictures of one trial: from its start and further along its way."""
     from lnn_control.core.frames import rotation_world_from_level
     from lnn_control.reports.worlds import Picture
-    from sim.site import describe_site
-    from sim.tasks.fly_to_target import FlyToTarget
+    from sim.tasks import TASKS
 
-    task = FlyToTarget(world=world, season=season)
+    task = next(task for task in TASKS.values() if world in task.worlds)(
+        world=world, season=season
+    )
     trial = task.sample(seed)
-    path = describe_site(task, trial).shortest_path
+    path, height = find_way(task, trial)
     renderer.load(trial.world)
     for name, share in _VIEWS:
-        place, ahead = (path[int(s * (len(path) - 1))] for s in (share, min(share + 0.3, 1.0)))
+        place, ahead = (path[int(s * (len(path) - 1))] for s in (share, min(share + _AHEAD, 1.0)))
         yaw = float(np.arctan2(*(ahead - place)[::-1]))
-        position = np.array([*place, trial.altitude])
+        position = np.array([*place, height])
         pixels = renderer.render(position, rotation_world_from_level(yaw))
-        yield Picture(world, season, seed, name, pixels)
+        yield Picture(f'{world} {season}', f'seed {seed}, {name}', pixels)
+
+
+def find_way(task: 'Task', trial: 'Trial') -> tuple[NDArray[np.float64], float]:
+    """Return the way through a trial's world as x, y [m], shape (n, 2), and the eye's height."""
+    from sim.site import describe_site
+    from sim.tasks import FlyToTarget
+
+    if isinstance(task, FlyToTarget):
+        return describe_site(task, trial).shortest_path, trial.altitude
+    road = trial.world.road
+    if road is None:
+        raise ValueError(f'world {trial.world.name} must have a road or be one to fly in')
+    along = np.gradient(road.centreline, axis=0)
+    right = np.column_stack([along[:, 1], -along[:, 0]])
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    # So far that the views are as far apart as in other worlds.
+    lane = road.centreline + road.lane_width / 2 * right
+    return lane[: len(lane) // 4], _DRIVER_HEIGHT
+
+
+def draw_targets(renderer: Any, world: str, seed: int) -> 'Iterator[Picture]':
+    """Yield a picture of every kind of target from some metres away, with nothing before it."""
+    from lnn_control.core.frames import rotation_world_from_level
+    from lnn_control.reports.worlds import Picture
+    from sim.obstacles import Obstacles
+    from sim.worlds import SEASONS, Layout, build_world
+    from sim.worlds.targets import TARGETS
+
+    for kind in TARGETS:
+        layout = Layout((0.0, 0.0), (10.0, 0.0), kind)
+        place = build_world(world, next(iter(SEASONS)), layout, np.random.default_rng(seed))
+        target = place.target.position[:2]
+        angles = np.linspace(0.0, 2 * np.pi, 36, endpoint=False)
+        aways = np.column_stack([np.cos(angles), np.sin(angles)])
+        distances = place.target.radius + np.linspace(0.5, _TARGET_DISTANCE, 10)
+        rays = target + distances[:, None, None] * aways
+        room = Obstacles(place, 0.2, 2.0).distance(rays.reshape(-1, 2)).reshape(len(distances), -1)
+        best = int(room.min(axis=0).argmax())
+        renderer.load(place)
+        yaw = float(angles[best] + np.pi)
+        position = np.array([*rays[-1, best], 1.5])
+        pixels = renderer.render(position, rotation_world_from_level(yaw))
+        yield Picture(f'targets {world}', kind, pixels)

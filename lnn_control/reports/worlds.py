@@ -29,20 +29,14 @@ _PAPER = 255
 class Picture:
     """One view of one world.
 
-    :param view: where the camera stands, in words.
+    :param scene: under which heading it goes, such as world and season.
+    :param caption: what the picture shows of it.
     :param pixels: uint8 RGB, shape (height, width, 3), the same for all pictures.
     """
 
-    world: str
-    season: str
-    seed: int
-    view: str
+    scene: str
+    caption: str
     pixels: NDArray[np.uint8]
-
-    @property
-    def scene(self) -> str:
-        """World and season as words."""
-        return f'{self.world} {self.season}'
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ def write_page(folder: Path, pictures: Sequence[Picture], lead: str) -> Path:
     :param lead: a sentence on how the pictures were made.
     """
     scenes = [
-        (scene, [_Figure(f'seed {p.seed}, {p.view}', _to_data_url(p.pixels)) for p in group])
+        (scene, [_Figure(p.caption, _to_data_url(p.pixels)) for p in group])
         for scene, group in groupby(pictures, key=lambda picture: picture.scene)
     ]
     environment = jinja2.Environment(
@@ -84,12 +78,25 @@ def write_page(folder: Path, pictures: Sequence[Picture], lead: str) -> Path:
 def write_sheet(folder: Path, pictures: Sequence[Picture]) -> Path:
     """Write worlds.png, a row a scene and a column a view, all small; return its path."""
     rows = [list(group) for _, group in groupby(pictures, key=lambda picture: picture.scene)]
-    captions = [f'seed {picture.seed}, {picture.view}' for picture in rows[0]]
-    sheet = np.concatenate([_draw_captions(captions), *(_draw_row(row) for row in rows)])
+    strips: list[NDArray[np.uint8]] = []
+    captions: list[str] = []
+    for row in rows:
+        if captions != [picture.caption for picture in row]:
+            captions = [picture.caption for picture in row]
+            strips.append(_draw_captions(captions))
+        strips.append(_draw_row(row))
+    width = max(strip.shape[1] for strip in strips)
+    sheet = np.concatenate([_widen(strip, width) for strip in strips])
     path = folder / SHEET
     if not cv2.imwrite(str(path), sheet[:, :, ::-1]):
         raise OSError(f'cannot write {path}')
     return path
+
+
+def _widen(strip: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return a strip with white added on its right."""
+    missing = width - strip.shape[1]
+    return np.pad(strip, ((0, 0), (0, missing), (0, 0)), constant_values=_PAPER)
 
 
 def _draw_captions(captions: Sequence[str]) -> NDArray[np.uint8]:

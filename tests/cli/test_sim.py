@@ -96,18 +96,21 @@ def test_view_with_an_egl_that_does_not_open_says_what_to_install(monkeypatch, c
     assert error.count('\n') == 1
 
 
-def test_gallery_holds_all_worlds_in_all_seasons(tmp_path, monkeypatch, capsys):
+def test_gallery_holds_all_worlds_in_all_seasons_and_all_targets(tmp_path, monkeypatch, capsys):
     pytest.importorskip('jinja2', reason='needs the extra report')
     from sim import worlds
+    from sim.worlds.targets import TARGETS
 
     monkeypatch.setattr(worlds, 'SEASONS', {'winter': worlds.SEASONS['winter']})
     words = ['--output', str(tmp_path), '--seeds', '1', '--size', '64x36']
     assert cli.main(['sim', 'gallery', *words]) == 0
     assert str(tmp_path / 'worlds.html') in capsys.readouterr().out.replace('\n', '')
     page = (tmp_path / 'worlds.html').read_text()
-    assert page.count('src="data:image/jpeg;base64,') == 2 * len(worlds.WORLDS)
+    assert page.count('src="data:image/jpeg;base64,') == 2 * (len(worlds.WORLDS) + len(TARGETS))
     assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert all(f'<h2>{name.capitalize()} winter</h2>' in page for name in worlds.WORLDS)
     sheet = cv2.imread(str(tmp_path / 'worlds.png'))
-    assert sheet.shape[1] == 2 * 208
+    assert all(f'<h2>Targets {name}</h2>' in page for name in ('forest', 'urban'))
+    assert all(f'<figcaption>{kind}</figcaption>' in page for kind in TARGETS)
+    assert sheet.shape[1] == len(TARGETS) * 208
     assert sheet.std() > 30
