@@ -17,8 +17,8 @@ PHYSICS_RATE = 240.0
 
 CYLINDER_SIDES = 12
 
-# Bullet's collision filter group of bodies without mass: the ground, solids and the target.
-_STATIC_GROUP = 2
+STATIC_GROUP = 2
+"""Bullet's collision group of bodies without mass: the ground, solids and the target."""
 
 
 def _prism(outline: NDArray[np.float64], bottom: float, top: float) -> tuple[list, list]:
@@ -97,7 +97,7 @@ class Physics:
         :param eye: in the world [m], shape (3,).
         """
         hit = self.client.rayTestBatch(
-            [eye.tolist()], [self.target_position.tolist()], collisionFilterMask=_STATIC_GROUP
+            [eye.tolist()], [self.target_position.tolist()], collisionFilterMask=STATIC_GROUP
         )[0]
         return bool(hit[0] in (self._target, -1))
 

@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.physics import Physics
+from sim.physics import STATIC_GROUP, Physics
 
 Vector = tuple[float, float, float]
 
-# Bullet's collision group of everything with mass 0: wheels roll on nothing else.
-_STATIC_GROUP = 2
 # Where along a wheel the ground is looked for, in its radii: three rays tell whether it is flat
 # there, many find the edge that a wheel meets.
 _COARSE = np.array([0.0, 1.0, -1.0])
@@ -94,7 +92,7 @@ class GroundProbe:
         num = len(_COARSE)
         ends = (self._rays.reshape(-1, 3) @ rotation.T + position).tolist()
         half = len(ends) // 2
-        hits = self._cast(ends[:half], ends[half:], collisionFilterMask=_STATIC_GROUP)
+        hits = self._cast(ends[:half], ends[half:], collisionFilterMask=STATIC_GROUP)
         up = (r[2], r[5], r[8])
         contacts: list[Contact | None] = []
         for i in range(len(self._hubs)):
@@ -139,7 +137,7 @@ class GroundProbe:
         forward = rotation @ (math.cos(angle), math.sin(angle), 0.0)
         starts = hub + self._reach * _FINE[:, None] * forward
         ends = starts - self._reach * rotation[:, 2]
-        hits = self._cast(starts.tolist(), ends.tolist(), collisionFilterMask=_STATIC_GROUP)
+        hits = self._cast(starts.tolist(), ends.tolist(), collisionFilterMask=STATIC_GROUP)
         best = plane
         for hit in hits:
             distance = math.dist(hub, hit[3])
