@@ -56,8 +56,8 @@ class DriveToTargetExpert(Expert):
         self._target = world.target.position[:2]
         self._reach = reach
         self._obstacles = Obstacles(world, *BAND, with_target=True)
-        # Half the rover's diagonal is 0.33 m.
-        prices = PlannerParameters(tight=0.45, roomy=1.2)
+        # Half the rover's diagonal is 0.33 m; small cells, because its gaps are narrow.
+        prices = PlannerParameters(cell=0.15, tight=0.4, roomy=1.2)
         self.cost_to_go = CostToGo(world, self._obstacles, prices)
 
     def shortest_path(self, position: NDArray[np.float64]) -> float:
