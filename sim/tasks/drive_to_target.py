@@ -46,7 +46,7 @@ leaving the area; the time limit |
         rng = np.random.default_rng([seed, 0])
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
-        layout = Layout(start=(0.0, 0.0), target=(distance, 0.0))
+        layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
         world = build_world(self.world, self.season, layout, rng)
         while not is_reachable(world.solids, layout, world.area, CLEARANCE, BAND[0]):
             world = build_world(self.world, self.season, layout, rng)

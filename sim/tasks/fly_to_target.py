@@ -43,7 +43,7 @@ class FlyToTarget(ReachTarget):
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
-        layout = Layout(start=(0.0, 0.0), target=(distance, 0.0))
+        layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
         world = build_world(self.world, self.season, layout, rng)
         limit = self.time_limit * max(1.0, distance / 14.0)
         band = (altitude - HALF_BAND, altitude + HALF_BAND)

@@ -17,6 +17,7 @@ from sim.tasks.task import (
     find_failure,
     measure_distance,
 )
+from sim.worlds import check_density
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ReachTarget(Task):
     :param max_heading_error: initial angle between heading and target [rad].
     :param time_limit: [s]; in proportion beyond 14 m.
     :param reach: [m]. :param slow: [m/s]. :param hold: [s].
+    :param density: of a forest's plants, as a factor.
     """
 
     min_distance: float = 8.0
@@ -46,6 +48,7 @@ class ReachTarget(Task):
     reach: float = 2.5
     slow: float = 0.5
     hold: float = 2.0
+    density: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,6 +59,7 @@ class ReachTarget(Task):
         check_number('reach', self.reach, 0.1, 60.0, 'm')
         check_number('slow', self.slow, 0.01, 10.0, 'm/s')
         check_number('hold', self.hold, 0.0, 600.0, 's')
+        check_density(self.world, self.density)
 
     def begin(self, trial: Trial, state: VehicleState) -> ReachProgress:
         """Return the progress at the start."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.placement import Area, Ground, is_reachable
+from sim.worlds.placement import CLEARANCE, Area, Ground, is_reachable
 from sim.worlds.trees import TREE_HEIGHT
 from sim.worlds.world import Box, Cylinder, Layout, Solid
 
@@ -17,7 +17,9 @@ MOST_PLANTS = 200
 LOW_PER_SQUARE_METRE = 0.035
 """Rocks and logs that are tried; about a third of them find room."""
 GAP = 1.7
-"""Free space [m] between any two solids."""
+"""Free space [m] between any two solids, at density 1 and below."""
+MOST_ATTEMPTS = 8
+"""Forests that are drawn until there is a way from start to target."""
 NUM_VARIANTS = 3
 SPECIES = ('oak', 'birch', 'pine')
 SPECIES_SHARE = (0.4, 0.35, 0.25)
@@ -84,21 +86,28 @@ class Plant:
 def place_plants(
     layout: Layout, area: Area, generator: np.random.Generator
 ) -> tuple[list[Plant], list[Plant]]:
-    """Return what stands high enough to be flown into, and the rocks and logs between it."""
-    while True:
-        ground = Ground(layout, GAP)
+    """Return what stands high enough to be flown into, and the rocks and logs between it.
+
+    :raises ValueError: if the layout's density leaves no way.
+    """
+    for _ in range(MOST_ATTEMPTS):
+        ground = Ground(layout, GAP / max(1.0, layout.density))
         high = _draw_plants(layout, area, ground, generator)
         low = _draw_low(area, ground, generator)
         if is_reachable([plant.solid for plant in (*high, *low)], layout, area):
             return high, low
+    raise ValueError(
+        f'density {layout.density} leaves no way {2 * CLEARANCE} m wide from start to target in '
+        f'{MOST_ATTEMPTS} forests: choose a lower one, 1 is usual'
+    )
 
 
 def _draw_plants(
     layout: Layout, area: Area, ground: Ground, generator: np.random.Generator
 ) -> list[Plant]:
     size = (area[1] - area[0]) * (area[3] - area[2])
-    density = TREES_PER_SQUARE_METRE * generator.uniform(0.85, 1.15)
-    count = min(round(size * density), MOST_PLANTS)
+    density = layout.density * TREES_PER_SQUARE_METRE * generator.uniform(0.85, 1.15)
+    count = min(round(size * density), round(MOST_PLANTS * max(1.0, layout.density)))
     line = _draw_points_in_the_way(layout, generator)
     anywhere = generator.uniform((area[0], area[2]), (area[1], area[3]), (3 * count, 2))
     plants: list[Plant] = []

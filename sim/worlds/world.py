@@ -126,6 +126,7 @@ class Layout:
         from start to target and on from stop to stop; obstacles stand in all these ways.
     :param walk: places x, y [m] along which the target walks, the first where it stands at
         first. Solids keep 1 m away from the line that joins them.
+    :param density: of a forest's plants, as a factor; above 1 they also stand closer together.
     """
 
     start: tuple[float, float]
@@ -133,6 +134,7 @@ class Layout:
     target_kind: str = 'chair'
     stops: tuple[tuple[float, float], ...] = ()
     walk: tuple[tuple[float, float], ...] = ()
+    density: float = 1.0
 
     def __post_init__(self) -> None:
         # The registry's meshes are made of this module's types.
@@ -147,6 +149,7 @@ class Layout:
             name = f'distance from stop {index} to stop {index + 1}'
             name = name if index else 'distance from start to target'
             check_number(name, float(np.hypot(*np.subtract(other, one))), 4.0, 100.0, 'm')
+        check_number('density', self.density, 0.1, 8.0)
         if self.walk:
             self._check_walk()
 

@@ -68,7 +68,7 @@ def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        (['--world', 'moon'], "world must be one of ['forest', 'urban'], got 'moon'"),
+        (['--world', 'moon'], "world must be one of ['forest', 'road', 'urban'], got 'moon'"),
         (['--season', 'spring'], "got 'spring'"),
         (['--size', 'large'], "size must be WIDTHxHEIGHT in pixels, such as 640x360, got 'large'"),
         (['--size', '641x360'], 'size must be even both ways'),
