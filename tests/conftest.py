@@ -4,6 +4,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -58,3 +59,17 @@ _DOMAIN_LOCK = take_domain()
 def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep what nodes log out of the home folder, which may be read-only."""
     os.environ['ROS_LOG_DIR'] = str(tmp_path_factory.mktemp('ros_log'))
+
+
+@pytest.fixture(scope='session')
+def untrained_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkpoint of the shipped policy's kind with random weights."""
+    import torch
+
+    from lnn_control.policies.checkpoint import save_checkpoint
+    from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp('checkpoints') / 'untrained'
+    save_checkpoint(folder, 'untrained', LiquidNetwork(NetworkConfig()), {})
+    return folder

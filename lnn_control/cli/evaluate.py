@@ -47,7 +47,8 @@ class Evaluate:
     world: str | None = None
     """World of the trials; the task's first one if not given; all: every one of the task's."""
     season: str = 'summer'
-    """Season of the world; all: every one."""
+    """Season of the world; all: every one. They differ in looks only: who does not look, such as
+    the expert, does one for all."""
     disturbance: str | None = None
     """Of stress: one disturbance by its name; all if not given."""
     level: int | None = None
@@ -68,12 +69,17 @@ class Cell:
     stress: StressCell = CLEAN
 
 
-def make_cell_env(sees: bool, cell: Cell) -> Any:
+def sees(job: Evaluate) -> bool:
+    """Return whether the policy looks at the images."""
+    return job.checkpoint not in REFERENCES
+
+
+def make_cell_env(looks: bool, cell: Cell) -> Any:
     """Return the environment of a cell's trials.
 
-    :param sees: whether anybody looks at the images.
+    :param looks: whether anybody looks at the images.
     """
-    return make_env(cell.task, sees, cell.stress)
+    return make_env(cell.task, looks, cell.stress)
 
 
 def choose_tasks(job: Evaluate) -> 'list[Task]':
@@ -92,6 +98,7 @@ def choose_tasks(job: Evaluate) -> 'list[Task]':
     for kind in (TASKS[name] for name in chosen):
         worlds = kind.worlds if job.world == ALL else (job.world or kind.worlds[0],)
         seasons = tuple(SEASONS) if job.season == ALL else (job.season,)
+        seasons = seasons if sees(job) else seasons[:1]
         tasks += [kind(world, season) for world in worlds for season in seasons]
     if job.suite == STRESS and len(tasks) > 1:
         raise ValueError('suite stress needs one world and one season, got all')
@@ -144,26 +151,25 @@ def main(arguments: list[str]) -> int:
             results.setdefault(cell, []).append(result)
             print(json.dumps(describe(job, cell) | asdict(result)), file=lines, flush=True)
     summaries = {
-        cell: summarise(name_suite(job, cell), cell.task.world, cell.task.season, job.checkpoint,
-                        done)
+        cell: summarise(**describe_row(job, cell), policy=job.checkpoint, results=done)
         for cell, done in results.items()
-    }  # fmt: skip
+    }
     if job.json is not None:
         write_summaries(job, job.json, summaries)
     show(job, summaries, results)
     return 0
 
 
-def name_suite(job: Evaluate, cell: Cell) -> str:
-    """Return the suite that a cell belongs to."""
-    return STRESS if job.suite == STRESS else cell.task.name
+def describe_row(job: Evaluate, cell: Cell) -> dict[str, str]:
+    """Return suite, world and season of a cell."""
+    suite = STRESS if job.suite == STRESS else cell.task.name
+    season = ALL if job.season == ALL and not sees(job) else cell.task.season
+    return {'suite': suite, 'world': cell.task.world, 'season': season}
 
 
 def describe(job: Evaluate, cell: Cell) -> dict[str, Any]:
     """Return what names a cell in files."""
-    task = cell.task
-    names = {'suite': name_suite(job, cell), 'world': task.world, 'season': task.season}
-    return names | (asdict(cell.stress) if job.suite == STRESS else {})
+    return describe_row(job, cell) | (asdict(cell.stress) if job.suite == STRESS else {})
 
 
 def run_with_progress(job: Evaluate, cells: list[Cell]) -> Iterator[tuple[Cell, TrialResult]]:
@@ -172,7 +178,7 @@ def run_with_progress(job: Evaluate, cells: list[Cell]) -> Iterator[tuple[Cell, 
 
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     trials = run_cells(
-        partial(make_cell_env, job.checkpoint not in REFERENCES),
+        partial(make_cell_env, sees(job)),
         partial(make_policy, job.checkpoint),
         cells,
         seeds,

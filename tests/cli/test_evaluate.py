@@ -7,8 +7,10 @@ import pytest
 from lnn_control.cli import main as cli
 from lnn_control.cli.evaluate import Evaluate, choose_cells, choose_stress
 from lnn_control.cli.trials import make_env, make_policy
+from lnn_control.evaluation.references import ExpertPolicy
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
+from lnn_control.evaluation.trial import run_trial
 from lnn_control.policies.policy import Policy
 from sim.disturbances import DISTURBANCES, DroppedFrames
 from sim.tasks import TASKS
@@ -140,12 +142,25 @@ def test_all_is_every_task_in_each_of_its_worlds_and_every_season():
     assert len(cells) == len(expected)
 
 
-def test_one_row_a_season_is_printed_and_written(tmp_path, capsys):
+def test_one_row_a_season_is_printed_and_written(tmp_path, capsys, untrained_checkpoint):
     summary = tmp_path / 'summary.json'
-    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
+    arguments = ['--checkpoint', str(untrained_checkpoint), '--episodes', '1', '--processes', '1']
     assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
     records = json.loads(summary.read_text())
     assert [record['season'] for record in records] == list(SEASONS)
-    assert all(record['successes'] == 1 for record in records)
+    assert all(record['episodes'] == 1 for record in records)
     output = capsys.readouterr().out
     assert all(season in output for season in SEASONS)
+
+
+def test_who_does_not_look_does_one_season_for_all(tmp_path):
+    summary = tmp_path / 'summary.json'
+    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
+    assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
+    assert json.loads(summary.read_text())['season'] == 'all'
+    results = []
+    for season in ('summer', 'winter'):
+        env = make_env(FlyToTarget(season=season), sees=False)
+        results.append(run_trial(env, ExpertPolicy(env), 2_000_001))
+        env.close()
+    assert results[0] == results[1]

@@ -42,17 +42,3 @@ def probe() -> Iterator[Probe]:
     executor.shutdown()
     node.destroy_node()
     rclpy.shutdown()
-
-
-@pytest.fixture(scope='session')
-def untrained_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a checkpoint of the shipped policy's kind with random weights."""
-    import torch
-
-    from lnn_control.policies.checkpoint import save_checkpoint
-    from lnn_control.policies.network import LiquidNetwork, NetworkConfig
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp('checkpoints') / 'untrained'
-    save_checkpoint(folder, 'untrained', LiquidNetwork(NetworkConfig()), {})
-    return folder
