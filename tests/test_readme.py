@@ -63,11 +63,14 @@ def test_verbs_of_readme_run_in_order(tmp_path: Path) -> None:
         assert done.returncode == 0, f'{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}'
 
 
-def test_python_blocks_of_readme_run() -> None:
-    blocks = [text for language, text in BLOCKS if language == 'python']
+@pytest.mark.parametrize('page', ['README.md', 'docs/simulator.md'])
+def test_python_blocks_run(page: str) -> None:
+    text = (ROOT / page).read_text()
+    blocks = re.findall(r'^```python\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
     assert blocks
-    for text in blocks:
-        exec(compile(text, 'README.md', 'exec'), {})
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, page, 'exec'), names)
 
 
 @pytest.mark.parametrize(('graph', 'settings'), GRAPH_LINES)
