@@ -5,6 +5,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
@@ -46,6 +47,10 @@ def print_summary(summary: SuiteSummary, results: list[TrialResult]) -> None:
         'smallest clearance [m]': f'{_mean("clearance", results):.2f}',
         'command change [m/s^2]': f'{_mean("command_change", results):.2f}',
         'target in view': f'{_mean("in_view", results):.1%}',
+    }
+    rows |= {
+        f'{name}, mean of all': f'{fmean(result.metrics[name] for result in results):.2f}'
+        for name in results[0].metrics
     }
     table.add_column('measure')
     table.add_column('value')

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-from lnn_control.cli.evaluation_tables import Row, print_stress, print_table
+from lnn_control.cli.evaluation_tables import Row, print_stress, print_summary, print_table
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.suite import summarise
 from lnn_control.evaluation.trial import TrialResult
@@ -47,3 +47,15 @@ def test_table_has_a_row_for_each_season_with_means_over_its_successes(capsys):
         )
     ]
     assert [part.strip() for part in winter.split('│')[4:7]] == ['0', '0.0% to 49.0%', 'nan']
+
+
+def test_summary_shows_what_the_task_itself_measures(capsys):
+    results = [
+        TrialResult(i, outcome, 1, 1, 1, 1, 1, 1, metrics={'targets_reached': count})
+        for i, (outcome, count) in enumerate((('success', 5), ('collision', 2)))
+    ]
+    print_summary(summarise('hike', 'forest', 'summer', 'mine', results), results)
+    line = next(x for x in capsys.readouterr().out.splitlines() if 'targets_reached' in x)
+    assert [part.strip() for part in line.split('│')[1:-1]] == [
+        *('targets_reached, mean of all', '3.50')
+    ]
