@@ -167,26 +167,29 @@ def _measure_factor_here(job: tuple[int, str]) -> float:
     return measure_realtime_factor('tiny', job[0], CLOCKS[job[1]])
 
 
-def measure_resets(count: int, clock: str) -> tuple[float, float]:
-    """Return seconds of a reset and the growth of memory [MiB], in a process of its own."""
+def measure_resets(count: int, clock: str) -> tuple[float, list[float]]:
+    """Return seconds of a reset and how memory has grown after each [MiB].
+
+    In a process of its own.
+    """
     with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as pool:
         return pool.submit(_measure_resets_here, count, clock).result()
 
 
-def _measure_resets_here(count: int, clock: str) -> tuple[float, float]:
+def _measure_resets_here(count: int, clock: str) -> tuple[float, list[float]]:
     cv2.setNumThreads(1)
     now, env = CLOCKS[clock], TaskEnv()
     # The first worlds differ in size; after some of them the allocator has what it needs.
     for seed in range(5):
         env.reset(seed=seed)
-    before, seconds = read_resident_mib(), []
+    curve, seconds = [read_resident_mib()], []
     for seed in range(5, 5 + count):
         start = now()
         env.reset(seed=seed)
         seconds.append(now() - start)
-    growth = read_resident_mib() - before
+        curve.append(read_resident_mib())
     env.close()
-    return statistics.median(seconds), growth
+    return statistics.median(seconds), [round(mib - curve[0], 2) for mib in curve]
 
 
 def measure_peers(python: str, clock: str) -> tuple[dict[str, float], dict[str, str], list[str]]:
@@ -212,8 +215,8 @@ def find_gl() -> tuple[str, str]:
     return device, ''
 
 
-def run(rounds: int, resets: int, clock: str) -> dict[str, float]:
-    """Return all metrics of ours, flat; those of gl only where EGL opens."""
+def run(rounds: int, resets: int, clock: str) -> tuple[dict[str, float], list[float]]:
+    """Return all metrics of ours, flat, those of gl only where EGL opens; and the memory curve."""
     now = CLOCKS[clock]
     metrics = {'tiny_128x72_fps': measure_rendering('tiny', (128, 72), rounds, now)}
     has_gl = bool(find_gl()[0])
@@ -226,8 +229,9 @@ def run(rounds: int, resets: int, clock: str) -> dict[str, float]:
         metrics['realtime_factor_gl'] = measure_realtime_factor('gl', rounds, now)
     both, one = (measure_in_processes(count, rounds, clock) for count in (2, 1))
     metrics['two_process_scaling'] = both / one
-    metrics['reset_seconds'], metrics['rss_growth_mib'] = measure_resets(resets, clock)
-    return metrics
+    metrics['reset_seconds'], curve = measure_resets(resets, clock)
+    metrics['rss_growth_mib'] = curve[-1]
+    return metrics, curve
 
 
 def print_table(metrics: dict[str, float]) -> None:
@@ -236,6 +240,13 @@ def print_table(metrics: dict[str, float]) -> None:
         if name in metrics:
             digits = 0 if abs(metrics[name]) >= 100 else 2
             print(f'{title:40}{metrics[name]:12.{digits}f}  {unit:12}{wanted:>8}')
+
+
+def print_curve(curve: list[float]) -> None:
+    """Print how much memory has grown after every tenth of the resets."""
+    marks = sorted({round(i * (len(curve) - 1) / 10) for i in range(11)})
+    print('resets      ' + ''.join(f'{mark:7d}' for mark in marks))
+    print('growth [MiB]' + ''.join(f'{curve[mark]:7.1f}' for mark in marks))
 
 
 def main() -> None:
@@ -247,12 +258,13 @@ def main() -> None:
     parser.add_argument('--peers', default=sys.executable, help='Python that has the peers')
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    metrics = run(arguments.rounds, arguments.resets, arguments.clock)
+    metrics, curve = run(arguments.rounds, arguments.resets, arguments.clock)
     theirs, versions, notes = measure_peers(arguments.peers, arguments.clock)
     metrics |= theirs
     device, reason = find_gl()
     print(f'one core, {arguments.clock} clock, best of {arguments.rounds}; gl: {device or reason}')
     print_table(metrics)
+    print_curve(curve)
     for note in notes:
         print(note)
     if arguments.json is not None:
