@@ -48,7 +48,6 @@ for name in (
     'LNN_CONTROL_TRACEBACK',
 ):
     os.environ.pop(name, None)
-os.environ.pop('LNN_CONTROL_TRACEBACK', None)
 # Before anything imports rclpy. Field checks turn silent corruption of messages into errors.
 os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'

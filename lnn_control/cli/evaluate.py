@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from lnn_control.cli.evaluation_tables import print_stress, print_summary, print_table
-from lnn_control.cli.trials import REFERENCES, make_env, make_policy
+from lnn_control.cli.trials import REFERENCES, choose_task, make_env, make_policy
 from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
 from lnn_control.evaluation.stress import CLEAN, StressCell
@@ -94,12 +94,14 @@ def choose_tasks(job: Evaluate) -> 'list[Task]':
     if job.suite not in names:
         raise ValueError(f'suite must be one of {names}, got {job.suite!r}')
     chosen = {STRESS: [STRESS_TASK], ALL: list(TASKS)}.get(job.suite, [job.suite])
-    tasks = []
-    for kind in (TASKS[name] for name in chosen):
-        worlds = kind.worlds if job.world == ALL else (job.world or kind.worlds[0],)
-        seasons = tuple(SEASONS) if job.season == ALL else (job.season,)
-        seasons = seasons if sees(job) else seasons[:1]
-        tasks += [kind(world, season) for world in worlds for season in seasons]
+    seasons = list(SEASONS) if job.season == ALL else [job.season]
+    seasons = seasons if sees(job) else seasons[:1]
+    tasks = [
+        choose_task(name, world, season)
+        for name in chosen
+        for world in (TASKS[name].worlds if job.world == ALL else (job.world,))
+        for season in seasons
+    ]
     if job.suite == STRESS and len(tasks) > 1:
         raise ValueError('suite stress needs one world and one season, got all')
     return tasks

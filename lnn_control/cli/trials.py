@@ -36,13 +36,10 @@ def make_env(task: 'Task', sees: bool = True, cell: 'StressCell | None' = None) 
     from sim.simulation import SimulationSettings
 
     settings = SimulationSettings(renderer='tiny' if sees else 'none')
-    if cell is None or cell.disturbance is None:
-        return TaskEnv(task, settings=settings)
-    return TaskEnv(
-        task,
-        settings=settings,
-        disturbances=(make_disturbance(cell.disturbance, cell.level),),
-    )
+    disturbances = []
+    if cell is not None and cell.disturbance is not None:
+        disturbances.append(make_disturbance(cell.disturbance, cell.level))
+    return TaskEnv(task, settings=settings, disturbances=disturbances)
 
 
 def make_policy(name: str, env: Any) -> 'Policy':

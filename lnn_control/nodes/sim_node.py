@@ -40,7 +40,7 @@ from lnn_control.nodes.conversions import (
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
-from sim.tasks import TASKS, make_task
+from sim.tasks import make_task
 from sim.tasks.task import Situation, TargetPose, Trial
 
 PARAMETERS = (
@@ -83,10 +83,7 @@ class SimNode(Node):
         super().__init__('sim_node')
         self._settings = declare_parameters(self, PARAMETERS)
         settings = SimulationSettings(renderer=self._settings.renderer)
-        task = TASKS.get(self._settings.task)
-        if task is None:
-            raise ValueError(f'task must be one of {sorted(TASKS)}, got {self._settings.task!r}')
-        self._simulation = Simulation(settings, vehicle=task.vehicle)
+        self._simulation = Simulation(settings, vehicle=make_task(self._settings.task).vehicle)
         self._images = ImageEncoder()
         self._outputs = {topic.name: self._open(topic) for topic in _PUBLISHED}
         self._offset = 1.0  # time 0 means 'no time yet' to ROS

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from lnn_control.core.frames import rotation_world_from_level, wrap_angle, yaw_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
 
+HALF_BAND = 0.6
+"""Half the height of the band around the flight height in which solids are in the way [m]."""
+
 
 @dataclass(frozen=True)
 class FlightParameters:
@@ -22,6 +25,11 @@ class FlightParameters:
     altitude: float = 1.5
     yaw_gain: float = 1.5
     max_yaw_rate: float = 1.0
+
+
+def find_band(altitude: float) -> tuple[float, float]:
+    """Return the heights between which solids are in the way of a flight at a height [m]."""
+    return altitude - HALF_BAND, altitude + HALF_BAND
 
 
 def compose_command(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lnn_control.core.frames import wrap_angle
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.experts.expert import Expert
-from sim.experts.flight import FlightParameters, compose_command
+from sim.experts.flight import FlightParameters, compose_command, find_band
 from sim.experts.planner import CostToGo
 from sim.obstacles import Obstacles
 from sim.worlds.world import World
@@ -47,10 +47,9 @@ class FlyToTargetExpert(Expert):
         self, world: World, parameters: ExpertParameters | None = None, reach: float = 2.5
     ) -> None:
         self.parameters = parameters or ExpertParameters()
-        altitude = self.parameters.altitude
         self._target = world.target.position
         self._reach = reach
-        self._obstacles = Obstacles(world, altitude - 0.6, altitude + 0.6, with_target=True)
+        self._obstacles = Obstacles(world, *find_band(self.parameters.altitude), with_target=True)
         self.cost_to_go = CostToGo(world, self._obstacles)
 
     def shortest_path(self, position: NDArray[np.float64]) -> float:

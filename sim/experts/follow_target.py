@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.experts.expert import Expert
-from sim.experts.flight import FlightParameters, compose_command
+from sim.experts.flight import FlightParameters, compose_command, find_band
 from sim.obstacles import Obstacles
 from sim.routes import Walk
 from sim.worlds.world import World
@@ -57,7 +57,7 @@ class FollowTargetExpert(Expert):
         self._walk = Walk.of(world.layout)
         self._duration = duration
         self._radius = world.target.radius
-        self._obstacles = Obstacles(world, p.altitude - 0.6, p.altitude + 0.6)
+        self._obstacles = Obstacles(world, *find_band(p.altitude))
         # The tracks lead on from where the vehicle starts.
         self._tracks = np.vstack([world.layout.start, self._walk.places])
         steps = np.linalg.norm(np.diff(self._tracks, axis=0), axis=1)

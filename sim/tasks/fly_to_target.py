@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.experts.flight import find_band
 from sim.experts.fly_to_target import FlyToTargetExpert
 from sim.tasks.reach_target import ReachTarget
 from sim.tasks.task import Trial
 from sim.worlds import build_world
 from sim.worlds.world import Layout
-
-HALF_BAND = 0.6
-"""Half the height of the band around the flight altitude in which solids count [m]."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,7 @@ class FlyToTarget(ReachTarget):
         layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
         world = build_world(self.world, self.season, layout, rng)
         limit = self.time_limit * max(1.0, distance / 14.0)
-        band = (altitude - HALF_BAND, altitude + HALF_BAND)
-        return Trial(seed, world, yaw, altitude, limit, band)
+        return Trial(seed, world, yaw, altitude, limit, find_band(altitude))
 
     def make_expert(self, trial: Trial) -> FlyToTargetExpert:
         """Return an expert that knows the trial's map."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
+from sim.experts.flight import find_band
 from sim.experts.follow_target import FollowTargetExpert
 from sim.routes import HALF_STREET, Walk, draw_walk, measure_width
-from sim.tasks.fly_to_target import HALF_BAND
 from sim.tasks.task import (
     FAILURES,
     Outcome,
@@ -84,8 +84,7 @@ class FollowTarget(Task):
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
         world = build_world(self.world, self.season, self._draw_layout(rng), rng)
-        band = (altitude - HALF_BAND, altitude + HALF_BAND)
-        return Trial(seed, world, yaw, altitude, self.time_limit, band)
+        return Trial(seed, world, yaw, altitude, self.time_limit, find_band(altitude))
 
     def _draw_layout(self, generator: np.random.Generator) -> Layout:
         start, target = (0.0, 0.0), (self.lead, 0.0)

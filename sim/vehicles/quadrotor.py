@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from lnn_control.core.checks import check_array, check_number
-from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
+from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
@@ -100,25 +100,10 @@ class Quadrotor(Vehicle):
         """
         p, client = self.parameters, self._physics.client
         self._condition = condition or Condition()
-        mass = p.mass * self._condition.mass_factor
         shape = client.createCollisionShape(pybullet.GEOM_MESH, vertices=self._hull)
-        self.body = client.createMultiBody(
-            mass,
-            shape,
-            basePosition=state.position_world.tolist(),
-            baseOrientation=state.orientation_world.tolist(),
-        )
-        client.changeDynamics(
-            self.body,
-            -1,
-            localInertiaDiagonal=[self._condition.mass_factor * i for i in p.inertia],
-            linearDamping=0.0,
-            angularDamping=0.0,
-            collisionMargin=0.002,
-        )
-        rate_world = rotation_from_quaternion(state.orientation_world) @ state.angular_velocity
-        client.resetBaseVelocity(self.body, state.velocity_world.tolist(), rate_world.tolist())
-        weight = mass * GRAVITY / self._condition.thrust_factor
+        self._create_body(shape, p.mass, p.inertia, state)
+        client.changeDynamics(self.body, -1, collisionMargin=0.002)
+        weight = self._condition.mass_factor * p.mass * GRAVITY / self._condition.thrust_factor
         hover_speed = min(math.sqrt(weight / 4 / p.thrust_constant), p.max_rotor_speed)
         self._rotor_speeds = [hover_speed] * 4
         self._trim = self._condition.trim

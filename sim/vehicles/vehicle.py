@@ -63,6 +63,7 @@ class Vehicle(ABC):
 
     def __init__(self, physics: Physics) -> None:
         self._physics = physics
+        self._condition = Condition()
         self.body = -1
 
     @abstractmethod
@@ -82,6 +83,32 @@ class Vehicle(ABC):
         :param rng: source of noise of its drives; None moves without noise.
         :param wind_world: velocity of the air [m/s].
         """
+
+    def _create_body(
+        self, shape: int, mass: float, inertia: tuple[float, float, float], state: VehicleState
+    ) -> None:
+        """Create the rigid body at a state, in the vehicle's condition and without damping.
+
+        :param shape: PyBullet's number of what collides.
+        :param mass: of the vehicle as built [kg].
+        :param inertia: about x, y and z [kg m^2].
+        """
+        client, factor = self._physics.client, self._condition.mass_factor
+        self.body = client.createMultiBody(
+            factor * mass,
+            shape,
+            basePosition=state.position_world.tolist(),
+            baseOrientation=state.orientation_world.tolist(),
+        )
+        client.changeDynamics(
+            self.body,
+            -1,
+            localInertiaDiagonal=[factor * i for i in inertia],
+            linearDamping=0.0,
+            angularDamping=0.0,
+        )
+        rate_world = rotation_from_quaternion(state.orientation_world) @ state.angular_velocity
+        client.resetBaseVelocity(self.body, state.velocity_world.tolist(), rate_world.tolist())
 
     def read_position(self) -> NDArray[np.float64]:
         """Return the position of the body's origin in the world [m], shape (3,)."""

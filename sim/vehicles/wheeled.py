@@ -88,25 +88,7 @@ class WheeledVehicle(Vehicle):
             halfExtents=[size / 2 for size in chassis.box_size],
             collisionFramePosition=chassis.box_centre,
         )
-        self.body = client.createMultiBody(
-            factor * chassis.mass,
-            shape,
-            basePosition=state.position_world.tolist(),
-            baseOrientation=state.orientation_world.tolist(),
-        )
-        client.changeDynamics(
-            self.body,
-            -1,
-            localInertiaDiagonal=[factor * i for i in chassis.inertia],
-            linearDamping=0.0,
-            angularDamping=0.0,
-        )
-        rotation, _ = self.read_attitude()
-        client.resetBaseVelocity(
-            self.body,
-            state.velocity_world.tolist(),
-            (rotation @ state.angular_velocity).tolist(),
-        )
+        self._create_body(shape, chassis.mass, chassis.inertia, state)
         reach = max(w.radius + factor * w.load / w.stiffness for w in self.wheels)
         self._probe = GroundProbe(self._physics, self.wheels, reach)
         self._deflections = [Deflection()] * len(self.wheels)

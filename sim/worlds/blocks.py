@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.placement import Area, Ground
+from sim.worlds.placement import Area, Ground, cover_box
 from sim.worlds.street import BUILDING_DEPTH, FACADES, LOT
 from sim.worlds.trees import TREE_HEIGHT
 from sim.worlds.world import Box, Cylinder, Instance, Layout, Solid
@@ -61,11 +61,15 @@ class Street:
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         return np.asarray((places - self.origin) @ np.array([[c, -s], [s, c]]))
 
-    def put(self, mesh: str, x: float, y: float, yaw: float = 0.0) -> Instance:
-        """Draw a mesh at a place in the street's frame and return the instance."""
+    def find_place(self, x: float, y: float) -> tuple[float, float]:
+        """Return where in the world a place of the street's frame is [m]."""
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         place = self.origin + np.array([c * x - s * y, s * x + c * y])
-        at_x, at_y = float(place[0]), float(place[1])
+        return float(place[0]), float(place[1])
+
+    def put(self, mesh: str, x: float, y: float, yaw: float = 0.0) -> Instance:
+        """Draw a mesh at a place in the street's frame and return the instance."""
+        at_x, at_y = self.find_place(x, y)
         self.instances.append(Instance(mesh, at_x, at_y, 0.0, float(self.yaw + yaw)))
         return self.instances[-1]
 
@@ -85,17 +89,13 @@ class Street:
         :param gap: space [m] to leave to everything else.
         """
         place = self.put(mesh, x, y, yaw)
-        count = max(1, round(size[0] / size[1]))
-        steps = (np.arange(count) - (count - 1) / 2) * size[0] / count
-        radius = float(np.hypot(size[0] / count, size[1]) / 2)
-        ahead = np.array([np.cos(place.yaw), np.sin(place.yaw)])
-        middles = [np.array([place.x, place.y]) + step * ahead for step in steps]
-        circles = [(float(x), float(y), radius) for x, y in middles]
+        box = Box(place.x, place.y, *size, place.yaw)
+        circles = cover_box(box)
         if not all(self.ground.is_free(*circle, gap) for circle in circles):
             self.instances.pop()
             return False
         self.ground.add(circles)
-        self.solids.append(Box(place.x, place.y, size[0], size[1], size[2], place.yaw))
+        self.solids.append(box)
         return True
 
 
@@ -243,10 +243,6 @@ def _place_pavement(street: Street, row: _Row, crossings: list[int], targets: Po
 def _raise_kerb(street: Street, run: list[float], y: float) -> None:
     if not run:
         return
-    c, s = np.cos(street.yaw), np.sin(street.yaw)
-    x = (run[0] + run[-1]) / 2
-    place = street.origin + np.array([c * x - s * y, s * x + c * y])
+    place = street.find_place((run[0] + run[-1]) / 2, y)
     length = run[-1] - run[0] + LOT
-    street.solids.append(
-        Box(float(place[0]), float(place[1]), length, PAVEMENT_WIDTH, KERB_HEIGHT, street.yaw)
-    )
+    street.solids.append(Box(*place, length, PAVEMENT_WIDTH, KERB_HEIGHT, street.yaw))

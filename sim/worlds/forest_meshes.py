@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.worlds.meshes import (
+    add_shade,
     chain_levels,
+    find_coarsest,
     make_blob,
-    make_disc,
     make_flakes,
     make_mesh,
     make_quad,
@@ -65,23 +66,11 @@ def make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]
         for variant in range(NUM_VARIANTS):
             mesh = maker(variant, look, generator)
             if kind in SHADE_RADII:
-                mesh = _add_shade(mesh, SHADE_RADII[kind])
+                mesh = add_shade(mesh, SHADE_RADII[kind], FOREST_TILES['shade'])
             meshes[f'{kind}_{variant}'] = mesh
             if kind in SPECIES:
-                meshes[f'{kind}_{variant}_far'] = _find_coarsest(mesh)
+                meshes[f'{kind}_{variant}_far'] = find_coarsest(mesh)
     return meshes
-
-
-def _find_coarsest(mesh: Mesh) -> Mesh:
-    return mesh if mesh.coarse is None else _find_coarsest(mesh.coarse)
-
-
-def _add_shade(mesh: Mesh, radius: float) -> Mesh:
-    """Return the mesh with a dark patch of ground below it on all levels but the coarsest."""
-    if mesh.coarse is None:
-        return mesh
-    shade = make_disc(radius, 0.012, 9, FOREST_TILES['shade'])
-    return replace(merge_meshes(mesh, shade), coarse=_add_shade(mesh.coarse, radius))
 
 
 def _make_oak(variant: int, look: Season, generator: np.random.Generator) -> Mesh:

@@ -264,6 +264,22 @@ def make_wheels(x: float, y: float, radius: float, sides: int, tyre: Tile) -> li
     return wheels
 
 
+def find_coarsest(mesh: Mesh) -> Mesh:
+    """Return the level of a mesh for the greatest distance."""
+    return mesh if mesh.coarse is None else find_coarsest(mesh.coarse)
+
+
+def add_shade(mesh: Mesh, radius: float, tile: Tile) -> Mesh:
+    """Return the mesh with a dark patch of ground below it on all levels but the coarsest.
+
+    :param radius: of the patch [m].
+    """
+    if mesh.coarse is None:
+        return mesh
+    shade = make_disc(radius, 0.012, 9, tile)
+    return replace(merge_meshes(mesh, shade), coarse=add_shade(mesh.coarse, radius, tile))
+
+
 def count_triangles(mesh: Mesh) -> list[int]:
     """Return the number of triangles of a mesh and of each of its coarser levels."""
     counts: list[int] = []

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.worlds.targets import TARGETS
-from sim.worlds.world import Cylinder, Layout, Solid
+from sim.worlds.world import Box, Cylinder, Layout, Solid
 
 START_RADIUS = 2.0
 """Radius [m] around the start that holds no solid."""
@@ -76,6 +76,15 @@ class Ground:
     def add(self, circles: list[tuple[float, float, float]]) -> None:
         """Take circles (x, y, radius) [m] without looking."""
         self._taken = np.vstack([self._taken, circles])
+
+
+def cover_box(box: Box) -> list[tuple[float, float, float]]:
+    """Return circles (x, y, radius) [m] in a row that cover a box's footprint."""
+    count = max(1, round(box.length / box.width))
+    steps = (np.arange(count) - (count - 1) / 2) * box.length / count
+    radius = float(np.hypot(box.length / count, box.width) / 2)
+    c, s = float(np.cos(box.yaw)), float(np.sin(box.yaw))
+    return [(box.x + c * step, box.y + s * step, radius) for step in steps.tolist()]
 
 
 def span_area(layout: Layout, length: float, width: float, margin: float) -> Area:

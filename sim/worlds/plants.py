@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.placement import CLEARANCE, Area, Ground, is_reachable
+from sim.worlds.placement import CLEARANCE, Area, Ground, cover_box, is_reachable
 from sim.worlds.trees import TREE_HEIGHT
 from sim.worlds.world import Box, Cylinder, Layout, Solid
 
@@ -76,11 +76,7 @@ class Plant:
         solid = self.solid
         if isinstance(solid, Cylinder):
             return [(solid.x, solid.y, solid.radius)]
-        count = round(solid.length / solid.width)
-        steps = (np.arange(count) - (count - 1) / 2) * solid.length / count
-        radius = float(np.hypot(solid.length / count, solid.width) / 2)
-        c, s = float(np.cos(self.yaw)), float(np.sin(self.yaw))
-        return [(self.x + c * step, self.y + s * step, radius) for step in steps.tolist()]
+        return cover_box(solid)
 
 
 def place_plants(

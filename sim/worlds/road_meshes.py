@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from sim.worlds.meshes import (
+    add_shade,
     chain_levels,
+    find_coarsest,
     make_blob,
     make_box,
-    make_disc,
     make_mesh,
     make_quad,
     make_tube,
@@ -137,9 +138,9 @@ def make_plants(look: Season, generator: np.random.Generator) -> dict[str, Mesh]
     for variant in range(NUM_VARIANTS):
         for kind in TRUNK_RADII:
             tree = _make_tree(kind, variant, look, generator)
-            meshes[f'{kind}_{variant}'] = _add_shade(tree, 1.6)
-            meshes[f'{kind}_{variant}_far'] = _find_coarsest(tree)
-        meshes[f'bush_{variant}'] = _add_shade(_make_bush(generator), 0.85)
+            meshes[f'{kind}_{variant}'] = add_shade(tree, 1.6, ROAD_TILES['shade'])
+            meshes[f'{kind}_{variant}_far'] = find_coarsest(tree)
+        meshes[f'bush_{variant}'] = add_shade(_make_bush(generator), 0.85, ROAD_TILES['shade'])
         meshes[f'grass_{variant}'] = _make_grass(generator)
     return meshes
 
@@ -190,18 +191,6 @@ def _make_grass(generator: np.random.Generator) -> Mesh:
     mesh = merge_meshes(*blades)
     up = np.tile(np.array([0, 0, 1], dtype=np.float32), (len(mesh.vertices), 1))
     return replace(mesh, normals=up, draw_distance=10.0)
-
-
-def _find_coarsest(mesh: Mesh) -> Mesh:
-    return mesh if mesh.coarse is None else _find_coarsest(mesh.coarse)
-
-
-def _add_shade(mesh: Mesh, radius: float) -> Mesh:
-    """Return the mesh with a dark patch of ground below it on all levels but the coarsest."""
-    if mesh.coarse is None:
-        return mesh
-    shade = make_disc(radius, 0.012, 9, ROAD_TILES['shade'])
-    return replace(merge_meshes(mesh, shade), coarse=_add_shade(mesh.coarse, radius))
 
 
 def make_ground() -> Mesh:

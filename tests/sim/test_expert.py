@@ -5,6 +5,8 @@ import pytest
 
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState
+from lnn_control.evaluation.references import ExpertPolicy
+from lnn_control.evaluation.trial import run_trial
 from sim.environment import TaskEnv
 from sim.experts.fly_to_target import ExpertParameters, FlyToTargetExpert
 from sim.simulation import Simulation, SimulationSettings
@@ -102,12 +104,7 @@ def test_has_no_memory(make_world):
 def test_succeeds_where_policies_are_judged(small_settings, world):
     env = TaskEnv(task=FlyToTarget(world=world), settings=small_settings)
     for seed in (2_000_000, 2_000_001):
-        env.reset(seed=seed)
-        is_over, lowest = False, np.inf
-        while not is_over:
-            _, _, terminated, truncated, info = env.step(env.expert_command())
-            lowest = min(lowest, info['clearance'])
-            is_over = terminated or truncated
-        assert info['outcome'] == 'success'
-        assert lowest > 0.35
+        result = run_trial(env, ExpertPolicy(env), seed)
+        assert result.outcome == 'success'
+        assert result.clearance > 0.35
     env.close()

@@ -8,6 +8,8 @@ import pytest
 
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState
+from lnn_control.evaluation.references import ExpertPolicy
+from lnn_control.evaluation.trial import run_trial
 from sim.environment import TaskEnv
 from sim.experts.follow_target import FollowParameters, FollowTargetExpert, deflect
 from sim.routes import PACE, STEP
@@ -267,13 +269,8 @@ def test_expert_keeps_the_person_in_view_where_policies_are_judged(world, season
     settings = SimulationSettings(renderer='none')
     env = TaskEnv(FollowTarget(world=world, season=season), settings=settings)
     for seed in (2_000_000, 2_000_001):
-        env.reset(seed=seed)
-        is_over, lowest = False, np.inf
-        while not is_over:
-            _, _, terminated, truncated, info = env.step(env.expert_command())
-            lowest = min(lowest, info['clearance'])
-            is_over = terminated or truncated
-        assert info['outcome'] == 'success'
-        assert info['metrics']['kept'] > 0.98
-        assert lowest > 0.7
+        result = run_trial(env, ExpertPolicy(env), seed)
+        assert result.outcome == 'success'
+        assert result.metrics['kept'] > 0.98
+        assert result.clearance > 0.7
     env.close()

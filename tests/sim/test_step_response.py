@@ -138,10 +138,11 @@ def read_documented_table(heading: str) -> dict[str, list[float]]:
     }
 
 
-def test_documented_table_of_the_quadrotor_is_what_is_measured():
-    documented = read_documented_table('Quadrotor')
-    for step in choose_steps(Quadrotor):
-        response = measure_response(Quadrotor, step)
+@pytest.mark.parametrize('kind', VEHICLES.values())
+def test_documented_table_is_what_is_measured(kind):
+    documented = read_documented_table(kind.__name__)
+    for step in choose_steps(kind):
+        response = measure_response(kind, step)
         rise_time, overshoot, settling_time, error, duration = documented[step.describe()]
         assert response.rise_time == pytest.approx(rise_time, abs=0.01)
         assert 100 * response.overshoot == pytest.approx(overshoot, abs=0.1)

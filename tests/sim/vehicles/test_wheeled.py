@@ -8,11 +8,9 @@ from lnn_control.core.messages import VehicleState
 from sim.vehicles import Car, Rover
 from sim.vehicles.car import CarParameters
 from sim.vehicles.rover import RoverParameters
-from sim.vehicles.step_response import choose_steps, measure_response
 from sim.vehicles.suspension import GroundProbe, Wheel
 from sim.vehicles.vehicle import Condition
 from sim.worlds.world import Box
-from tests.sim.test_step_response import read_documented_table
 from tests.sim.vehicles.conftest import Drive, start_at
 
 BOTH = pytest.mark.parametrize('kind', [Rover, Car])
@@ -155,19 +153,6 @@ def test_headwind_costs_no_speed(drive, kind):
     how = Drive(duration=10.0, wind=(-5.0, 0.0, 0.0))
     track = drive(kind, (AHEAD[kind], 0.0, 0.0, 0.0), how)
     assert track.velocities[-1, 0] == pytest.approx(AHEAD[kind], rel=0.02)
-
-
-@BOTH
-def test_documented_table_is_what_is_measured(kind):
-    documented = read_documented_table(kind.__name__)
-    for step in choose_steps(kind):
-        response = measure_response(kind, step)
-        rise_time, overshoot, settling_time, error, duration = documented[step.describe()]
-        assert response.rise_time == pytest.approx(rise_time, abs=0.01)
-        assert 100 * response.overshoot == pytest.approx(overshoot, abs=0.1)
-        assert response.settling_time == pytest.approx(settling_time, abs=0.02)
-        assert response.final_error == pytest.approx(error, abs=0.002)
-        assert duration == step.duration
 
 
 def test_wheel_rests_on_a_plane_where_geometry_says(physics, world):
