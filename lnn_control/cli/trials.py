@@ -44,7 +44,7 @@ def make_env(task: 'Task', sees: bool = True, cell: 'StressCell | None' = None) 
 
 def make_policy(name: str, env: Any) -> 'Policy':
     """Return a reference policy by name, else the policy of a checkpoint."""
-    from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
+    from lnn_control.policies.references import ExpertPolicy, HoverPolicy
     from lnn_control.policies.checkpoint import load_policy
 
     if name == 'expert':

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One preprocessing for training, simulation and vehicle: sensors in, network inputs out."""
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -11,12 +12,45 @@ from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_array, check_number
 from lnn_control.core.frames import GRAVITY
-from lnn_control.core.messages import CameraImage, ImuSamples
+from lnn_control.core.messages import ImuSamples
 
 NUM_IMU_FEATURES = 12
 """Mean and standard deviation of three body rates and three accelerations."""
 
 MIN_SIZE_PX = 8
+
+LEAST_SCALE = 0.5
+"""Pixels of the camera for one of the network, along an edge, below which nothing is left to see."""
+
+
+@dataclass(frozen=True)
+class View:
+    """How much a camera sees, and how much a policy was trained to see.
+
+    :param fov_deg: field of view across the whole width of the camera's image.
+    :param widest_fov_deg: greatest one of the network's image in training.
+    """
+
+    fov_deg: float
+    widest_fov_deg: float
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of an image [px]."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def measure_fov_deg(self, image_width: int, fov_deg: float) -> float:
+        """Return the field of view across the part.
+
+        :param image_width: of the whole image [px]. :param fov_deg: across the whole image.
+        """
+        tangent = math.tan(math.radians(fov_deg) / 2) * self.width / image_width
+        return 2 * math.degrees(math.atan(tangent))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,26 +92,52 @@ class Preprocessing:
         check_number('width_px', self.width_px, MIN_SIZE_PX, 4096)
         check_number('height_px', self.height_px, MIN_SIZE_PX, 4096)
 
-    def prepare_image(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Crop an RGB image to the network's aspect ratio about its centre and scale it.
+    def choose_crop(self, width: int, height: int, view: View | None = None) -> Crop:
+        """Return which part of a camera's image the network is given: as much as it may see.
 
-        :raises ValueError: if it is smaller than the network's image, which no scaling cures.
+        :param width: of the camera's image [px]. :param height: likewise.
+        :param view: of the camera; a wider one than trained is cropped. None crops to the
+            network's aspect ratio only.
+        :raises ValueError: if the image is smaller than the network's, which no scaling cures.
         """
-        height, width = pixels.shape[:2]
-        if (height, width) == (self.height_px, self.width_px):
-            return pixels
         if height < self.height_px or width < self.width_px:
             raise ValueError(
                 f'camera image must be at least {self.width_px}x{self.height_px} pixels, got '
                 f'{width}x{height}: choose a larger camera mode'
             )
         scale = min(width / self.width_px, height / self.height_px)
+        if view is not None:
+            focal_length_px = width / 2 / math.tan(math.radians(view.fov_deg) / 2)
+            widest_px = 2 * focal_length_px * math.tan(math.radians(view.widest_fov_deg) / 2)
+            # Half a pixel forgives the rounding of angles.
+            scale = min(scale, (widest_px + 0.5) / self.width_px)
+        if scale < LEAST_SCALE:
+            raise ValueError(
+                f'a {width}x{height} camera image has too few pixels for the part that the policy '
+                f'was trained to see, {round(self.width_px * scale)} px wide: choose a larger '
+                'camera mode'
+            )
         crop_width = min(width, round(self.width_px * scale))
         crop_height = min(height, round(self.height_px * scale))
-        left, top = (width - crop_width) // 2, (height - crop_height) // 2
-        crop = pixels[top : top + crop_height, left : left + crop_width]
+        return Crop((width - crop_width) // 2, (height - crop_height) // 2, crop_width, crop_height)
+
+    def prepare_image(
+        self, pixels: NDArray[np.uint8], crop: Crop | None = None
+    ) -> NDArray[np.uint8]:
+        """Crop an RGB image about its centre and scale it to the network's size.
+
+        :param crop: which part to take; None takes what :meth:`choose_crop` says.
+        :raises ValueError: if it is smaller than the network's image.
+        """
+        height, width = pixels.shape[:2]
+        crop = crop if crop is not None else self.choose_crop(width, height)
+        if (crop.height, crop.width) == (height, width) == (self.height_px, self.width_px):
+            return pixels
+        part = pixels[crop.top : crop.top + crop.height, crop.left : crop.left + crop.width]
         size = (self.width_px, self.height_px)
-        return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        is_smaller = crop.width < self.width_px
+        interpolation = cv2.INTER_LINEAR if is_smaller else cv2.INTER_AREA
+        return np.asarray(cv2.resize(part, size, interpolation=interpolation), dtype=np.uint8)
 
     def summarise_imu(self, samples: ImuSamples) -> NDArray[np.float32]:
         """Return mean and standard deviation of the samples, shape (12,).
@@ -91,9 +151,11 @@ class Preprocessing:
         )
         return np.concatenate([rows.mean(axis=0), rows.std(axis=0)]).astype(np.float32)
 
-    def observe(self, image: CameraImage, samples: ImuSamples) -> Observation:
+    def observe(
+        self, pixels: NDArray[np.uint8], samples: ImuSamples, crop: Crop | None = None
+    ) -> Observation:
         """Return the observation that a policy is trained on and flies with."""
-        return Observation(self.prepare_image(image.pixels), self.summarise_imu(samples))
+        return Observation(self.prepare_image(pixels, crop), self.summarise_imu(samples))
 
 
 class ImuBuffer:

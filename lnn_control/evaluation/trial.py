@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.policies.policy import Policy, observe
+from lnn_control.policies.policy import Policy
+from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
 
 class TrialEnvironment(Protocol):
@@ -54,18 +55,23 @@ class TrialResult:
         return self.outcome == 'success'
 
 
-def run_trial(env: TrialEnvironment, policy: Policy, seed: int) -> TrialResult:
-    """Fly one seed from start to end. The policy sees camera and IMU only."""
+def run_trial(
+    env: TrialEnvironment, policy: Policy, seed: int, settings: RunnerSettings | None = None
+) -> TrialResult:
+    """Fly one seed from start to end. The policy sees camera and IMU only.
+
+    :raises DomainError: if the policy was not trained for this environment.
+    """
+    runner = PolicyRunner(policy, settings)
     sensed, info = env.reset(seed=seed)
-    state = policy.initial_state()
+    runner.start(info)
     shortest = float(info['shortest_path'])
     positions, clearances, sights = [info['position']], [info['clearance']], []
     commands, times = [], []
     is_over = False
     while not is_over:
         elapsed = float(sensed['elapsed_time'][0])
-        command, state = policy(observe(policy, sensed), state, elapsed)
-        commands.append(command.to_array())
+        commands.append(runner.step_sensed(sensed).to_array())
         sensed, _, terminated, truncated, info = env.step(commands[-1])
         positions.append(info['position'])
         clearances.append(info['clearance'])

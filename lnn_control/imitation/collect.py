@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_number
 from lnn_control.imitation.episode import Episode
-from lnn_control.policies.policy import Policy, observe
+from lnn_control.policies.runner import PolicyRunner
 
 
 class ExpertEnvironment(Protocol):
@@ -56,16 +56,18 @@ _SWITCH_TIME = 2.0
 
 
 def collect_episode(
-    env: ExpertEnvironment, seed: int, settings: CollectSettings, policy: Policy | None = None
+    env: ExpertEnvironment, seed: int, settings: CollectSettings, runner: PolicyRunner | None = None
 ) -> Episode:
     """Fly one episode and label every image with the expert's command.
 
     :param seed: of the world and of the disturbance.
-    :param policy: who flies; None lets the expert fly.
+    :param runner: of the policy that flies; None lets the expert fly.
+    :raises DomainError: if the policy was not trained for this environment.
     """
     rng = np.random.default_rng([seed, 2])
     sensed, info = env.reset(seed=seed)
-    state = policy.initial_state() if policy is not None else None
+    if runner is not None:
+        runner.start(info)
     drift = np.zeros(4, dtype=np.float32)
     expert_flies = True
     stamp = 0.0
@@ -75,8 +77,8 @@ def collect_episode(
         elapsed = float(sensed['elapsed_time'][0])
         label = env.expert_command()
         action = label
-        if policy is not None:
-            command, state = policy(observe(policy, sensed), state, elapsed)
+        if runner is not None:
+            command = runner.step_sensed(sensed)
             if rng.random() < elapsed / _SWITCH_TIME:
                 expert_flies = bool(rng.random() < settings.expert_share)
             action = label if expert_flies else command.to_array()
@@ -105,7 +107,7 @@ def collect_episode(
         labels=np.stack(labels).astype(np.float32),
         metadata={
             'seed': str(seed),
-            'pilot': policy.name if policy is not None else 'expert',
+            'pilot': runner.policy.name if runner is not None else 'expert',
             'outcome': str(info['outcome']),
         },
     )

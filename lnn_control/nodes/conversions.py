@@ -6,6 +6,7 @@ rclpy stores whatever it is given in C fields: an int, a bool or a numpy scalar 
 is published as garbage. So every number passes float() or int() here, nowhere else.
 """
 
+import math
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -84,6 +85,20 @@ def make_camera_info(
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [f, 0.0, cx, 0.0, 0.0, f, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
+
+
+def measure_fov_deg(message: CameraInfo) -> float:
+    """Return the field of view across the whole width of the image that a calibration tells.
+
+    :raises ValueError: if it tells none, as uncalibrated cameras do (all of K is 0).
+    """
+    width, focal_length_px = int(message.width), float(message.k[0])
+    if width <= 0 or not 0.0 < focal_length_px < math.inf:
+        raise ValueError(
+            f'camera_info must hold a width and a focal length K[0], got {width} and '
+            f'{focal_length_px:g} px: calibrate the camera'
+        )
+    return 2 * math.degrees(math.atan(width / 2 / focal_length_px))
 
 
 def make_imu(

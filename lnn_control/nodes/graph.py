@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 PACKAGE = 'lnn_control'
 
-DEFAULT_CHECKPOINT = 'forest_cfc'
+DEFAULT_POLICY = 'forest_cfc'
 """The shipped policy. Written here too, as importing it would load torch."""
 
 Value: TypeAlias = bool | int | float | str
@@ -85,7 +85,7 @@ def find_share_directory() -> Path:
 
 
 _COMMON = (
-    Argument('checkpoint', DEFAULT_CHECKPOINT, 'folder of a checkpoint, or name of a shipped one'),
+    Argument('checkpoint', DEFAULT_POLICY, 'folder of a checkpoint, or name of a shipped one'),
     Argument('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
     Argument('record', False, 'record every episode as an MCAP file'),
     Argument('directory', 'runs/recordings', 'where recordings go'),

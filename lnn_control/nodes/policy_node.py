@@ -14,8 +14,9 @@ import numpy as np
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import Image, Imu
+from sensor_msgs.msg import CameraInfo, Image, Imu
 
+from lnn_control.core.domain import FlightSetup
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
@@ -23,19 +24,28 @@ from lnn_control.nodes.conversions import (
     make_diagnostics,
     make_neurons,
     make_twist_stamped,
+    measure_fov_deg,
     read_imu,
     seconds_from_stamp,
 )
-from lnn_control.nodes.graph import DEFAULT_CHECKPOINT
+from lnn_control.nodes.graph import DEFAULT_POLICY
 from lnn_control.nodes.parameters import Parameter, declare_parameters
-from lnn_control.nodes.policy_runner import PolicyRunner, RunnerSettings
+from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 from lnn_control.nodes.process import run_node
 from lnn_control.policies.policy import Policy
 
 PARAMETERS = (
     Parameter(
-        'checkpoint', DEFAULT_CHECKPOINT, 'folder of a checkpoint, or name of a shipped one'
+        'policy',
+        DEFAULT_POLICY,
+        'folder of a checkpoint, shipped name, registered name or module:Class, each =ARGUMENT',
     ),
+    Parameter('task', '', 'what is asked, by name; empty if nobody knows'),
+    Parameter('vehicle', '', 'what flies, such as quadrotor, rover or car; empty: not known'),
+    Parameter(
+        'camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info', 0.0, 179.0
+    ),
+    Parameter('allow_untrained', False, 'fly also what the policy was not trained for'),
     Parameter(
         'first_elapsed_time', 0.05, 'what the network is told at its first image [s]', 0.001, 1.0
     ),
@@ -47,7 +57,7 @@ _FAILED = TransitionCallbackReturn.FAILURE
 
 
 class PolicyNode(LifecycleNode):
-    """Shell around :class:`lnn_control.nodes.policy_runner.PolicyRunner`."""
+    """Shell around :class:`lnn_control.policies.runner.PolicyRunner`."""
 
     def __init__(self) -> None:
         super().__init__('policy_node')
@@ -65,14 +75,29 @@ class PolicyNode(LifecycleNode):
         except (ValueError, OSError, ImportError) as error:
             self.get_logger().error(' '.join(str(error).split()))
             return _FAILED
-        settings = RunnerSettings(self._settings.first_elapsed_time, self._settings.max_gap)
-        self._runner = PolicyRunner(policy, settings)
+        settings = self._settings
+        self._runner = PolicyRunner(
+            policy,
+            RunnerSettings(
+                settings.first_elapsed_time, settings.max_gap, bool(settings.allow_untrained)
+            ),
+        )
+        try:
+            self._runner.reset(self._describe_setup())
+        except ValueError as error:
+            self._runner = None
+            self.get_logger().error(str(error))
+            return _FAILED
         self._command = self._open(topics.RAW_COMMAND)
         self._neurons = self._open(topics.NEURONS)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
         self._inputs = [
             self.create_subscription(topic.type, topic.name, callback, topic.qos)
-            for topic, callback in ((topics.IMAGE, self._see), (topics.IMU, self._feel))
+            for topic, callback in (
+                (topics.IMAGE, self._see),
+                (topics.IMU, self._feel),
+                (topics.CAMERA_INFO, self._note_camera),
+            )
         ]
         self._timer = self.create_timer(1.0, self._diagnose)
         self.get_logger().info(f'loaded policy {policy.name}')
@@ -112,10 +137,20 @@ class PolicyNode(LifecycleNode):
         # Imported here so that the node answers, and can be ended, before torch is loaded.
         import torch
 
-        from lnn_control.policies.checkpoint import load_policy
+        from lnn_control.policies.registry import make_policy
 
         torch.set_num_threads(self._settings.num_threads)
-        return load_policy(self._settings.checkpoint)
+        return make_policy(self._settings.policy)
+
+    def _describe_setup(self) -> FlightSetup:
+        """Return what the parameters say of the flight; what they leave open is unknown."""
+        task = self._settings.task
+        return FlightSetup(
+            # A task of another package that is no name here is none that policies know.
+            task=task if task and ':' not in task else None,
+            vehicle=self._settings.vehicle or None,
+            camera_fov_deg=self._settings.camera_fov_deg or None,
+        )
 
     def _open(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)
@@ -137,6 +172,15 @@ class PolicyNode(LifecycleNode):
 
     def _send(self, command: VelocityCommand, stamp: float) -> None:
         self._command.publish(make_twist_stamped(command, stamp))
+
+    def _note_camera(self, message: CameraInfo) -> None:
+        """Take the field of view from the calibration, unless a parameter tells it."""
+        if self._runner is None or self._settings.camera_fov_deg:
+            return
+        try:
+            self._runner.set_fov(measure_fov_deg(message))
+        except ValueError as error:
+            self._complain(f'camera_info ignored: {error}')
 
     def _feel(self, message: Imu) -> None:
         if not self._is_active or self._runner is None:
@@ -183,7 +227,10 @@ class PolicyNode(LifecycleNode):
             'inference_p99_ms': round(float(np.percentile(times_ms, 99)), 2),
         }
         now = self.get_clock().now().nanoseconds * 1e-9
-        self._diagnostics.publish(make_diagnostics('policy', self._problem, values, now))
+        problem = self._problem
+        if self._is_active and not problem:
+            problem = self._runner.doubt
+        self._diagnostics.publish(make_diagnostics('policy', problem, values, now))
 
 
 def main() -> int:

@@ -13,10 +13,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from lnn_control.core.config import parse_config
+from lnn_control.core.domain import TrainingDomain
 from lnn_control.policies.liquid_policy import LiquidPolicy
 from lnn_control.policies.network import LiquidNetwork, NetworkConfig
 
-FORMAT = 'lnn_control/checkpoint/1'
+FORMAT = 'lnn_control/checkpoint/2'
+_OLD_FORMAT = 'lnn_control/checkpoint/1'  # without a domain
 SHIPPED = Path(__file__).resolve().parent.parent / 'checkpoints'
 """Folder of the checkpoints that come with the package."""
 
@@ -37,13 +39,22 @@ def shipped_checkpoints() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob('*/config.json'))
 
 
+def is_checkpoint(name_or_path: str | Path) -> bool:
+    """Return whether there is a checkpoint, shipped or own, of this name or in this folder."""
+    return any((folder / 'config.json').is_file() for folder in _list_places(name_or_path))
+
+
+def _list_places(name_or_path: str | Path) -> list[Path]:
+    path = Path(name_or_path)
+    return [path, SHIPPED / path] if len(path.parts) == 1 else [path]
+
+
 def find_checkpoint(name_or_path: str | Path) -> Path:
     """Return the folder of a checkpoint, shipped or own.
 
     :raises CheckpointError: if there is none.
     """
-    path = Path(name_or_path)
-    for folder in (path, SHIPPED / path if len(path.parts) == 1 else path):
+    for folder in _list_places(name_or_path):
         if (folder / 'config.json').is_file():
             return folder
     raise CheckpointError(
@@ -53,11 +64,16 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
 
 
 def save_checkpoint(
-    folder: Path, name: str, network: LiquidNetwork, training: dict[str, Any]
+    folder: Path,
+    name: str,
+    network: LiquidNetwork,
+    training: dict[str, Any],
+    domain: TrainingDomain | None = None,
 ) -> None:
     """Write a network with everything needed to fly it and to train it again.
 
     :param training: settings, data, losses, versions and commit, as JSON values.
+    :param domain: what it was trained for; None if nobody knows.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {key: value.contiguous() for key, value in network.state_dict().items()}
@@ -67,6 +83,7 @@ def save_checkpoint(
         'network': asdict(network.config),
         'num_parameters': network.num_parameters(),
         'wiring': network.wiring.to_dict(),
+        'domain': asdict(domain or TrainingDomain()),
         'training': training,
     }
     text = json.dumps(config, indent=2) + '\n'
@@ -93,11 +110,25 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f'{path} must be JSON, but cannot be read: {error}') from error
     found = config.get('format') if isinstance(config, dict) else type(config).__name__
-    if found != FORMAT:
+    if found not in (FORMAT, _OLD_FORMAT):
         raise CheckpointError(f'{path} must have format {FORMAT!r}, got {found!r}')
     if not isinstance(config.get('name'), str):
         raise CheckpointError(f'{path} must have a name, got {config.get("name")!r}')
     return config
+
+
+def read_domain(folder: Path) -> TrainingDomain:
+    """Return what a checkpoint was trained for; one of format 1 does not say.
+
+    :raises CheckpointError: if config.json says it in another way.
+    """
+    config = read_config(folder)
+    if config['format'] == _OLD_FORMAT:
+        return TrainingDomain()
+    try:
+        return parse_config(TrainingDomain, config.get('domain'), 'domain')
+    except ValueError as error:
+        raise CheckpointError(f'{folder / "config.json"}: {error}') from error
 
 
 def _make_network(path: Path, config: dict[str, Any]) -> LiquidNetwork:
@@ -162,4 +193,4 @@ def load_policy(name_or_path: str | Path) -> LiquidPolicy:
     :raises CheckpointError: if there is no such checkpoint or it is broken.
     """
     folder = find_checkpoint(name_or_path)
-    return LiquidPolicy(read_config(folder)['name'], load_network(folder))
+    return LiquidPolicy(read_config(folder)['name'], load_network(folder), read_domain(folder))

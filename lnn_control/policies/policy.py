@@ -3,12 +3,14 @@
 """What every policy is: a function of observation, state and elapsed time."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.messages import ImuSamples, VelocityCommand
+from lnn_control.core.circuit import Circuit
+from lnn_control.core.domain import TrainingDomain
+from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Observation, Preprocessing
 
 State = Any
@@ -18,13 +20,29 @@ State = Any
 class Policy(ABC):
     """Turns observations into velocity commands, one at a time.
 
-    :param name: how the policy is called in results.
+    A policy of another package is a subclass with two methods; what flies it never asks for its
+    class, only for what stands here.
+
+    :param name: how the policy is called in results; the name of its class by default.
     :param preprocessing: how to make its observations from sensor data.
+    :param domain: what it was trained for; nothing is known, and nothing checked, by default.
+    :cvar is_blind: whether it looks at no image, so that none needs to be drawn.
+    :cvar needs_environment: whether its constructor takes the environment that it flies in; such
+        a policy knows the truth and can fly nowhere else.
     """
 
-    def __init__(self, name: str, preprocessing: Preprocessing) -> None:
-        self.name = name
-        self.preprocessing = preprocessing
+    is_blind: ClassVar[bool] = False
+    needs_environment: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        name: str | None = None,
+        preprocessing: Preprocessing | None = None,
+        domain: TrainingDomain | None = None,
+    ) -> None:
+        self.name = name if name is not None else type(self).__name__
+        self.preprocessing = preprocessing if preprocessing is not None else Preprocessing()
+        self.domain = domain if domain is not None else TrainingDomain()
 
     @abstractmethod
     def initial_state(self) -> State:
@@ -45,9 +63,7 @@ class Policy(ABC):
         """Return the state of every neuron for display, empty where there is none."""
         return np.zeros(0, dtype=np.float32)
 
-
-def observe(policy: Policy, sensed: dict[str, NDArray[Any]]) -> Observation:
-    """Return a policy's observation of what an environment sensed."""
-    samples = ImuSamples(sensed['imu'][:, :3], sensed['imu'][:, 3:])
-    image = policy.preprocessing.prepare_image(sensed['image'])
-    return Observation(image, policy.preprocessing.summarise_imu(samples))
+    @property
+    def circuit(self) -> Circuit:
+        """Neurons, synapses and the number of parameters, for display."""
+        return Circuit()

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from lnn_control.reports.run_folder import NeuronGroup, Synapse
+from lnn_control.core.circuit import NeuronGroup, Synapse
 from lnn_control.reports.style import NEURONS
 
 WIDTH, HEIGHT = 440.0, 580.0

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from lnn_control.core.circuit import NeuronGroup, Synapse
 from lnn_control.core.config import parse_config
 from lnn_control.core.flight import FlightRecord, load_flight
 from lnn_control.evaluation.flight import FlightResult, read_results
@@ -20,24 +21,6 @@ DESCRIPTION = 'run.json'
 RESULTS = 'results.jsonl'
 FLIGHTS = 'flights'
 PAGE = 'report.html'
-
-
-@dataclass(frozen=True)
-class NeuronGroup:
-    """Neurons of one kind: those from `start` up to `stop` in the recorded activity."""
-
-    name: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class Synapse:
-    """A connection between two neurons; polarity is +1 (excitatory) or -1 (inhibitory)."""
-
-    source: int
-    target: int
-    polarity: int
 
 
 @dataclass(frozen=True)

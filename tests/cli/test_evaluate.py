@@ -7,7 +7,7 @@ import pytest
 from lnn_control.cli import main as cli
 from lnn_control.cli.evaluate import Evaluate, choose_cells, choose_stress
 from lnn_control.cli.trials import make_env, make_policy
-from lnn_control.evaluation.references import ExpertPolicy
+from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.trial import run_trial

@@ -68,7 +68,7 @@ def test_missing_imu_reads_as_level_rest() -> None:
 
 def test_observation_is_made_of_image_and_imu() -> None:
     samples = ImuSamples(np.zeros((0, 3)), np.zeros((0, 3)))
-    observation = PREPROCESSING.observe(CameraImage(make_columns(32, 16), 1.0), samples)
+    observation = PREPROCESSING.observe(make_columns(32, 16), samples)
     assert observation.image.shape == (8, 16, 3)
     assert observation.imu.shape == (NUM_IMU_FEATURES,)
 

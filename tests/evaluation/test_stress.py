@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from lnn_control.evaluation.references import ExpertPolicy
+from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.stress import CLEAN, StressCell, compare_with_clean
 from lnn_control.evaluation.suite import run_cells
 from lnn_control.evaluation.trial import TrialResult

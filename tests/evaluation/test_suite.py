@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from lnn_control.cli.trials import make_policy
-from lnn_control.evaluation.references import ExpertPolicy
+from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.checkpoint import CheckpointError

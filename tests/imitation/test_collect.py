@@ -10,7 +10,8 @@ from lnn_control.core.observation import Preprocessing
 from lnn_control.imitation.collect import CollectSettings, collect_episode
 from lnn_control.imitation.dataset import load_sequences
 from lnn_control.imitation.episode_file import write_episode
-from lnn_control.policies.policy import Policy, observe
+from lnn_control.policies.policy import Policy
+from lnn_control.policies.runner import PolicyRunner
 
 CALM = CollectSettings(noise=0.0)
 SIZE = Preprocessing(width_px=16, height_px=8)
@@ -71,7 +72,8 @@ class StillPolicy(Policy):
 
 def fly(settings=CALM, policy=None, seed=0, num_steps=40):
     env = CountingEnv(num_steps)
-    return env, collect_episode(env, seed, settings, policy)
+    runner = PolicyRunner(policy) if policy is not None else None
+    return env, collect_episode(env, seed, settings, runner)
 
 
 def test_every_image_is_kept_with_the_expert_command_for_it():
@@ -135,12 +137,18 @@ def test_expert_and_policy_take_turns_in_stretches(share):
 
 def test_training_sees_what_the_policy_saw(tmp_path):
     # From the environment through the file and the data set: the same as in flight.
-    env, episode = fly(num_steps=12)
+    seen_in_flight = []
+
+    class Witness(StillPolicy):
+        def __call__(self, observation, state, elapsed_time):
+            seen_in_flight.append(observation)
+            return super().__call__(observation, state, elapsed_time)
+
+    env, episode = fly(policy=Witness(), num_steps=12)
     write_episode(tmp_path / 'e.mcap', episode)
     sequence = load_sequences(tmp_path, SIZE)[0]
-    policy = StillPolicy()
-    for i, sensed in enumerate(env.sensed[:12]):
-        seen = observe(policy, sensed)
+    assert len(seen_in_flight) == 12
+    for i, (seen, sensed) in enumerate(zip(seen_in_flight, env.sensed, strict=False)):
         assert np.array_equal(sequence.images[i], seen.image)
         assert np.array_equal(sequence.imu[i], seen.imu)
         assert sequence.elapsed_time[i] == pytest.approx(sensed['elapsed_time'][0], abs=1e-6)

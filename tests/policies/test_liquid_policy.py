@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lnn_control.core.frames import GRAVITY
 from lnn_control.core.observation import Observation
 from lnn_control.policies.liquid_policy import LiquidPolicy
-from lnn_control.policies.policy import observe
 
 
 @pytest.fixture
@@ -76,9 +74,12 @@ def test_flying_needs_no_gradients(policy, make_observation):
     assert not policy.network.training
 
 
-def test_observation_is_made_of_what_the_environment_sensed(policy):
-    image = np.arange(16 * 32 * 3, dtype=np.uint8).reshape(16, 32, 3)
-    imu = np.tile(np.array([0.1, 0, 0, 0, 0, GRAVITY], np.float32), (10, 1))
-    observation = observe(policy, {'image': image, 'imu': imu})
-    assert np.array_equal(observation.image, image)
-    assert observation.imu == pytest.approx([0.1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0], abs=1e-6)
+def test_circuit_names_every_neuron_and_synapse_of_the_wiring(policy):
+    circuit = policy.circuit
+    wired = policy.network.liquid.circuit
+    assert circuit.num_neurons == 16
+    assert [group.name for group in circuit.neuron_groups] == ['inter', 'command', 'motor']
+    assert len(circuit.synapses) == np.count_nonzero(wired.internal_polarity)
+    first = circuit.synapses[0]
+    assert first.polarity == wired.internal_polarity[first.source, first.target]
+    assert circuit.num_parameters == policy.network.num_parameters()

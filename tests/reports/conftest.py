@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lnn_control.core.circuit import NeuronGroup, Synapse
 from lnn_control.core.flight import Flight, FlightRecord, Site, save_flight
 from lnn_control.evaluation.flight import FlightName, measure_flight, to_line
 from lnn_control.reports.run_folder import (
     RESULTS,
-    NeuronGroup,
     RecordedRun,
     RunDescription,
-    Synapse,
     read_run,
     write_description,
 )

@@ -5,8 +5,8 @@ import pytest
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Observation
-from lnn_control.evaluation.references import ExpertPolicy, HoverPolicy
-from lnn_control.policies.policy import observe
+from lnn_control.policies.references import ExpertPolicy, HoverPolicy
+from lnn_control.policies.runner import PolicyRunner
 
 NOTHING = Observation(np.zeros((72, 128, 3), np.uint8), np.zeros(12, np.float32))
 
@@ -38,7 +38,11 @@ def test_references_fly_with_any_camera(size):
         def expert_command(self):
             return np.array([1, 0, 0, 0], np.float32)
 
-    sensed = {'image': np.zeros((*size, 3), np.uint8), 'imu': np.zeros((10, 6), np.float32)}
+    sensed = {
+        'image': np.zeros((*size, 3), np.uint8),
+        'imu': np.zeros((10, 6), np.float32),
+        'elapsed_time': np.array([0.05], np.float32),
+    }
     for policy, vx in ((HoverPolicy(), 0.0), (ExpertPolicy(Env()), 1.0)):
-        command, _ = policy(observe(policy, sensed), policy.initial_state(), 0.05)
-        assert command == VelocityCommand(vx=vx)
+        assert policy.is_blind
+        assert PolicyRunner(policy).step_sensed(sensed) == VelocityCommand(vx=vx)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies to compare with: one that knows everything and one that does nothing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import MIN_SIZE_PX, Observation, Preprocessing
@@ -14,6 +14,8 @@ _UNSEEN = Preprocessing(MIN_SIZE_PX, MIN_SIZE_PX)
 
 class HoverPolicy(Policy):
     """Stays where it is: what success costs when nothing is done."""
+
+    is_blind: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__('hover', _UNSEEN)
@@ -31,12 +33,15 @@ class HoverPolicy(Policy):
 class ExpertPolicy(Policy):
     """Asks the environment's privileged expert and ignores the observation.
 
-    :param env: with a method `expert_command()`.
+    :param environment: with a method `expert_command()`; its wrappers are looked through.
     """
 
-    def __init__(self, env: Any) -> None:
+    is_blind: ClassVar[bool] = True
+    needs_environment: ClassVar[bool] = True
+
+    def __init__(self, environment: Any) -> None:
         super().__init__('expert', _UNSEEN)
-        self._env = env
+        self._environment = getattr(environment, 'unwrapped', environment)
 
     def initial_state(self) -> State:
         """Return nothing."""
@@ -45,4 +50,4 @@ class ExpertPolicy(Policy):
         self, observation: Observation, state: State, elapsed_time: float
     ) -> tuple[VelocityCommand, State]:
         """Return the expert's command for the environment's true state."""
-        return VelocityCommand.from_array(self._env.expert_command()), state
+        return VelocityCommand.from_array(self._environment.expert_command()), state

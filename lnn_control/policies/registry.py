@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Policies by what users write: a name, a checkpoint, or `module:Class` of another package."""
+
+import difflib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lnn_control.core.registry import Registry
+from lnn_control.policies.checkpoint import (
+    find_checkpoint,
+    is_checkpoint,
+    load_policy,
+    shipped_checkpoints,
+)
+from lnn_control.policies.policy import Policy
+
+
+class PolicyError(ValueError):
+    """A policy cannot be made; the message is one line."""
+
+
+def _check_callable(entry: object) -> None:
+    if not callable(entry):
+        raise ValueError(f'expected a subclass of Policy or a function, got {entry!r}')
+
+
+POLICIES: Registry[Callable[..., Policy]] = Registry(
+    'policy',
+    'lnn_control.policies',
+    {
+        'expert': 'lnn_control.policies.references:ExpertPolicy',
+        'hover': 'lnn_control.policies.references:HoverPolicy',
+    },
+    _check_callable,
+)
+"""Name -> what makes the policy: called without arguments, with the text after `=` where the user
+writes one, and with the environment where it says `needs_environment`."""
+
+_REFERENCE = re.compile(r'[A-Za-z_][\w.]*:[A-Za-z_][\w.]*')
+
+
+def list_policies() -> list[str]:
+    """Return every name that :func:`make_policy` takes."""
+    return [*POLICIES, *shipped_checkpoints()]
+
+
+def make_policy(text: str, environment: Any = None) -> Policy:
+    """Return a policy.
+
+    :param text: a folder of a checkpoint, the name of a shipped one, a name of POLICIES or
+        `module:Class`; after the last two `=ARGUMENT` may stand, such as `onnx_file=model.onnx`.
+    :param environment: in which it will fly; only those that know the truth need it.
+    :raises PolicyError: if there is none of that name, or it cannot be made so.
+    :raises RegistryError: if another package offers it but it cannot be loaded.
+    :raises CheckpointError: if it is a checkpoint and broken.
+    """
+    if is_checkpoint(text) and text not in POLICIES:
+        return load_policy(find_checkpoint(text))
+    entry, arguments = find_entry(text)
+    if getattr(entry, 'needs_environment', False):
+        if environment is None:
+            raise PolicyError(
+                f'policy {text!r} knows the truth of a simulation and cannot fly from sensors '
+                'alone: evaluate, collect and sim view fly it'
+            )
+        arguments = [environment, *arguments]
+    try:
+        policy = entry(*arguments)
+    except TypeError as error:
+        raise PolicyError(
+            f'policy {text!r} cannot be made with {len(arguments)} arguments: {error}'
+        ) from error
+    if not isinstance(policy, Policy):
+        raise PolicyError(f'policy {text!r} must give a Policy, got {type(policy).__name__}')
+    return policy
+
+
+def find_entry(text: str) -> tuple[Callable[..., Policy], list[Any]]:
+    """Return what makes a policy that is no checkpoint, and the argument the user wrote.
+
+    :raises PolicyError: if there is none of that name; the message lists those that there are.
+    """
+    name, separator, argument = text.partition('=')
+    if name not in POLICIES and not _REFERENCE.fullmatch(name):
+        names = list_policies()
+        closest = difflib.get_close_matches(Path(name).name, names, n=1)
+        hint = f'; did you mean {closest[0]!r}?' if closest else ''
+        raise PolicyError(
+            f'policy must be a folder with config.json and model.safetensors, one of {names}, or '
+            f'module:Class, got {text!r}{hint}'
+        )
+    return POLICIES.find(name), [argument] if separator else []
+
+
+def is_blind(text: str) -> bool:
+    """Return whether a policy looks at no image, without making it.
+
+    :raises ValueError: if there is no such policy.
+    """
+    if is_checkpoint(text) and text not in POLICIES:
+        return False
+    return bool(getattr(find_entry(text)[0], 'is_blind', False))
+

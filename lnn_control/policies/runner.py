@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one thing that steps a policy: windows, elapsed time, memory, and whether it may fly.
+
+It takes stamped images and inertial samples as they come, or what a Gymnasium environment sensed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.domain import FlightSetup, check_domain
+from lnn_control.core.messages import CameraImage, ImuSamples, VelocityCommand
+from lnn_control.core.observation import Crop, ImuBuffer, View
+from lnn_control.policies.policy import Policy
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """How stamps are read, and what is let pass.
+
+    :param first_elapsed_time: what the policy is told at its first image [s].
+    :param max_gap: a longer time between two images starts the policy afresh [s].
+    :param allow_untrained: fly also what the policy was not trained for.
+    """
+
+    first_elapsed_time: float = 0.05
+    max_gap: float = 1.0
+    allow_untrained: bool = False
+
+
+class PolicyRunner:
+    """Runs a policy image by image.
+
+    The elapsed time is the difference of the image stamps. An image that repeats the last stamp
+    is skipped; a stamp that goes back or jumps ahead starts the policy with a fresh memory.
+
+    What flies is checked against what the policy was trained for: the task, the vehicle and the
+    camera's mounting, rate and latency at the start, its field of view at the first image, whose
+    aspect ratio has a say. A wider view than trained is cropped to the widest trained.
+    """
+
+    def __init__(self, policy: Policy, settings: RunnerSettings | None = None) -> None:
+        self.policy = policy
+        self.settings = settings or RunnerSettings()
+        self.num_starts = 0
+        self.setup = FlightSetup()
+        self.reset()
+
+    def reset(self, setup: FlightSetup | None = None) -> None:
+        """Forget everything seen.
+
+        :param setup: of what is about to fly; None keeps the one before.
+        :raises DomainError: if the policy was not trained for it.
+        """
+        self._imu = ImuBuffer()
+        self._state = self.policy.initial_state()
+        self._stamp: float | None = None
+        self.num_imu_samples = 0
+        if setup is not None:
+            self.setup = setup
+        self._crops: dict[tuple[int, int], Crop] = {}
+        if not self.settings.allow_untrained:
+            seen_later = replace(self.setup, camera_fov_deg=None)
+            check_domain(self.policy.domain, seen_later, self.policy.name)
+
+    def start(self, info: Mapping[str, Any]) -> None:
+        """Begin an episode of an environment.
+
+        :param info: of its reset; under 'setup' the fields of a FlightSetup that are known.
+        :raises DomainError: if the policy was not trained for it.
+        """
+        self.reset(FlightSetup.of(info.get('setup')))
+        self.num_starts += 1
+
+    def set_fov(self, fov_deg: float) -> None:
+        """Take note of the camera's field of view across its whole width.
+
+        :raises ValueError: if it is impossible.
+        """
+        if fov_deg != self.setup.camera_fov_deg:
+            self.setup = replace(self.setup, camera_fov_deg=fov_deg)
+            self._crops.clear()
+
+    @property
+    def doubt(self) -> str:
+        """What the policy was trained for but nobody knows of this flight; empty if nothing."""
+        if self.policy.domain.camera_fov_deg is None or self.setup.camera_fov_deg is not None:
+            return ''
+        return 'the field of view of the camera is not known: publish camera_info'
+
+    def add_imu(
+        self, stamp: float, rates: NDArray[np.floating], force: NDArray[np.floating]
+    ) -> None:
+        """Take note of one inertial sample [s, rad/s, m/s^2].
+
+        :raises ValueError: if a value is not finite.
+        """
+        self._imu.add(stamp, rates, force)
+
+    def step(self, image: CameraImage) -> VelocityCommand | None:
+        """Return the command for an image, None if it was seen before.
+
+        :raises DomainError: if the camera sees less than in training.
+        :raises ValueError: if the image does not fit the policy.
+        :raises FloatingPointError: if the command is not finite; the policy then starts afresh.
+        """
+        elapsed = None if self._stamp is None else image.stamp - self._stamp
+        if elapsed == 0.0:
+            return None
+        samples = self._imu.take(image.stamp)
+        if elapsed is None or not 0.0 < elapsed <= self.settings.max_gap:
+            self._state = self.policy.initial_state()
+            self.num_starts += 1
+            elapsed = self.settings.first_elapsed_time
+        command = self._decide(image.pixels, samples, elapsed)
+        self._stamp = image.stamp
+        return command
+
+    def step_sensed(self, sensed: Mapping[str, NDArray[Any]]) -> VelocityCommand:
+        """Return the command for what an environment sensed.
+
+        :param sensed: `image`, uint8 RGB; `imu`, body rates [rad/s] and specific force [m/s^2]
+            since the last image, shape (n, 6); `elapsed_time` since then [s], shape (1,).
+        :raises DomainError: if the camera sees less than in training.
+        :raises ValueError: if the image does not fit the policy.
+        :raises FloatingPointError: if the command is not finite; the policy then starts afresh.
+        """
+        samples = ImuSamples(sensed['imu'][:, :3], sensed['imu'][:, 3:])
+        return self._decide(sensed['image'], samples, float(sensed['elapsed_time'][0]))
+
+    def _decide(
+        self, pixels: NDArray[np.uint8], samples: ImuSamples, elapsed: float
+    ) -> VelocityCommand:
+        crop = self._choose_crop(pixels)
+        observation = self.policy.preprocessing.observe(pixels, samples, crop)
+        self.num_imu_samples = len(samples)
+        try:
+            command, self._state = self.policy(observation, self._state, elapsed)
+        except FloatingPointError:
+            self._state, self._stamp = self.policy.initial_state(), None
+            raise
+        return command
+
+    def _choose_crop(self, pixels: NDArray[np.uint8]) -> Crop:
+        """Return which part of the image the policy is given; checked once a size."""
+        height, width = pixels.shape[:2]
+        if (width, height) not in self._crops:
+            widest, fov_deg = self.policy.domain.widest_fov_deg, self.setup.camera_fov_deg
+            is_known = widest is not None and fov_deg is not None
+            view = View(fov_deg, widest) if is_known else None  # type: ignore[arg-type]
+            crop = self.policy.preprocessing.choose_crop(width, height, view)
+            if fov_deg is not None and not self.settings.allow_untrained:
+                seen = FlightSetup(camera_fov_deg=crop.measure_fov_deg(width, fov_deg))
+                check_domain(self.policy.domain, seen, self.policy.name)
+            self._crops[width, height] = crop
+        return self._crops[width, height]
+
+    def read_neurons(self) -> NDArray[np.float32]:
+        """Return the state of every neuron after the last image."""
+        return self.policy.neuron_activity(self._state)
