@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from lnn_control.policies.checkpoint import find_checkpoint, read_config
+from lnn_control.cli import options
+from lnn_control.policies.checkpoint import read_config
+from lnn_control.policies.folders import find_checkpoint
 from lnn_control.reports.model_card import write_model_card
 
 
@@ -16,9 +16,8 @@ from lnn_control.reports.model_card import write_model_card
 class Card:
     """Write README.md into a checkpoint's folder."""
 
-    checkpoint: str
-    """A folder or the name of a shipped checkpoint."""
-    results: tuple[Path, ...]
+    policy: options.PolicyName
+    json: tuple[Path, ...]
     """Files that `lnn-control evaluate --json` wrote."""
     recipe: Path
     """Text file with the commands that trained the checkpoint."""
@@ -26,10 +25,10 @@ class Card:
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = tyro.cli(Card, args=arguments, prog='lnn-control card')
-    folder = find_checkpoint(job.checkpoint)
+    job = options.read_options(Card, 'card', arguments)
+    folder = find_checkpoint(job.policy)
     results = []
-    for path in job.results:
+    for path in job.json:
         record = json.loads(path.read_text())
         results += record if isinstance(record, list) else [record]
     lines = [
@@ -40,3 +39,6 @@ def main(arguments: list[str]) -> int:
     path = write_model_card(folder, read_config(folder), results, '\n'.join(lines))
     print(f'model card in {path}')
     return 0
+
+
+OPTIONS = Card

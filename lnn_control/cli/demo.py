@@ -15,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import tyro
 from rich.console import Console
+from tyro.conf import UseAppendAction
+
+from lnn_control.cli import options
 
 from lnn_control.cli.bringup import (
     BringupError,
@@ -30,6 +31,7 @@ from lnn_control.cli.bringup import (
 )
 from lnn_control.cli.demo_table import DemoTable, FlightStatus
 from lnn_control.cli.report import require_report_modules, write_report
+from lnn_control.cli.scenarios import check_trials
 from lnn_control.core.checks import check_number
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
@@ -37,15 +39,10 @@ from lnn_control.evaluation.flight import FlightName, measure_flight, read_resul
 from lnn_control.nodes.graph import SIMULATION, Value
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
 from lnn_control.nodes.node_processes import NodeDiedError, NodeProcesses, choose_nodes
-from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
-from lnn_control.reports.run_folder import (
-    FLIGHTS,
-    RESULTS,
-    NeuronGroup,
-    RunDescription,
-    Synapse,
-    write_description,
-)
+from lnn_control.policies.folders import DEFAULT_POLICY, find_checkpoint, is_checkpoint
+from lnn_control.policies.policy import Policy
+from lnn_control.policies.registry import make_policy
+from lnn_control.reports.run_folder import FLIGHTS, RESULTS, RunDescription, write_description
 
 if TYPE_CHECKING:
     from lnn_control.nodes.flight_observer import FlightObserver
@@ -63,24 +60,21 @@ _REFRESH_PERIOD = 0.1
 class Demo:
     """Fly a policy over ROS 2 nodes, a trial a scene, and write a page about it."""
 
-    checkpoint: str = DEFAULT_CHECKPOINT
-    """A folder, or the name of a shipped checkpoint."""
-    scenes: tuple[str, ...] = SCENES
-    """Where to fly, each as world/season."""
-    seed: int = 2_000_000
-    """Of the first trial in each scene: the same seed gives the same world."""
-    trials: int = 1
-    """Trials in each scene, each with the next seed."""
+    policy: options.PolicyName = DEFAULT_POLICY
+    scene: UseAppendAction[tuple[str, ...]] = SCENES
+    """Where to fly, as world/season or world/season/seed; may be given again."""
+    first_seed: options.FirstSeed = options.FIRST_TEST_SEED
+    episodes: int = 1
+    """Number of trials in each scene, each with the next seed."""
     real_time_factor: float = 1.0
     """Simulated seconds a second at most."""
+    allow_untrained: options.AllowUntrained = False
     output: Path = Path('runs/demo')
     """The run gets a folder of its own in here."""
-    domain_id: int = -1
-    """ROS domain, 0 to 101; -1 for that of the environment."""
+    domain_id: options.DomainId = -1
 
     def __post_init__(self) -> None:
-        check_number('trials', self.trials, 1, 1000)
-        check_number('seed', self.seed, 0, 2**31 - 1 - self.trials)
+        check_trials(self.episodes, self.first_seed)
         check_number('real_time_factor', self.real_time_factor, 0.01, 100.0)
 
 
@@ -96,17 +90,17 @@ class PlannedFlight:
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code: 0 if the pipeline worked, whatever the trials."""
-    job = tyro.cli(Demo, args=arguments, prog='lnn-control demo')
+    job = options.read_options(Demo, 'demo', arguments)
     require_report_modules()
     require_ros()
     set_environment(job.domain_id)
     # Nobody but this machine needs to hear of simulated flights.
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    policy = load_policy(find_checkpoint(job.checkpoint))
+    policy = make_policy(job.policy)
     flights = [
-        plan_flight(*read_scene(scene), job.seed + number)
-        for scene in job.scenes
-        for number in range(job.trials)
+        plan_flight(world, season, seed + number)
+        for world, season, seed in (read_scene(scene, job.first_seed) for scene in job.scene)
+        for number in range(job.episodes)
     ]
     folder = make_folder(job.output)
     description = describe_run(job, policy)
@@ -137,21 +131,25 @@ def warn_if_slow(folder: Path, job: Demo, console: Console) -> None:
     if slowest < 0.8 * job.real_time_factor:
         console.print(
             f'This machine was busy: simulated time passed {slowest:.2f} times as fast as real '
-            'time. Latencies suffer, flights do not.',
+            'time. Commands come later then, and flights may end otherwise.',
             style='yellow',
             highlight=False,
         )
 
 
-def read_scene(scene: str) -> tuple[str, str]:
-    """Return world and season of a scene such as forest/winter.
+def read_scene(scene: str, first_seed: int) -> tuple[str, str, int]:
+    """Return world, season and seed of a scene such as forest/winter or forest/winter/2000005.
 
+    :param first_seed: of a scene that names none.
     :raises ValueError: if it is written differently.
     """
-    world, separator, season = scene.partition('/')
-    if not separator:
-        raise ValueError(f'scene must be world/season, such as {SCENES[0]!r}, got {scene!r}')
-    return world, season
+    world, _, rest = scene.partition('/')
+    season, _, seed = rest.partition('/')
+    if not (world and season) or not (seed.isdecimal() or not seed):
+        raise ValueError(
+            f'scene must be world/season or world/season/seed, such as {SCENES[0]!r}, got {scene!r}'
+        )
+    return world, season, int(seed) if seed else first_seed
 
 
 def make_folder(output: Path) -> Path:
@@ -169,22 +167,15 @@ def make_folder(output: Path) -> Path:
     raise FileExistsError(f'{output / name} and 98 more exist: choose another --output')
 
 
-def describe_run(job: Demo, policy: Any) -> RunDescription:
+def describe_run(job: Demo, policy: Policy) -> RunDescription:
     """Return what flies, how, and on what."""
-    settings = asdict(job) | {'scenes': ' '.join(job.scenes), 'output': str(job.output)}
-    network = policy.network
-    circuit = network.liquid.circuit
+    settings = asdict(job) | {'scene': ' '.join(job.scene), 'output': str(job.output)}
     return RunDescription(
         created=datetime.now().astimezone().isoformat(timespec='seconds'),
         policy=policy.name,
-        num_parameters=network.num_parameters(),
-        neuron_groups=tuple(
-            NeuronGroup(layer.name, layer.start, layer.stop) for layer in circuit.layers
-        ),
-        synapses=tuple(
-            Synapse(source, target, int(circuit.internal_polarity[source, target]))
-            for source, target in np.argwhere(circuit.internal_polarity).tolist()
-        ),
+        num_parameters=policy.circuit.num_parameters,
+        neuron_groups=policy.circuit.neuron_groups,
+        synapses=policy.circuit.synapses,
         settings=settings,
         versions=describe_versions(),
     )
@@ -253,13 +244,19 @@ def choose_values(job: Demo, first: PlannedFlight) -> dict[str, Value]:
     return values | {
         'world': first.world,
         'season': first.season,
-        'seed': first.trial.seed,
+        'first_seed': first.trial.seed,
         'real_time_factor': job.real_time_factor,
         'auto_reset': False,
-        'checkpoint': str(find_checkpoint(job.checkpoint).resolve()),
+        'policy': resolve_policy(job.policy),
+        'allow_untrained': job.allow_untrained,
         # Apart from whatever else flies in this domain.
         'namespace': f'demo_{os.getpid()}',
     }
+
+
+def resolve_policy(text: str) -> str:
+    """Return a policy as nodes find it, wherever they are started."""
+    return str(find_checkpoint(text).resolve()) if is_checkpoint(text) else text
 
 
 @contextmanager
@@ -361,10 +358,14 @@ class DemoFlights:
         clearances = measure_clearances(flight.trial, recorded.positions_world)
         record = FlightRecord(recorded, flight.site, clearances)
         path = f'{FLIGHTS}/{number + 1}_{flight.world}_{flight.season}.npz'
-        policy = str(self._values['checkpoint'])
-        name = FlightName(flight.world, flight.season, flight.trial.seed, Path(policy).name, path)
+        name = FlightName(
+            flight.world, flight.season, flight.trial.seed, self._run.policy, path
+        )
         result = measure_flight(name, record)
         save_flight(self._run.folder / path, record)
         with (self._run.folder / RESULTS).open('a', encoding='utf-8') as stream:
             stream.write(to_line(result) + '\n')
         self._run.table.add(result)
+
+
+OPTIONS = Demo

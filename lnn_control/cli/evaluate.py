@@ -1,222 +1,238 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""`lnn-control evaluate`: suites of seeds closed loop, and the success rates."""
+"""`lnn-control evaluate`: trials closed loop, one a seed, and the success rates."""
 
 import errno
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import tyro
+from lnn_control.cli import options
+from lnn_control.cli.evaluation_tables import Row, print_stress, print_summary, print_table
+from lnn_control.cli.scenarios import (
+    DEFAULT_TASK,
+    STRESS,
 
-from lnn_control.cli.evaluation_tables import print_stress, print_summary, print_table
-from lnn_control.cli.trials import REFERENCES, choose_task, make_env, make_policy
-from lnn_control.core.checks import check_number
+    Camera,
+    Scenario,
+    check_trials,
+    choose_task,
+    list_scenarios,
+    list_stress,
+    make_env,
+)
 from lnn_control.core.provenance import describe_versions
-from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.suite import SuiteSummary, run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
-from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, find_checkpoint, load_policy
+from lnn_control.policies.folders import DEFAULT_POLICY
+from lnn_control.policies.registry import is_blind, make_policy
+from lnn_control.policies.runner import RunnerSettings
+from sim.tasks import TASKS
+from sim.worlds import SEASONS
 
-if TYPE_CHECKING:
-    from sim.tasks import Task
-
-ALL = 'all'
-STRESS = 'stress'
-"""The suite of all disturbances; every other suite has the name of its task."""
-
-STRESS_TASK = 'fly_to_target'
+TRIALS, SUMMARY = 'trials.jsonl', 'summary.json'
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Do one trial a seed and report the success rate with its 95 % Wilson interval."""
+    """Fly one trial a seed and report the success rate with its 95 % Wilson interval.
 
-    checkpoint: str = DEFAULT_CHECKPOINT
-    """A folder, the name of a shipped checkpoint, 'expert' or 'hover'."""
-    suite: str = 'fly_to_target'
-    """What is asked: a task, stress: fly_to_target under disturbances, or all: every task."""
-    episodes: int = 100
-    """Number of episodes, one a seed, in each world and season, disturbance and level."""
-    first_seed: int = 2_000_000
-    """Test seeds start at 2000000, validation seeds at 1000000."""
-    world: str | None = None
-    """World of the trials; the task's first one if not given; all: every one of the task's."""
-    season: str = 'summer'
-    """Season of the world; all: every one. They differ in looks only: who does not look, such as
-    the expert, does one for all."""
-    disturbance: str | None = None
-    """Of stress: one disturbance by its name; all if not given."""
-    level: int | None = None
-    """Of stress: 1 (mild), 2 or 3 (severe); all if not given."""
-    json: Path | None = None
-    """File for the summary as JSON; a list where there is more than one."""
-    results: Path | None = None
-    """File for every trial, one JSON object a line."""
-    processes: int = 0
-    """Simulators side by side; 0 is one a core."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One row of the results: a task in a world and season, and what disturbs it."""
-
-    task: 'Task'
-    stress: StressCell = CLEAN
-
-
-def sees(job: Evaluate) -> bool:
-    """Return whether the policy looks at the images."""
-    return job.checkpoint not in REFERENCES
-
-
-def make_cell_env(looks: bool, cell: Cell) -> Any:
-    """Return the environment of a cell's trials.
-
-    :param looks: whether anybody looks at the images.
+    Either a task in the world and season asked for, or a suite of tasks, worlds and cameras.
     """
-    return make_env(cell.task, looks, cell.stress)
+
+    policy: options.PolicyName = DEFAULT_POLICY
+    task: options.TaskName = DEFAULT_TASK
+    task_option: options.TaskOptions = ()
+    suite: str | None = None
+    """Instead of a task, several rows: fly_to_target, seasons, range, stress, follow, hike, rover,
+    road or cameras."""
+    episodes: options.Episodes = 100
+    first_seed: options.FirstSeed = options.FIRST_TEST_SEED
+    world: options.WorldName = None
+    """Of the trials; all is every world of the task, a row each. Of a suite: instead of its own."""
+    season: options.SeasonName = 'summer'
+    """Of the world; all is every season, a row each. They differ in looks only: who does not look,
+    such as the expert, flies one for all. Of a suite: instead of its own."""
+    distance: options.Distance = None
+    disturbance: options.DisturbanceName = None
+    level: options.Level = None
+    camera_fov_deg: options.CameraFov = None
+    camera_pitch_deg: options.CameraPitch = None
+    camera_rate: options.CameraRate = None
+    renderer: options.RendererName = 'tiny'
+    allow_untrained: options.AllowUntrained = False
+    output: Path | None = None
+    """Folder for the single trials as JSON lines, the summary, and a page with the videos of the
+    best, the median and the worst trial of each row."""
+    json: options.JsonFile = None
+    processes: options.Processes = 0
 
 
-def choose_tasks(job: Evaluate) -> 'list[Task]':
-    """Return what is asked for, in every world and season asked for.
-
-    :raises ValueError: if there is no such suite, world or season.
-    """
-    from sim.tasks import TASKS
-    from sim.worlds import SEASONS
-
-    names = sorted([*TASKS, STRESS, ALL])
-    if job.suite not in names:
-        raise ValueError(f'suite must be one of {names}, got {job.suite!r}')
-    chosen = {STRESS: [STRESS_TASK], ALL: list(TASKS)}.get(job.suite, [job.suite])
-    seasons = list(SEASONS) if job.season == ALL else [job.season]
-    seasons = seasons if sees(job) else seasons[:1]
-    tasks = [
-        choose_task(name, world, season)
-        for name in chosen
-        for world in (TASKS[name].worlds if job.world == ALL else (job.world,))
-        for season in seasons
-    ]
-    if job.suite == STRESS and len(tasks) > 1:
-        raise ValueError('suite stress needs one world and one season, got all')
-    return tasks
-
-
-def choose_stress(disturbance: str | None, level: int | None) -> list[StressCell]:
-    """Return the clean run and all disturbances and levels that were not ruled out.
-
-    :raises ValueError: if there is no such disturbance or level.
-    """
-    from sim.disturbances import DISTURBANCES, NUM_LEVELS, make_disturbance
-
-    names = list(DISTURBANCES) if disturbance is None else [disturbance]
-    levels = range(1, NUM_LEVELS + 1) if level is None else [level]
-    cells = [StressCell(name, number) for name in names for number in levels]
-    for cell in cells:
-        make_disturbance(cell.disturbance or '', cell.level)
-    return [CLEAN, *cells]
-
-
-def choose_cells(job: Evaluate) -> list[Cell]:
+def choose_scenarios(job: Evaluate, given: set[str] | None = None) -> list[Scenario]:
     """Return all rows of the results.
 
-    :raises ValueError: if an option has no such value.
+    :param given: names of the options that the user wrote; None for those that differ from
+        their defaults.
+    :raises ValueError: if an option has no such value, or no effect.
     """
-    tasks = choose_tasks(job)
+    if given is None:
+        given = {name for name, value in vars(Evaluate()).items() if getattr(job, name) != value}
+    scenarios = _choose_suite(job, given) if job.suite is not None else _choose_tasks(job)
+    camera = Camera(job.camera_fov_deg, job.camera_pitch_deg, job.camera_rate)
+    if camera != Camera():
+        scenarios = [replace(scenario, camera=camera) for scenario in scenarios]
+    scenarios = [replace(scenario, renderer=job.renderer) for scenario in scenarios]
+    if job.disturbance is not None or job.level is not None:
+        scenarios = _disturb(job, scenarios)
+    return list(dict.fromkeys(scenarios))
+
+
+def _choose_tasks(job: Evaluate) -> list[Scenario]:
+    """Return the task in every world and season asked for."""
+    kind = TASKS.find(job.task)
+    worlds = kind.worlds if job.world == options.ALL else (job.world,)
+    seasons = list(SEASONS) if job.season == options.ALL else [job.season]
+    seasons = seasons[:1] if is_blind(job.policy) else seasons
+    return [
+        Scenario(kind.name, choose_task(job.task, world, season, job.task_option, job.distance))
+        for world in worlds
+        for season in seasons
+    ]
+
+
+def _choose_suite(job: Evaluate, given: set[str]) -> list[Scenario]:
+    """Return a suite, its worlds and seasons replaced where others are asked for."""
+    for name in ('task', 'task_option', 'distance'):
+        if name in given:
+            option = name.replace('_', '-')
+            raise ValueError(f'--{option} has no effect: suite {job.suite} has tasks of its own')
+    if options.ALL in (job.world, job.season):
+        raise ValueError(f'suite {job.suite} needs one world and one season, got all')
+    changes = {name: getattr(job, name) for name in ('world', 'season') if name in given}
+    scenarios = list_scenarios(job.suite or '')
+    if not changes:
+        return scenarios
+    return [replace(one, task=replace(one.task, **changes)) for one in scenarios]
+
+
+def _disturb(job: Evaluate, scenarios: list[Scenario]) -> list[Scenario]:
+    """Return the scenarios under a disturbance; of the suite stress, those that are left."""
+    cells = list_stress(job.disturbance, job.level)
     if job.suite == STRESS:
-        return [Cell(tasks[0], stress) for stress in choose_stress(job.disturbance, job.level)]
-    if not (job.disturbance is None and job.level is None):
-        raise ValueError(f'disturbance and level need suite stress, got {job.suite!r}')
-    return [Cell(task) for task in tasks]
+        return [scenario for scenario in scenarios if scenario.stress in cells]
+    if job.disturbance is None:
+        raise ValueError(f'--level has no effect: it needs --disturbance or --suite {STRESS}')
+    return [replace(one, stress=cell) for one in scenarios for cell in cells[1:]]
 
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = tyro.cli(Evaluate, args=arguments, prog='lnn-control evaluate')
-    check_number('episodes', job.episodes, 1)
-    check_number('first_seed', job.first_seed, 0)
-    check_number('processes', job.processes, 0)
-    cells = choose_cells(job)
-    for path in (job.json, job.results):
-        if path is not None:
-            prepare_file(path)
-    if job.checkpoint not in REFERENCES:
-        load_policy(find_checkpoint(job.checkpoint))
-    results: dict[Cell, list[TrialResult]] = {}
-    with open(job.results or os.devnull, 'w') as lines:
-        for cell, result in run_with_progress(job, cells):
-            results.setdefault(cell, []).append(result)
-            print(json.dumps(describe(job, cell) | asdict(result)), file=lines, flush=True)
-    summaries = {
-        cell: summarise(**describe_row(job, cell), policy=job.checkpoint, results=done)
-        for cell, done in results.items()
-    }
+    job = options.read_options(Evaluate, 'evaluate', arguments)
+    check_trials(job.episodes, job.first_seed, job.processes)
+    scenarios = choose_scenarios(job, options.list_given(arguments))
+    if not is_blind(job.policy):
+        make_policy(job.policy)  # now rather than in every process
     if job.json is not None:
-        write_summaries(job, job.json, summaries)
-    show(job, summaries, results)
+        prepare_file(job.json)
+    if job.output is not None:
+        from lnn_control.cli.report import require_report_modules
+
+        require_report_modules()
+        job.output.mkdir(parents=True, exist_ok=True)
+    results = run_all(job, scenarios)
+    rows = [
+        (summarise(**describe_row(job, scenario), policy=job.policy, results=done), done)
+        for scenario, done in results.items()
+    ]
+    if job.json is not None:
+        write_summaries(job, job.json, scenarios, rows)
+    show(scenarios, rows)
+    if job.output is not None:
+        write_summaries(job, job.output / SUMMARY, scenarios, rows)
     return 0
 
 
-def describe_row(job: Evaluate, cell: Cell) -> dict[str, str]:
-    """Return suite, world and season of a cell."""
-    suite = STRESS if job.suite == STRESS else cell.task.name
-    season = ALL if job.season == ALL and not sees(job) else cell.task.season
-    return {'suite': suite, 'world': cell.task.world, 'season': season}
+def run_all(job: Evaluate, scenarios: list[Scenario]) -> dict[Scenario, list[TrialResult]]:
+    """Fly every trial, write it down as it comes, and return all by their scenario."""
+    results: dict[Scenario, list[TrialResult]] = {scenario: [] for scenario in scenarios}
+    path = os.devnull if job.output is None else job.output / TRIALS
+    with open(path, 'w', encoding='utf-8') as lines:
+        for scenario, result in run_with_progress(job, scenarios):
+            results[scenario].append(result)
+            record = describe(job, scenario) | {'policy': job.policy} | asdict(result)
+            print(json.dumps(record), file=lines, flush=True)
+    return results
 
 
-def describe(job: Evaluate, cell: Cell) -> dict[str, Any]:
-    """Return what names a cell in files."""
-    return describe_row(job, cell) | (asdict(cell.stress) if job.suite == STRESS else {})
+def describe(job: Evaluate, scenario: Scenario) -> dict[str, Any]:
+    """Return what names a scenario in files; one season may stand for all."""
+    is_all = job.season == options.ALL and is_blind(job.policy)
+    return scenario.describe() | ({'season': options.ALL} if is_all else {})
 
 
-def run_with_progress(job: Evaluate, cells: list[Cell]) -> Iterator[tuple[Cell, TrialResult]]:
-    """Yield every cell's results while a bar shows how far it is."""
+def describe_row(job: Evaluate, scenario: Scenario) -> dict[str, str]:
+    """Return suite, world and season of a scenario."""
+    described = describe(job, scenario)
+    return {name: described[name] for name in ('suite', 'world', 'season')}
+
+
+def run_with_progress(
+    job: Evaluate, scenarios: list[Scenario]
+) -> Iterator[tuple[Scenario, TrialResult]]:
+    """Yield every scenario's results while a bar shows how far it is."""
     from rich.progress import Progress
 
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     trials = run_cells(
-        partial(make_cell_env, sees(job)),
-        partial(make_policy, job.checkpoint),
-        cells,
+        partial(make_env, is_blind=is_blind(job.policy)),
+        partial(make_policy, job.policy),
+        scenarios,
         seeds,
         job.processes or None,
+        RunnerSettings(allow_untrained=job.allow_untrained),
     )
     with Progress() as progress:
-        bar = progress.add_task('', total=len(cells) * len(seeds))
-        for cell, result in trials:
-            words = [str(word) for word in describe(job, cell).values() if word]
-            progress.update(bar, advance=1, description=' '.join(words))
-            yield cell, result
+        bar = progress.add_task('', total=len(scenarios) * len(seeds))
+        for scenario, result in trials:
+            words = [f'{value}' for value in describe(job, scenario).values() if value]
+            progress.update(bar, advance=1, description=' '.join(dict.fromkeys(words)))
+            yield scenario, result
 
 
-def write_summaries(job: Evaluate, path: Path, summaries: dict[Cell, SuiteSummary]) -> None:
+def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: list[Row]) -> None:
     """Write the summary, or a list of them."""
-    versions = {'versions': describe_versions()}
+    versions = {'first_seed': job.first_seed, 'versions': describe_versions()}
     records = [
-        asdict(summary) | describe(job, cell) | versions for cell, summary in summaries.items()
+        asdict(summary) | describe(job, scenario) | versions
+        for scenario, (summary, _) in zip(scenarios, rows, strict=True)
     ]
-    is_list = job.suite == STRESS or len(records) > 1
-    path.write_text(json.dumps(records if is_list else records[0], indent=2) + '\n')
+    values: Any = records if len(records) > 1 else records[0]
+    path.write_text(json.dumps(values, indent=2) + '\n', encoding='utf-8')
 
 
-def show(
-    job: Evaluate,
-    summaries: dict[Cell, SuiteSummary],
-    results: dict[Cell, list[TrialResult]],
-) -> None:
+def show(scenarios: list[Scenario], rows: list[Row]) -> None:
     """Print what suits: one summary, one row each, or the drops of the stress suite."""
-    rows = [(summaries[cell], results[cell]) for cell in summaries]
-    if job.suite == STRESS:
-        print_stress({cell.stress: (summaries[cell], results[cell]) for cell in summaries})
+    if all(scenario.suite == STRESS for scenario in scenarios) and len(rows) > 1:
+        print_stress(dict(zip((scenario.stress for scenario in scenarios), rows, strict=True)))
     elif len(rows) > 1:
-        print_table(rows)
+        print_table(rows, [describe_rest(scenario) for scenario in scenarios])
     else:
         print_summary(*rows[0])
+
+
+def describe_rest(scenario: Scenario) -> str:
+    """Return what sets a row apart beside its task, world and season."""
+    described = scenario.describe()
+    rest = set(described) - {'suite', 'task', 'world', 'season'}
+    return ', '.join(
+        f'{name} {value:g}' if isinstance(value, float) else f'{value}'
+        for name, value in described.items()
+        if name in rest and value
+    )
 
 
 def prepare_file(path: Path) -> None:
@@ -229,3 +245,6 @@ def prepare_file(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+OPTIONS = Evaluate

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of `lnn-control evaluate`."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
@@ -19,10 +18,26 @@ Row = tuple[SuiteSummary, list[TrialResult]]
 _FOOTNOTE = 'Times, paths, clearances and the like are means over the successful trials.'
 
 
-def _mean(name: str, results: Sequence[TrialResult]) -> float:
+_NUM_WORST = 5
+_COLUMNS = ('success', '95 % Wilson', 'time\n[s]', 'path', 'clear\n[m]', 'change\n[m/s^2]', 'in view')
+
+
+def _mean(name: str, results: Sequence[TrialResult], style: str = '.2f') -> str:
+    """Return a mean over the successful trials as text, a dash where there is none."""
     values = [getattr(result, name) for result in results if result.is_success]
     values = [value for value in values if value is not None]
-    return sum(values) / len(values) if values else math.nan
+    return format(fmean(values), style) if values else '-'
+
+
+def list_worst(results: Sequence[TrialResult], count: int = _NUM_WORST) -> list[TrialResult]:
+    """Return the trials that went worst: failures first, those that ended soonest before all."""
+    failures = sorted((r for r in results if not r.is_success), key=lambda r: r.duration)
+    return failures[:count]
+
+
+def _describe_worst(results: Sequence[TrialResult]) -> str:
+    worst = list_worst(results)
+    return ', '.join(f'{r.seed} ({r.outcome} at {r.duration:.1f} s)' for r in worst) or 'none'
 
 
 def _interval(summary: SuiteSummary) -> str:
@@ -42,14 +57,15 @@ def print_summary(summary: SuiteSummary, results: list[TrialResult]) -> None:
         'success': f'{summary.successes} of {summary.episodes} = {summary.success_rate:.1%}',
         '95 % Wilson interval': _interval(summary),
         'outcomes': _count_outcomes(results),
-        'time [s]': f'{_mean("duration", results):.1f}',
-        'path over shortest': f'{_mean("path_ratio", results):.2f}',
-        'smallest clearance [m]': f'{_mean("clearance", results):.2f}',
-        'command change [m/s^2]': f'{_mean("command_change", results):.2f}',
-        'target in view': f'{_mean("in_view", results):.1%}',
+        'seeds that failed': _describe_worst(results),
+        'time [s]': _mean('duration', results, '.1f'),
+        'path over shortest': _mean('path_ratio', results),
+        'smallest clearance [m]': _mean('clearance', results),
+        'command change [m/s^2]': _mean('command_change', results),
+        'target in view [% of time]': _mean('in_view', results, '.1%'),
     }
     rows |= {
-        f'{name}, mean of all': f'{fmean(result.metrics[name] for result in results):.2f}'
+        f'{name}, mean of all trials': f'{fmean(result.metrics[name] for result in results):.2f}'
         for name in results[0].metrics
     }
     table.add_column('measure')
@@ -60,30 +76,38 @@ def print_summary(summary: SuiteSummary, results: list[TrialResult]) -> None:
     print(_FOOTNOTE)
 
 
-def print_table(rows: Sequence[Row]) -> None:
-    """Print one row a task, world and season."""
+def print_table(rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
+    """Print one row a scenario.
+
+    :param notes: what sets each row apart beside task, world and season; none if empty.
+    """
+    notes = notes if any(notes) else ()
     table = Table(title=f'{rows[0][0].policy}, {rows[0][0].episodes} seeds a row')
-    table.add_column('task', overflow='fold')
-    table.add_column('world')
-    table.add_column('season')
-    for name in ('success', '95 % Wilson', 'time s', 'path', 'clear m', 'change', 'in view'):
+    for name in ('suite', 'world', 'season', *(('with',) if notes else ())):
+        table.add_column(name, overflow='fold')
+    for name in _COLUMNS:
         table.add_column(name, justify='right')
-    for summary, results in rows:
+    for index, (summary, results) in enumerate(rows):
         table.add_row(
             summary.suite,
             summary.world,
             summary.season,
+            *((notes[index],) if notes else ()),
             f'{summary.successes}',
             _interval(summary),
-            f'{_mean("duration", results):.1f}',
-            f'{_mean("path_ratio", results):.2f}',
-            f'{_mean("clearance", results):.2f}',
-            f'{_mean("command_change", results):.2f}',
-            f'{_mean("in_view", results):.0%}',
+            _mean('duration', results, '.1f'),
+            _mean('path_ratio', results),
+            _mean('clearance', results),
+            _mean('command_change', results),
+            _mean('in_view', results, '.0%'),
         )
-    Console(width=max(Console().width, 110)).print(table)
-    print('Path over the shortest; clear: smallest clearance; change of the command in m/s^2.')
+    Console(width=max(Console().width, 118)).print(table)
+    print('Path over the shortest; clear: smallest clearance; change: of the commanded velocity.')
     print(_FOOTNOTE)
+    for summary, results in rows:
+        if summary.successes < summary.episodes:
+            name = f'{summary.suite} {summary.world} {summary.season}'
+            print(f'{name}: seeds that failed soonest {_describe_worst(results)}')
 
 
 def print_stress(rows: dict[StressCell, Row]) -> None:

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import tyro
 
+from lnn_control.cli import options
+
 REPORT_MODULES = ('matplotlib', 'jinja2', 'av')
 
 
@@ -18,20 +20,20 @@ class Report:
 
     run: Annotated[Path, tyro.conf.Positional]
     """Folder that `lnn-control demo` wrote."""
-    gallery: Path | None = None
+    output: Path | None = None
     """Also make pictures and an animation of the flights in this folder, for a README."""
 
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = tyro.cli(Report, args=arguments, prog='lnn-control report')
+    job = options.read_options(Report, 'report', arguments)
     require_report_modules()
     print(f'report: {write_report(job.run).resolve()}')
-    if job.gallery is not None:
+    if job.output is not None:
         from lnn_control.reports.gallery import write_gallery
         from lnn_control.reports.run_folder import read_run
 
-        for path in write_gallery(read_run(job.run), job.gallery):
+        for path in write_gallery(read_run(job.run), job.output):
             print(f'gallery: {path} ({path.stat().st_size / 1e6:.1f} MB)')
     return 0
 
@@ -49,3 +51,6 @@ def write_report(folder: Path) -> Path:
     from lnn_control.reports.run_folder import read_run
 
     return write_page(read_run(folder))
+
+
+OPTIONS = Report

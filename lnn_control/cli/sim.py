@@ -14,11 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import tyro
 from numpy.typing import NDArray
 
-from lnn_control.cli.trials import REFERENCES, choose_task, make_env, make_policy
+from lnn_control.cli import options
+from lnn_control.cli.scenarios import (
+    DEFAULT_TASK,
+    Camera,
+    Scenario,
+    check_trials,
+    choose_task,
+    make_env,
+)
 from lnn_control.core.checks import check_number
+from lnn_control.policies.registry import is_blind, make_policy
+from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
 WINDOW = 'lnn_control'
 RATE = 20
@@ -46,24 +55,25 @@ class View:
     The policy sees the usual small images whatever the size of the view.
     """
 
-    task: str = 'fly_to_target'
-    """What is asked of the policy."""
-    world: str | None = None
-    """World of the trial; the task's first one if not given."""
-    season: str = 'summer'
-    """Season of the world."""
-    seed: int = 2_000_000
-    """Of world, start and noise: the same seed gives the same flight."""
-    policy: str = 'expert'
-    """'expert', 'hover', the name of a shipped checkpoint or a folder."""
+    policy: options.PolicyName = 'expert'
+    task: options.TaskName = DEFAULT_TASK
+    task_option: options.TaskOptions = ()
+    world: options.WorldName = None
+    season: options.SeasonName = 'summer'
+    distance: options.Distance = None
+    first_seed: options.FirstSeed = options.FIRST_TEST_SEED
+    camera_fov_deg: options.CameraFov = None
+    camera_pitch_deg: options.CameraPitch = None
+    camera_rate: options.CameraRate = None
     size: str = '640x360'
-    """Width and height of the view in pixels."""
-    renderer: str = 'auto'
-    """What draws the view: tiny, gl, or auto, which is gl where it opens."""
+    """Width and height of the view [px]."""
+    renderer: options.RendererName = 'auto'
+    allow_untrained: options.AllowUntrained = False
     output: Path | None = None
-    """A file .mp4, or a folder for frames. None: a window, or a file under runs/view."""
+    """Folder for the video, or for frames where videos cannot be written. If not given, a window
+    where there is a display, else runs/view."""
     duration: float = 60.0
-    """Seconds after which to stop at the latest."""
+    """Time after which to stop at the latest [s]."""
 
 
 @dataclass(frozen=True)
@@ -72,22 +82,17 @@ class Gallery:
 
     output: Path
     """Folder for both files."""
-    seeds: tuple[int, ...] = (2_000_000, 2_000_001, 2_000_002)
-    """One world each, seen from its start and on the way to the target."""
+    first_seed: options.FirstSeed = options.FIRST_TEST_SEED
+    episodes: int = 3
+    """Number of seeds: a world each, seen from its start and on the way to the target."""
     size: str = '384x216'
-    """Width and height of each picture in pixels."""
-    renderer: str = 'tiny'
-    """What draws the pictures: tiny, gl or auto."""
+    """Width and height of each picture [px]."""
+    renderer: options.RendererName = 'tiny'
 
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job: View | Gallery = tyro.cli(
-        View | Gallery,  # type: ignore[arg-type]
-        args=arguments,
-        prog='lnn-control sim',
-        description='Look at the simulator.',
-    )
+    job: View | Gallery = options.read_options(OPTIONS, 'sim', arguments)
     return draw_gallery(job) if isinstance(job, Gallery) else show_flight(job)
 
 
@@ -109,20 +114,19 @@ def parse_size(text: str) -> tuple[int, int]:
 
 def show_flight(job: View) -> int:
     """Fly and show it; say where it went."""
-    check_number('seed', job.seed, 0, 2**31 - 1)
+    check_trials(1, job.first_seed)
     check_number('duration', job.duration, 0.05, 600.0, 's')
-    task = choose_task(job.task, job.world, job.season)
+    task = choose_task(job.task, job.world, job.season, job.task_option, job.distance)
     flight = Flight(job, task)
     try:
         if job.output is None and has_display():
             where = play(flight.frames())
         else:
-            output = job.output or name_output(job, task)
-            where = write(flight.frames(), output, parse_size(job.size))
+            where = write(flight.frames(), name_output(job, task), parse_size(job.size))
     finally:
         flight.close()
     drawn = f'renderer {flight.renderer_name}, {job.size}'
-    trial = f'{task.name}, {task.world} {task.season}, seed {job.seed}'
+    trial = f'{task.name}, {task.world} {task.season}, seed {job.first_seed}'
     print(f'{trial}, {job.policy}: {flight.result} ({drawn})')
     print(f'{where}')
     return 0
@@ -130,7 +134,8 @@ def show_flight(job: View) -> int:
 
 def name_output(job: View, task: 'Task') -> Path:
     """Return a file for a video, or a folder for frames where videos cannot be written."""
-    path = Path('runs/view') / f'{task.name}_{task.world}_{task.season}_{job.seed}'
+    folder = Path('runs/view') if job.output is None else job.output
+    path = folder / f'{task.name}_{task.world}_{task.season}_{job.first_seed}'
     return path.with_suffix(VIDEO_SUFFIX) if importlib.util.find_spec('av') else path
 
 
@@ -157,22 +162,21 @@ class Flight:
         self._job = job
         self._renderer = make_renderer(job.renderer, PinholeCamera(*parse_size(job.size)))
         self.renderer_name = self._renderer.name
-        self._env = make_env(task, job.policy not in REFERENCES)
-        self._policy = make_policy(job.policy, self._env)
+        camera = Camera(job.camera_fov_deg, job.camera_pitch_deg, job.camera_rate)
+        self._env = make_env(Scenario(task.name, task, camera), is_blind(job.policy))
+        policy = make_policy(job.policy, self._env)
+        self._runner = PolicyRunner(policy, RunnerSettings(allow_untrained=job.allow_untrained))
         self.result = 'not flown'
 
     def frames(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Yield time [s] and picture, RGB, until the trial ends."""
-        from lnn_control.policies.policy import observe
-
-        sensed, info = self._env.reset(seed=self._job.seed)
+        sensed, info = self._env.reset(seed=self._job.first_seed)
         self._renderer.load(self._env.simulation.world)
-        state = self._policy.initial_state()
+        self._runner.start(info)
         is_over = False
         while not is_over:
             yield float(info['time']), self._draw(info)
-            elapsed = float(sensed['elapsed_time'][0])
-            command, state = self._policy(observe(self._policy, sensed), state, elapsed)
+            command = self._runner.step_sensed(sensed)
             sensed, _, terminated, truncated, info = self._env.step(command.to_array())
             is_over = terminated or truncated or info['time'] >= self._job.duration
             self.result = f'{info["outcome"] or "stopped"} after {info["time"]:.1f} s'
@@ -249,13 +253,11 @@ def draw_gallery(job: Gallery) -> int:
     from sim.tasks import FlyToTarget
     from sim.worlds import SEASONS, WORLDS
 
-    if not job.seeds:
-        raise ValueError('seeds must hold at least one seed')
-    for seed in job.seeds:
-        check_number('seed', seed, 0, 2**31 - 1)
+    check_trials(job.episodes, job.first_seed)
+    seeds = range(job.first_seed, job.first_seed + job.episodes)
     job.output.mkdir(parents=True, exist_ok=True)
     renderer = make_renderer(job.renderer, PinholeCamera(*parse_size(job.size)))
-    scenes = [(w, s, seed) for w in WORLDS for s in SEASONS for seed in job.seeds]
+    scenes = [(w, s, seed) for w in WORLDS for s in SEASONS for seed in seeds]
     try:
         pictures = [
             picture
@@ -263,11 +265,11 @@ def draw_gallery(job: Gallery) -> int:
             for picture in draw_pictures(renderer, *scene)
         ]
         for world in FlyToTarget.worlds:
-            pictures += draw_targets(renderer, world, job.seeds[0])
+            pictures += draw_targets(renderer, world, job.first_seed)
     finally:
         renderer.close()
     lead = (
-        f'{len(WORLDS)} worlds, {len(SEASONS)} seasons, {len(job.seeds)} seeds, drawn by renderer '
+        f'{len(WORLDS)} worlds, {len(SEASONS)} seasons, {len(seeds)} seeds, drawn by renderer '
         f'{renderer.name} at {job.size}. A seed gives the same world in every season.'
     )
     for path in (
@@ -339,3 +341,6 @@ def draw_targets(renderer: Any, world: str, seed: int) -> 'Iterator[Picture]':
         position = np.array([*rays[-1, best], 1.5])
         pixels = renderer.render(position, rotation_world_from_level(yaw))
         yield Picture(f'targets {world}', kind, pixels)
+
+
+OPTIONS = View | Gallery

@@ -3,16 +3,23 @@
 """`lnn-control train`: behaviour cloning from recorded episodes."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tyro
-
+from lnn_control.cli import options
 from lnn_control.core.checks import check_number
+from lnn_control.core.observation import Preprocessing
 from lnn_control.core.provenance import describe_versions
-from lnn_control.imitation.train import TrainSettings
+from lnn_control.imitation.train import Report, TrainSettings
 from lnn_control.policies.network import NetworkConfig
+
+if TYPE_CHECKING:
+    from lnn_control.policies.network import LiquidNetwork
+
+_LOG_STEPS = 500
 
 
 @dataclass(frozen=True)
@@ -23,58 +30,45 @@ class Train:
     """Folder of episode files; subfolders are read too."""
     output: Path
     """Folder of the checkpoint."""
-    name: str = 'forest_cfc'
-    """Name of the policy."""
+    name: str | None = None
+    """Name of the policy; that of the output folder if not given."""
     init: str | None = None
-    """Checkpoint to start from instead of random weights."""
+    """Checkpoint to start from instead of random weights: a folder or a shipped name."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """Sizes of the network; those of the checkpoint where --init is given."""
     settings: TrainSettings = field(default_factory=TrainSettings)
     """How to train."""
-    threads: int = 1
-    """Threads; a second one gains a fifth on an idle machine and loses much on a busy one."""
+    threads: options.Threads = 1
 
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = tyro.cli(Train, args=arguments, prog='lnn-control train')
+    job = options.read_options(Train, 'train', arguments)
+    if job.init is not None:
+        sizes = [entry.name for kind in (NetworkConfig, Preprocessing) for entry in fields(kind)]
+        options.refuse_given(arguments, sizes, f'the network is that of {job.init}')
     import torch
-    from rich.progress import Progress
 
-    from lnn_control.imitation.dataset import load_sequences
+    from lnn_control.imitation.dataset import load_sequences, read_all_metadata
+    from lnn_control.imitation.domain import find_domain
     from lnn_control.imitation.train import fit_normalisation, train
-    from lnn_control.policies.checkpoint import find_checkpoint, load_network, save_checkpoint
-    from lnn_control.policies.network import LiquidNetwork
+    from lnn_control.policies.checkpoint import save_checkpoint
 
-    check_number('threads', job.threads, 0)
+    check_number('threads', job.threads, 1, 1024)
     # Made now: hours later would be late to learn that it cannot be.
     job.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.settings.seed)
-    if job.init is not None:
-        network = load_network(find_checkpoint(job.init))
-    else:
-        network = LiquidNetwork(job.network)
+    network = make_network(job)
     print(f'reading {job.data}', flush=True)
     sequences = load_sequences(job.data, network.config.preprocessing)
+    domain = find_domain(read_all_metadata(job.data), job.settings.windows.max_stride)
     if job.init is None:
         fit_normalisation(network, sequences)
     images = sum(len(sequence) for sequence in sequences)
     print(f'{len(sequences)} episodes, {images} images, {network.num_parameters()} parameters')
     start = time.monotonic()
-    with Progress() as progress:
-        bar = progress.add_task('train')
-
-        def report(row: dict[str, float]) -> None:
-            if row['step'] % 500 == 0:
-                # A log file shows no bar.
-                progress.console.print(f'step {row["step"]} of {row["steps"]}: {row["loss"]:.4f}')
-            text = f'epoch {row["epoch"] + 1}  loss {row["loss"]:.4f}'
-            rate = f'{row["images_per_second"]:.0f} images/s'
-            progress.update(
-                bar, completed=row['step'], total=row['steps'], description=f'{text}  {rate}'
-            )
-
+    with show_progress() as report:
         try:
             losses = train(network, sequences, job.settings, report)
         except FloatingPointError as error:
@@ -87,7 +81,46 @@ def main(arguments: list[str]) -> int:
         'seconds': round(time.monotonic() - start, 1),
         'versions': describe_versions(),
     }
-    save_checkpoint(job.output, job.name, network, training)
+    name = job.name or job.output.resolve().name
+    save_checkpoint(job.output, name, network, training, domain)
     shown = ' '.join(f'{loss:.4f}' for loss in losses)
-    print(f'loss by epoch: {shown}\ncheckpoint in {job.output}')
+    print(f'loss by epoch: {shown}\ncheckpoint {name} in {job.output}')
     return 0
+
+
+def make_network(job: Train) -> 'LiquidNetwork':
+    """Return the network to train: of the checkpoint to start from, or a new one.
+
+    :raises ValueError: if there is no such checkpoint or the sizes do not fit together.
+    """
+    from lnn_control.policies.checkpoint import load_network
+    from lnn_control.policies.folders import find_checkpoint
+    from lnn_control.policies.network import LiquidNetwork
+
+    if job.init is not None:
+        return load_network(find_checkpoint(job.init))
+    return LiquidNetwork(job.network)
+
+
+@contextmanager
+def show_progress() -> Iterator[Report]:
+    """Show a bar that follows what it is told, and a line now and then for log files."""
+    from rich.progress import Progress
+
+    with Progress() as progress:
+        bar = progress.add_task('train')
+
+        def report(row: dict[str, float]) -> None:
+            if row['step'] % _LOG_STEPS == 0:
+                # A log file shows no bar.
+                progress.console.print(f'step {row["step"]} of {row["steps"]}: {row["loss"]:.4f}')
+            text = f'epoch {row["epoch"] + 1}  loss {row["loss"]:.4f}'
+            rate = f'{row["images_per_second"]:.0f} images/s'
+            progress.update(
+                bar, completed=row['step'], total=row['steps'], description=f'{text}  {rate}'
+            )
+
+        yield report
+
+
+OPTIONS = Train

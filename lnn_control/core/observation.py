@@ -79,14 +79,12 @@ class Observation:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How sensor data becomes an observation. Travels with the checkpoint.
-
-    :param width_px: width of the network's image.
-    :param height_px: height of the network's image.
-    """
+    """How sensor data becomes an observation. Travels with the checkpoint."""
 
     width_px: int = 128
+    """Width of the network's image [px]."""
     height_px: int = 72
+    """Height of the network's image [px]."""
 
     def __post_init__(self) -> None:
         check_number('width_px', self.width_px, MIN_SIZE_PX, 4096)

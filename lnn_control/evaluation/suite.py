@@ -11,6 +11,7 @@ from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.trial import TrialResult, run_trial
 from lnn_control.policies.policy import Policy
+from lnn_control.policies.runner import RunnerSettings
 
 EnvironmentFactory = Callable[[Any], Any]
 """Makes an environment; receives the cell that it is for."""
@@ -45,16 +46,18 @@ def summarise(
     return SuiteSummary(suite, world, season, policy, len(results), successes, rate, low, high)
 
 
-_factories: tuple[EnvironmentFactory, PolicyFactory] | None = None
+_factories: tuple[EnvironmentFactory, PolicyFactory, RunnerSettings | None] | None = None
 _current: tuple[Hashable, Any, Policy] | None = None
 
 
-def _start_worker(make_env: EnvironmentFactory, make_policy: PolicyFactory) -> None:
+def _start_worker(
+    make_env: EnvironmentFactory, make_policy: PolicyFactory, settings: RunnerSettings | None
+) -> None:
     import torch
 
     global _factories
     torch.set_num_threads(1)
-    _factories = (make_env, make_policy)
+    _factories = (make_env, make_policy, settings)
 
 
 def _run_trial(job: tuple[Hashable, int]) -> TrialResult:
@@ -68,7 +71,7 @@ def _run_trial(job: tuple[Hashable, int]) -> TrialResult:
             _current = None
         env = _factories[0](cell)
         _current = (cell, env, _factories[1](env))
-    return run_trial(_current[1], _current[2], seed)
+    return run_trial(_current[1], _current[2], seed, _factories[2])
 
 
 def run_cells(
@@ -77,16 +80,18 @@ def run_cells(
     cells: Sequence[Cell],
     seeds: range,
     processes: int | None = None,
+    settings: RunnerSettings | None = None,
 ) -> Iterator[tuple[Cell, TrialResult]]:
     """Return an iterator over one result a cell and seed: cell by cell, seeds in order.
 
     :param make_env: picklable. :param make_policy: picklable.
     :param cells: kinds of trials, such as tasks or disturbances; hashable and picklable.
     :param processes: one a core if None. Results do not depend on it.
+    :param settings: of what steps the policies.
     """
     jobs = [(cell, seed) for cell in cells for seed in seeds]
     workers = Workers(
-        min(processes or os.cpu_count() or 1, len(jobs)), _start_worker, (make_env, make_policy)
+        min(processes or os.cpu_count() or 1, len(jobs)), _start_worker, (make_env, make_policy, settings)
     )
     results = map_in_processes(_run_trial, jobs, workers)
     return ((cell, result) for (cell, _), result in zip(jobs, results, strict=True))

@@ -16,24 +16,23 @@ MIRROR_IMU_MEAN = torch.tensor([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strength of each change, drawn once a window so that a flight stays consistent.
-
-    :param colour_mixing: how far the three colour channels are mixed into each other.
-    :param brightness: standard deviation of the logarithm of a factor.
-    :param contrast: likewise, about the mean. :param tint: likewise, of each channel alone.
-    :param noise: largest standard deviation of pixel noise, 0 to 1.
-    :param mirror: probability of a mirror image with mirrored labels.
-    """
+    """Strength of each change, drawn once a window so that a flight stays consistent."""
 
     colour_mixing: float = 0.25
+    """How far the three colour channels are mixed into each other."""
     brightness: float = 0.25
+    """Standard deviation of the logarithm of a factor on all pixels."""
     contrast: float = 0.25
+    """Standard deviation of the logarithm of a factor about the mean."""
     tint: float = 0.15
-    noise: float = 0.03
+    """Standard deviation of the logarithm of a factor on each colour channel."""
+    image_noise: float = 0.03
+    """Largest standard deviation of pixel noise, of pixels from 0 to 1."""
     mirror: float = 0.5
+    """Probability of a mirror image with mirrored labels, 0 to 1."""
 
     def __post_init__(self) -> None:
-        for name in ('colour_mixing', 'brightness', 'contrast', 'tint', 'noise'):
+        for name in ('colour_mixing', 'brightness', 'contrast', 'tint', 'image_noise'):
             check_number(name, getattr(self, name), 0.0, 2.0)
         check_number('mirror', self.mirror, 0.0, 1.0)
 
@@ -59,7 +58,7 @@ def augment_images(images: Tensor, strength: Augmentation, generator: torch.Gene
     matrix = mixing * (brightness * contrast)[:, :, 0, 0]
     offset = (brightness * mean * (1 - contrast))[:, :, :, :, 0]
     mixed = torch.einsum('bij,btjhw->btihw', matrix, images) + offset[..., None]
-    level = strength.noise * torch.rand(batch, 1, 1, 1, 1, generator=generator)
+    level = strength.image_noise * torch.rand(batch, 1, 1, 1, 1, generator=generator)
     # One pattern serves all windows, each at its own level: drawing noise is slow.
     noise = torch.randn((1, *images.shape[1:]), generator=generator)
     return mixed.addcmul_(level, noise).clamp_(0, 1)

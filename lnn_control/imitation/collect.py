@@ -32,18 +32,16 @@ class ExpertEnvironment(Protocol):
 
 @dataclass(frozen=True)
 class CollectSettings:
-    """Who flies, and how much it is disturbed.
-
-    :param noise: standard deviation of the disturbance that is added to what is flown, but not to
-        the labels, as a share of each axis's usual speed (DART, Laskey et al., CoRL 2017).
-    :param noise_time: correlation time of the disturbance [s].
-    :param expert_share: when a policy flies, the share of time that the expert has the controls,
-        in stretches of about two seconds (DAgger, Ross et al., AISTATS 2011).
-    """
+    """Who flies, and how much it is disturbed."""
 
     noise: float = 0.3
+    """Standard deviation of the disturbance that is added to what is flown, but not to the labels,
+    as a share of each axis's usual speed (DART, Laskey et al., CoRL 2017)."""
     noise_time: float = 0.8
+    """Correlation time of the disturbance [s]."""
     expert_share: float = 0.3
+    """When a policy flies, the share of time that the expert has the controls, in stretches of
+    about two seconds (DAgger, Ross et al., AISTATS 2011)."""
 
     def __post_init__(self) -> None:
         check_number('noise', self.noise, 0.0, 5.0)
@@ -66,6 +64,8 @@ def collect_episode(
     """
     rng = np.random.default_rng([seed, 2])
     sensed, info = env.reset(seed=seed)
+    setup = {name: str(value) for name, value in info.get('setup', {}).items()}
+    setup['command_limits'] = ' '.join(f'{limit:g}' for limit in env.action_space.high)
     if runner is not None:
         runner.start(info)
     drift = np.zeros(4, dtype=np.float32)
@@ -105,7 +105,8 @@ def collect_episode(
         imu_stamps=np.concatenate(imu_stamps) + 1.0,
         flown=np.stack(flown).astype(np.float32),
         labels=np.stack(labels).astype(np.float32),
-        metadata={
+        metadata=setup
+        | {
             'seed': str(seed),
             'pilot': runner.policy.name if runner is not None else 'expert',
             'outcome': str(info['outcome']),

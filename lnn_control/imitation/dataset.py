@@ -15,7 +15,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import ImuBuffer, Preprocessing
 from lnn_control.imitation.episode import Episode
-from lnn_control.imitation.episode_file import EpisodeFileError, read_episode
+from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, read_metadata
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +97,28 @@ def _read_signals(path: Path) -> dict[str, NDArray[Any]]:
         return {name: arrays[name] for name in arrays.files}
 
 
+def list_episodes(folder: Path) -> list[Path]:
+    """Return the episode files of a folder and its subfolders.
+
+    :raises FileNotFoundError: if there is none.
+    """
+    paths = sorted(path for path in folder.rglob('*.mcap'))
+    if not paths:
+        raise FileNotFoundError(
+            f'{folder} must hold episodes (*.mcap), found none: run `lnn-control collect` first'
+        )
+    return paths
+
+
+def read_all_metadata(folder: Path) -> list[dict[str, str]]:
+    """Return what every episode of a folder and its subfolders says of itself.
+
+    :raises FileNotFoundError: if there is no episode.
+    :raises EpisodeFileError: if a file is broken.
+    """
+    return [read_metadata(path) for path in list_episodes(folder)]
+
+
 def load_sequences(folder: Path, preprocessing: Preprocessing) -> list[Sequence]:
     """Return every episode of a folder and its subfolders, converting what is new.
 
@@ -107,11 +129,7 @@ def load_sequences(folder: Path, preprocessing: Preprocessing) -> list[Sequence]
     :raises EpisodeFileError: if a file is broken.
     :raises ValueError: if images are smaller than the network's.
     """
-    paths = sorted(path for path in folder.rglob('*.mcap'))
-    if not paths:
-        raise FileNotFoundError(
-            f'{folder} must hold episodes (*.mcap), found none: run `lnn-control collect` first'
-        )
+    paths = list_episodes(folder)
     key = '-'.join(f'{value}' for value in asdict(preprocessing).values())
     sequences = []
     for path in paths:
@@ -147,20 +165,19 @@ class Window:
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """How sequences are cut.
+    """How sequences are cut."""
 
-    :param length: images a window. :param warm_up: images a window without loss at its start.
-    :param max_stride: a flight is read at full rate, at half, ... down to this share, so that the
-        network learns what elapsed time means; as if the camera dropped frames.
-    """
-
-    length: int = 64
+    window_length: int = 64
+    """Images a window."""
     warm_up: int = 12
+    """Images without loss at the start of a window, while the network's memory fills."""
     max_stride: int = 3
+    """A flight is read at full rate, at half, ... down to this share, so that the network learns
+    what elapsed time means; as if the camera dropped frames."""
 
     def __post_init__(self) -> None:
-        check_number('length', self.length, 4, 4096)
-        check_number('warm_up', self.warm_up, 0, self.length - 2)
+        check_number('window_length', self.window_length, 4, 4096)
+        check_number('warm_up', self.warm_up, 0, self.window_length - 2)
         check_number('max_stride', self.max_stride, 1, 20)
 
 
@@ -173,7 +190,7 @@ def cut_windows(
     takes each k-th image in k interleaved parts.
     """
     windows = []
-    length, warm_up = settings.length, settings.warm_up
+    length, warm_up = settings.window_length, settings.warm_up
     for index, sequence in enumerate(sequences):
         stride = int(rng.integers(1, settings.max_stride + 1))
         for phase in range(stride):

@@ -27,21 +27,24 @@ from lnn_control.policies.network import LiquidNetwork
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train.
-
-    :param epochs: passes over the data. :param batch_size: windows a step.
-    :param learning_rate: peak of a one-cycle cosine schedule.
-    :param seed: of initial weights, order and augmentation.
-    """
+    """How to train."""
 
     epochs: int = 8
+    """Passes over the data."""
     batch_size: int = 4
+    """Windows a step."""
     learning_rate: float = 6e-3
+    """Peak of a one-cycle cosine schedule."""
     weight_decay: float = 1e-4
+    """Of AdamW."""
     max_gradient_norm: float = 1.0
+    """Longer gradients are shortened to this."""
     seed: int = 0
+    """Of initial weights, order and augmentation."""
     windows: WindowSettings = field(default_factory=WindowSettings)
+    """How flights are cut into windows."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+    """How images are changed, drawn once a window."""
 
     def __post_init__(self) -> None:
         check_number('epochs', self.epochs, 1, 10000)

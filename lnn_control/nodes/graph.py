@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-PACKAGE = 'lnn_control'
+from lnn_control.policies.folders import DEFAULT_POLICY
 
-DEFAULT_POLICY = 'forest_cfc'
-"""The shipped policy. Written here too, as importing it would load torch."""
+PACKAGE = 'lnn_control'
 
 Value: TypeAlias = bool | int | float | str
 

@@ -28,7 +28,7 @@ from lnn_control.nodes.conversions import (
     read_imu,
     seconds_from_stamp,
 )
-from lnn_control.nodes.graph import DEFAULT_POLICY
+from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 from lnn_control.nodes.process import run_node

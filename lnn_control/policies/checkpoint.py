@@ -14,53 +14,12 @@ from safetensors.torch import load_file, save
 
 from lnn_control.core.config import parse_config
 from lnn_control.core.domain import TrainingDomain
+from lnn_control.policies.folders import CheckpointError, find_checkpoint
 from lnn_control.policies.liquid_policy import LiquidPolicy
 from lnn_control.policies.network import LiquidNetwork, NetworkConfig
 
 FORMAT = 'lnn_control/checkpoint/2'
 _OLD_FORMAT = 'lnn_control/checkpoint/1'  # without a domain
-SHIPPED = Path(__file__).resolve().parent.parent / 'checkpoints'
-"""Folder of the checkpoints that come with the package."""
-
-DEFAULT_CHECKPOINT = 'forest_cfc'
-
-
-class CheckpointError(ValueError):
-    """A checkpoint is missing, broken or of another kind; the message is one line."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(' '.join(message.split()))
-
-
-def shipped_checkpoints() -> list[str]:
-    """Return the names of the checkpoints that come with the package."""
-    if not SHIPPED.is_dir():
-        return []
-    return sorted(path.parent.name for path in SHIPPED.glob('*/config.json'))
-
-
-def is_checkpoint(name_or_path: str | Path) -> bool:
-    """Return whether there is a checkpoint, shipped or own, of this name or in this folder."""
-    return any((folder / 'config.json').is_file() for folder in _list_places(name_or_path))
-
-
-def _list_places(name_or_path: str | Path) -> list[Path]:
-    path = Path(name_or_path)
-    return [path, SHIPPED / path] if len(path.parts) == 1 else [path]
-
-
-def find_checkpoint(name_or_path: str | Path) -> Path:
-    """Return the folder of a checkpoint, shipped or own.
-
-    :raises CheckpointError: if there is none.
-    """
-    for folder in _list_places(name_or_path):
-        if (folder / 'config.json').is_file():
-            return folder
-    raise CheckpointError(
-        f'checkpoint must be a folder with config.json and model.safetensors, or one of '
-        f'{shipped_checkpoints()}, got {str(name_or_path)!r}'
-    )
 
 
 def save_checkpoint(

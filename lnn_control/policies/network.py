@@ -17,23 +17,22 @@ NUM_COMMANDS = 4
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the network.
-
-    :param channels: of the encoder's four convolutions.
-    :param num_places: how many of the last channels say where one thing is.
-    :param num_neurons: of the liquid circuit, motor neurons included.
-    :param sparsity: share of possible synapses that the circuit leaves out.
-    :param wiring_seed: of the circuit's random wiring.
-    :param typical_elapsed_time: between images, sets the initial time constants [s].
-    """
+    """Sizes of the network."""
 
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    """What its image is made of."""
     channels: tuple[int, int, int, int] = (12, 18, 26, 24)
+    """Of the encoder's four convolutions."""
     num_places: int = 14
+    """How many of the last channels say where one thing is."""
     num_neurons: int = 36
+    """Of the liquid circuit, motor neurons included."""
     sparsity: float = 0.5
+    """Share of possible synapses that the circuit leaves out, 0.1 to 0.9."""
     wiring_seed: int = 1
+    """Of the circuit's random wiring."""
     typical_elapsed_time: float = 0.05
+    """Time between images, which sets the initial time constants [s]."""
 
     def __post_init__(self) -> None:
         check_number('num_neurons', self.num_neurons, NUM_COMMANDS + 3, 4096)

@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lnn_control.core.registry import Registry
-from lnn_control.policies.checkpoint import (
-    find_checkpoint,
-    is_checkpoint,
-    load_policy,
-    shipped_checkpoints,
-)
+from lnn_control.policies.folders import is_checkpoint, shipped_checkpoints
 from lnn_control.policies.policy import Policy
 
 
@@ -58,7 +53,10 @@ def make_policy(text: str, environment: Any = None) -> Policy:
     :raises CheckpointError: if it is a checkpoint and broken.
     """
     if is_checkpoint(text) and text not in POLICIES:
-        return load_policy(find_checkpoint(text))
+        # Only here, as it loads torch.
+        from lnn_control.policies.checkpoint import load_policy
+
+        return load_policy(text)
     entry, arguments = find_entry(text)
     if getattr(entry, 'needs_environment', False):
         if environment is None:

@@ -97,7 +97,7 @@ def test_same_generator_gives_the_same_changes():
 def test_a_flight_changes_consistently_and_flights_differ():
     images = torch.full((4, 3, 3, 8, 16), 0.4)
     images[:, :, 0] = 0.5
-    changed = augment(images, Augmentation(noise=0))
+    changed = augment(images, Augmentation(image_noise=0))
     assert torch.allclose(changed[:, :1].expand_as(changed), changed, atol=1e-6)
     assert changed[:, 0, :, 0, 0].std(dim=0).min() > 0.01
 
@@ -129,7 +129,7 @@ def test_noise_is_as_strong_as_asked_for():
 
 
 @pytest.mark.parametrize(
-    'change', [{'mirror': 1.5}, {'noise': -0.1}, {'brightness': float('nan')}]
+    'change', [{'mirror': 1.5}, {'image_noise': -0.1}, {'brightness': float('nan')}]
 )
 def test_impossible_strengths_are_errors(change):
     with pytest.raises(ValueError, match=f'{next(iter(change))} must be'):

@@ -175,9 +175,9 @@ def count_losses(sequences, windows) -> list[np.ndarray]:
     'settings',
     [
         WindowSettings(),
-        WindowSettings(length=16, warm_up=4, max_stride=1),
-        WindowSettings(length=8, warm_up=6, max_stride=5),
-        WindowSettings(length=4, warm_up=0, max_stride=2),
+        WindowSettings(window_length=16, warm_up=4, max_stride=1),
+        WindowSettings(window_length=8, warm_up=6, max_stride=5),
+        WindowSettings(window_length=4, warm_up=0, max_stride=2),
     ],
 )
 def test_every_image_bears_loss_exactly_once(settings):
@@ -186,20 +186,20 @@ def test_every_image_bears_loss_exactly_once(settings):
         windows = cut_windows(sequences, settings, np.random.default_rng(seed))
         for count in count_losses(sequences, windows):
             assert (count == 1).all()
-        assert all(1 <= window.length <= settings.length for window in windows)
+        assert all(1 <= window.length <= settings.window_length for window in windows)
         assert all(0 <= window.warm_up < window.length for window in windows)
         assert all(window.start >= 0 for window in windows)
 
 
 def test_windows_in_mid_flight_warm_up_fully():
-    settings = WindowSettings(length=16, warm_up=5, max_stride=1)
+    settings = WindowSettings(window_length=16, warm_up=5, max_stride=1)
     for window in cut_windows([make_sequence(100)], settings, np.random.default_rng(0)):
         assert window.warm_up == (5 if window.start > 0 else 0)
 
 
 def test_windows_are_shuffled_by_the_generator():
     sequences = [make_sequence(100), make_sequence(100)]
-    settings = WindowSettings(length=16, warm_up=4)
+    settings = WindowSettings(window_length=16, warm_up=4)
     first, again, other = (
         cut_windows(sequences, settings, np.random.default_rng(seed)) for seed in (1, 1, 2)
     )
@@ -238,7 +238,7 @@ def test_joined_inertial_features_are_those_of_all_samples_together():
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        ({'length': 3}, 'length must be'),
+        ({'window_length': 3}, 'window_length must be'),
         ({'warm_up': 63}, 'warm_up must be'),
         ({'max_stride': 0}, 'max_stride must be'),
     ],

@@ -22,8 +22,8 @@ SETTINGS = TrainSettings(
     epochs=6,
     batch_size=2,
     learning_rate=1e-2,
-    windows=WindowSettings(length=16, warm_up=2, max_stride=2),
-    augmentation=Augmentation(noise=0.01),
+    windows=WindowSettings(window_length=16, warm_up=2, max_stride=2),
+    augmentation=Augmentation(image_noise=0.01),
 )
 
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lnn_control.policies import checkpoint
+from lnn_control.core.domain import TrainingDomain
+from lnn_control.policies import folders
 from lnn_control.policies.checkpoint import (
-    CheckpointError,
-    find_checkpoint,
     load_network,
     load_policy,
+    read_domain,
     save_checkpoint,
-    shipped_checkpoints,
 )
+from lnn_control.policies.folders import CheckpointError, find_checkpoint, shipped_checkpoints
 
 
 @pytest.fixture
@@ -84,6 +84,41 @@ def test_failed_save_keeps_the_old_checkpoint_and_leaves_nothing_behind(
     after = load_network(folder).state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     assert sorted(path.name for path in folder.iterdir()) == ['config.json', 'model.safetensors']
+
+
+DOMAIN = TrainingDomain(
+    ('hike',), 'quadrotor', (65.0, 110.0), (0.0, 10.0), (15.0, 30.0), (0.0, 0.1), (3.0, 3.0, 1, 1.5)
+)
+
+
+def test_domain_comes_back_and_travels_with_the_policy(make_network, tmp_path):
+    save_checkpoint(tmp_path, 'small', make_network(), {}, DOMAIN)
+    assert read_domain(tmp_path) == DOMAIN
+    assert load_policy(tmp_path).domain == DOMAIN
+
+
+def test_checkpoint_of_format_1_flies_and_knows_no_domain(folder):
+    def age(config: dict) -> None:
+        config['format'] = 'lnn_control/checkpoint/1'
+        del config['domain']
+
+    change_config(folder, age)
+    assert load_policy(folder).domain == TrainingDomain()
+
+
+@pytest.mark.parametrize(
+    ('domain', 'message'),
+    [
+        ({'camera_fov': [65, 110]}, "unknown key 'camera_fov'"),
+        ({'camera_fov_deg': [110.0, 65.0]}, 'greatest camera_fov_deg must be'),
+        (None, 'domain: expected keys and values'),
+    ],
+)
+def test_broken_domain_is_one_line_that_names_the_file(folder, domain, message):
+    change_config(folder, lambda config: config.update(domain=domain))
+    with pytest.raises(CheckpointError, match=message) as error:
+        load_policy(folder)
+    assert str(folder) in str(error.value)
 
 
 def forget_name(config: dict) -> None:
@@ -189,11 +224,11 @@ def test_missing_checkpoint_lists_what_there_is(name, tmp_path, monkeypatch):
 
 
 def test_shipped_checkpoints_are_found_by_name_and_fly(folder, monkeypatch, tmp_path):
-    monkeypatch.setattr(checkpoint, 'SHIPPED', folder.parent)
+    monkeypatch.setattr(folders, 'SHIPPED', folder.parent)
     monkeypatch.chdir('/')
     assert shipped_checkpoints() == ['small']
     assert load_policy('small').name == 'small'
-    monkeypatch.setattr(checkpoint, 'SHIPPED', tmp_path / 'nowhere')
+    monkeypatch.setattr(folders, 'SHIPPED', tmp_path / 'nowhere')
     assert shipped_checkpoints() == []
 
 

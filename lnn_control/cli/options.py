@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every option that more than one verb has: one word, one text, one default.
+
+A verb is a frozen dataclass of these and of its own options; :func:`read_options` makes it of the
+command line. `bringup` gives its launch arguments the same names.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import tyro
+from tyro.conf import UseAppendAction, arg
+
+from lnn_control.policies.registry import list_policies
+from sim.disturbances import DISTURBANCES
+from sim.renderers import AUTO, RENDERERS
+from sim.tasks import TASKS
+from sim.worlds import SEASONS, WORLDS
+
+T = TypeVar('T')
+
+ALL = 'all'
+FIRST_TEST_SEED = 2_000_000
+
+
+def _one_of(names: Iterable[str], *more: str) -> str:
+    """Return words of help that list valid values."""
+    *others, last = [*names, *more]
+    return f'{", ".join(others)} or {last}' if others else last
+
+
+PolicyName = Annotated[
+    str,
+    arg(
+        metavar='POLICY',
+        help=f'Who flies: a folder of a checkpoint, {_one_of(list_policies(), "module:Class")}; '
+        '=ARGUMENT may follow the last two.',
+    ),
+]
+TaskName = Annotated[
+    str,
+    arg(metavar='TASK', help=f'What is asked: {_one_of(TASKS, "module:Class")}.'),
+]
+TaskOptions = Annotated[
+    UseAppendAction[tuple[str, ...]],
+    arg(
+        metavar='NAME=VALUE',
+        help='A field of the task, such as density=2; may be given again. '
+        '`lnn-control show TASK` lists them with their units.',
+    ),
+]
+WorldName = Annotated[
+    str | None,
+    arg(
+        metavar='WORLD',
+        help=f"{_one_of(WORLDS, 'module:function').capitalize()}; the task's first one if not "
+        'given.',
+    ),
+]
+SeasonName = Annotated[str, arg(metavar='SEASON', help=f'{_one_of(SEASONS).capitalize()}.')]
+FirstSeed = Annotated[
+    int,
+    arg(
+        metavar='SEED',
+        help='Seed of the first trial; the next one has the next. Training uses seeds below '
+        '1000000, validation those below 2000000, tests those from there on.',
+    ),
+]
+Episodes = Annotated[int, arg(metavar='NUMBER', help='Number of trials, one a seed.')]
+CameraFov = Annotated[
+    float | None,
+    arg(metavar='DEGREES', help='Field of view across the image [deg]; 100 if not given.'),
+]
+CameraPitch = Annotated[
+    float | None,
+    arg(
+        metavar='DEGREES',
+        help="How far the camera looks down [deg]; as on the task's vehicle if not given.",
+    ),
+]
+CameraRate = Annotated[
+    float | None,
+    arg(metavar='HERTZ', help='Images a second [Hz], a divisor of 1200; 20 if not given.'),
+]
+Distance = Annotated[
+    float | None,
+    arg(
+        metavar='METRES',
+        help="From start to target [m]; drawn from the task's range if not given.",
+    ),
+]
+DisturbanceName = Annotated[
+    str | None,
+    arg(metavar='NAME', help=f'What makes the trials harder: {_one_of(DISTURBANCES)}.'),
+]
+Level = Annotated[
+    int | None,
+    arg(metavar='LEVEL', help='Of the disturbance: 1 (mild), 2 or 3 (severe).'),
+]
+RendererName = Annotated[
+    str,
+    arg(
+        metavar='RENDERER',
+        help=f'What draws: {_one_of(RENDERERS, AUTO)}; {AUTO} is gl where it opens, else tiny.',
+    ),
+]
+Processes = Annotated[
+    int, arg(metavar='NUMBER', help='Simulators side by side; 0 is one a core.')
+]
+Threads = Annotated[int, arg(metavar='NUMBER', help='Threads of the computation.')]
+AllowUntrained = Annotated[
+    bool,
+    arg(help='Fly also a task, vehicle or camera that the policy was not trained for.'),
+]
+JsonFile = Annotated[
+    Path | None,
+    arg(metavar='FILE', help='File for the summary: one object, a list where there are rows.'),
+]
+DomainId = Annotated[
+    int,
+    arg(metavar='NUMBER', help='ROS domain, 0 to 101; -1 is that of the environment.'),
+]
+
+
+def read_options(options: Any, verb: str, arguments: Sequence[str]) -> Any:
+    """Return a verb's options, an instance of its dataclass.
+
+    Wrong usage, such as an unknown option, ends the process with 2 after saying what is valid.
+
+    :param options: the dataclass, or a union of dataclasses for a verb with several commands.
+    """
+    return tyro.cli(
+        options,
+        args=list(arguments),
+        prog=f'lnn-control {verb}',
+        config=(tyro.conf.OmitArgPrefixes,),
+        # Short, as help is read in terminals.
+        description=None,
+    )
+
+
+def list_given(arguments: Sequence[str]) -> set[str]:
+    """Return the options that a command line names, with underscores: `first_seed`."""
+    words = [word.partition('=')[0] for word in arguments if word.startswith('--')]
+    return {word.removeprefix('--').removeprefix('no-').replace('-', '_') for word in words}
+
+
+def refuse_given(arguments: Sequence[str], names: Iterable[str], reason: str) -> None:
+    """Check that options which would have no effect were not given.
+
+    :param reason: why they have none.
+    :raises ValueError: if one was.
+    """
+    given = sorted(list_given(arguments) & set(names))
+    if given:
+        options = ' and '.join(f'--{name.replace("_", "-")}' for name in given)
+        raise ValueError(f'{options} has no effect: {reason}')

@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios: what is asked of a policy, where, with which camera, and what makes it harder.
+
+A suite is a list of scenarios. The verbs make them of their options; what flies them is handed the
+environment that :func:`make_env` returns.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lnn_control.core.checks import check_number
+from lnn_control.evaluation.stress import CLEAN, StressCell
+from sim.tasks import TASKS, parse_options
+
+if TYPE_CHECKING:
+    from sim.tasks import Task
+
+DEFAULT_TASK = 'fly_to_target'
+IMAGE_NOISE = 'image_noise'
+
+
+@dataclass(frozen=True)
+class Camera:
+    """How the camera differs from the usual one; None where it does not.
+
+    :param fov_deg: across the image. :param pitch_deg: positive looks down.
+    :param rate: images a second [Hz].
+    """
+
+    fov_deg: float | None = None
+    pitch_deg: float | None = None
+    rate: float | None = None
+
+    def describe(self) -> dict[str, float]:
+        """Return what differs, by the names of the options."""
+        values = {
+            'camera_fov_deg': self.fov_deg,
+            'camera_pitch_deg': self.pitch_deg,
+            'camera_rate': self.rate,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One row of a table.
+
+    :param suite: that it belongs to, for results; the name of the task outside suites.
+    :param stress: a disturbance at one of its levels.
+    :param renderer: what draws the camera's images.
+    :param label: what sets it apart from the rest of its suite, such as {'distance': 20}.
+    """
+
+    suite: str
+    task: 'Task'
+    camera: Camera = field(default_factory=Camera)
+    stress: StressCell = CLEAN
+    renderer: str = 'tiny'
+    label: tuple[tuple[str, Any], ...] = ()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what names the scenario in files and tables."""
+        row = {
+            'suite': self.suite,
+            'task': self.task.name,
+            'world': self.task.world,
+            'season': self.task.season,
+        }
+        stress = self.stress.describe()
+        has_stress = self.suite == STRESS or self.stress != CLEAN
+        drawn = {'renderer': self.renderer} if self.renderer not in ('tiny', 'none') else {}
+        return row | dict(self.label) | self.camera.describe() | (stress if has_stress else {}) | drawn
+
+
+def choose_task(
+    name: str,
+    world: str | None = None,
+    season: str = 'summer',
+    options: Sequence[str] = (),
+    distance: float | None = None,
+) -> 'Task':
+    """Return a task in a world; in the task's first one if none is given.
+
+    :param name: of TASKS, or module:Class. :param options: texts such as 'density=2'.
+    :param distance: from start to target [m].
+    :raises ValueError: if there is no such task, world, season or option.
+    """
+    from sim.tasks import make_task
+
+    kind = TASKS.find(name)
+    values = parse_options(kind, options)
+    if distance is not None:
+        wanted = ('min_distance', 'max_distance')
+        if not all(hasattr(kind, field_name) for field_name in wanted):
+            raise ValueError(f'distance has no effect: {kind.name} draws none')
+        values |= dict.fromkeys(wanted, distance)
+    return make_task(name, world=world or kind.worlds[0], season=season, **values)
+
+
+def make_env(scenario: Scenario, is_blind: bool = False) -> Any:
+    """Return the environment of a scenario.
+
+    :param is_blind: nobody looks at the images: they are black and cost nothing.
+    """
+    from sim.camera_choice import choose_camera
+    from sim.environment import TaskEnv
+    from sim.simulation import SimulationSettings
+
+    camera = scenario.camera
+    settings = choose_camera(
+        SimulationSettings(renderer='none' if is_blind else scenario.renderer),
+        fov_deg=camera.fov_deg,
+        pitch_deg=camera.pitch_deg,
+        rate=camera.rate,
+    )
+    disturbances = [] if scenario.stress.disturbance is None else [_disturb(scenario.stress)]
+    return TaskEnv(scenario.task, settings=settings, disturbances=disturbances)
+
+
+def _disturb(cell: StressCell) -> Any:
+    """Return the disturbance of a cell: at its level, or of its kind at its strength."""
+    from sim.disturbances import make_disturbance
+
+    kind = make_disturbance(cell.disturbance or '', cell.level or 1)
+    return kind if cell.strength is None else type(kind)(cell.strength)  # type: ignore[call-arg]
+
+
+def list_stress(disturbance: str | None = None, level: int | None = None) -> list[StressCell]:
+    """Return the clean run and all disturbances and levels that were not ruled out.
+
+    :raises ValueError: if there is no such disturbance or level.
+    """
+    from sim.disturbances import DISTURBANCES, NUM_LEVELS, make_disturbance
+
+    names = list(DISTURBANCES) if disturbance is None else [disturbance]
+    levels = range(1, NUM_LEVELS + 1) if level is None else [level]
+    cells = [StressCell(name, number) for name in names for number in levels]
+    for cell in cells:
+        make_disturbance(cell.disturbance or '', cell.level)
+    return [CLEAN, *cells]
+
+
+STRESS = 'stress'
+
+
+def _places(task: str, *places: tuple[str, str]) -> list[Scenario]:
+    """Return a task in several worlds and seasons."""
+    return [Scenario('', choose_task(task, world, season)) for world, season in places]
+
+
+def _fly_to_target() -> list[Scenario]:
+    return _places(DEFAULT_TASK, ('forest', 'summer'))
+
+
+def _seasons() -> list[Scenario]:
+    forest = [('forest', season) for season in ('autumn', 'winter', 'dusk')]
+    return _places(DEFAULT_TASK, *forest, ('urban', 'summer'))
+
+
+def _range() -> list[Scenario]:
+    return [
+        Scenario('', choose_task(DEFAULT_TASK, distance=metres), label=(('distance', metres),))
+        for metres in (10.0, 20.0, 30.0, 40.0)
+    ]
+
+
+def _stress() -> list[Scenario]:
+    return [Scenario('', choose_task(DEFAULT_TASK), stress=cell) for cell in list_stress()]
+
+
+def _follow() -> list[Scenario]:
+    places = (('forest', 'summer'), ('forest', 'winter'), ('urban', 'summer'))
+    return _places('follow_target', *places)
+
+
+def _hike() -> list[Scenario]:
+    return _places('hike', ('forest', 'summer'))
+
+
+def _rover() -> list[Scenario]:
+    worlds = ('urban', 'forest')
+    return _places('drive_to_target', *((w, s) for w in worlds for s in ('summer', 'winter')))
+
+
+def _road() -> list[Scenario]:
+    # Standard deviations of 255.
+    cells = [CLEAN, *(StressCell(IMAGE_NOISE, strength=sd) for sd in (20.0, 40.0, 80.0))]
+    return [Scenario('', choose_task('keep_lane'), stress=cell) for cell in cells]
+
+
+def _cameras() -> list[Scenario]:
+    cameras = (Camera(69.0), Camera(80.0), Camera(110.0), Camera(pitch_deg=10.0))
+    return [Scenario('', choose_task(DEFAULT_TASK), camera) for camera in (Camera(), *cameras)]
+
+
+SUITES: dict[str, Callable[[], list[Scenario]]] = {
+    'fly_to_target': _fly_to_target,
+    'seasons': _seasons,
+    'range': _range,
+    STRESS: _stress,
+    'follow': _follow,
+    'hike': _hike,
+    'rover': _rover,
+    'road': _road,
+    'cameras': _cameras,
+}
+"""Name of a suite of trials -> its scenarios."""
+
+
+def list_scenarios(suite: str) -> list[Scenario]:
+    """Return the scenarios of a suite.
+
+    :raises ValueError: if there is none of that name.
+    """
+    if suite not in SUITES:
+        raise ValueError(f'suite must be one of {sorted(SUITES)}, got {suite!r}')
+    return [replace(scenario, suite=suite) for scenario in SUITES[suite]()]
+
+
+def check_trials(episodes: int, first_seed: int, processes: int = 0) -> None:
+    """Check what every verb that flies trials is told.
+
+    :raises ValueError: if a number is out of its range.
+    """
+    check_number('episodes', episodes, 1)
+    check_number('first_seed', first_seed, 0, 2**31 - 1 - episodes)
+    check_number('processes', processes, 0)

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where checkpoints lie: shipped ones by name, own ones by folder. Loads no torch."""
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).resolve().parent.parent / 'checkpoints'
+"""Folder of the checkpoints that come with the package."""
+
+DEFAULT_POLICY = 'forest_cfc'
+"""The shipped policy that flies where none is named."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing, broken or of another kind; the message is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(' '.join(message.split()))
+
+
+def shipped_checkpoints() -> list[str]:
+    """Return the names of the checkpoints that come with the package."""
+    if not SHIPPED.is_dir():
+        return []
+    return sorted(path.parent.name for path in SHIPPED.glob('*/config.json'))
+
+
+def is_checkpoint(name_or_path: str | Path) -> bool:
+    """Return whether there is a checkpoint, shipped or own, of this name or in this folder."""
+    return any((folder / 'config.json').is_file() for folder in _list_places(name_or_path))
+
+
+def _list_places(name_or_path: str | Path) -> list[Path]:
+    path = Path(name_or_path)
+    return [path, SHIPPED / path] if len(path.parts) == 1 else [path]
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """Return the folder of a checkpoint, shipped or own.
+
+    :raises CheckpointError: if there is none.
+    """
+    for folder in _list_places(name_or_path):
+        if (folder / 'config.json').is_file():
+            return folder
+    raise CheckpointError(
+        f'checkpoint must be a folder with config.json and model.safetensors, or one of '
+        f'{shipped_checkpoints()}, got {str(name_or_path)!r}'
+    )
