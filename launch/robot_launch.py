@@ -4,8 +4,8 @@
 
 from launch import LaunchDescription
 
-from lnn_control.nodes.graph import ROBOT
-from lnn_control.nodes.launch_description import describe_launch
+from lnn_control.bringup.graph import ROBOT
+from lnn_control.bringup.launch_description import describe_launch
 
 
 def generate_launch_description() -> LaunchDescription:

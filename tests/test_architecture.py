@@ -20,6 +20,7 @@ ALLOWED = {
     'lnn_control.evaluation': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.policies'},
     'lnn_control.reports': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.evaluation'},
     'lnn_control.nodes': {'lnn_control.core', 'lnn_control.policies'},
+    'lnn_control.bringup': {'lnn_control.core', 'lnn_control.policies', 'lnn_control.nodes', 'sim'},
     'lnn_control.cli': {
         'lnn_control',
         'lnn_control.core',
@@ -29,6 +30,7 @@ ALLOWED = {
         'lnn_control.evaluation',
         'lnn_control.reports',
         'lnn_control.nodes',
+        'lnn_control.bringup',
         'sim',
     },
     'sim': {'lnn_control.core'},
@@ -36,7 +38,7 @@ ALLOWED = {
 
 # Third-party module -> the only places that may import it.
 CONFINED = {
-    'rclpy': ('lnn_control.nodes',),
+    'rclpy': ('lnn_control.nodes', 'lnn_control.bringup'),
     'pybullet': ('sim',),
     'matplotlib': ('lnn_control.reports',),
 }

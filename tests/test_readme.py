@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lnn_control.nodes.graph import GRAPHS
+from lnn_control.bringup.graph import GRAPHS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / 'README.md').read_text()

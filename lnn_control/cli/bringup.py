@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lnn_control.nodes.graph import GRAPHS, Argument, Graph, NodeDescription, Value
+from lnn_control.bringup.graph import GRAPHS, Argument, Graph, NodeDescription, Value
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
-from lnn_control.nodes.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
 
 DOMAIN = Argument('domain_id', -1, 'ROS domain, 0 to 101; -1 for that of the environment')
 _FLAGS = {'true': True, 'false': False}
@@ -59,7 +59,8 @@ def describe_usage() -> str:
 def describe_arguments(name: str, graph: Graph) -> str:
     """Return the text of `lnn-control bringup <graph> --help`."""
     lines = [
-        f'  {entry.name:<17} {entry.description} (default: {_write_value(entry.default)})'
+        f'  {entry.name:<17} {entry.description}{_list_choices(entry)} '
+        f'(default: {_write_value(entry.default)})'
         for entry in (*graph.arguments, DOMAIN)
     ]
     usage = f'usage: lnn-control bringup {name} [argument:=value ...]'
@@ -85,8 +86,21 @@ def parse_arguments(arguments: Sequence[Argument], words: Sequence[str]) -> dict
     return values
 
 
+def _list_choices(argument: Argument) -> str:
+    names = [choice for choice in argument.choices if choice]
+    return f': {", ".join(names)}' if names else ''
+
+
 def _read_value(argument: Argument, text: str) -> Value:
     wanted = type(argument.default)
+    # What another package offers without registering it has no place in a list.
+    if argument.choices and text not in argument.choices and ':' not in text:
+        closest = difflib.get_close_matches(text, argument.choices, n=1)
+        hint = f'; did you mean {closest[0]!r}?' if closest else ''
+        raise ValueError(
+            f'{argument.name} must be one of {sorted(filter(None, argument.choices))}, '
+            f'got {text!r}{hint}'
+        )
     try:
         return _FLAGS[text.lower()] if wanted is bool else wanted(text)
     except (KeyError, ValueError) as error:
@@ -153,7 +167,7 @@ def fly(
     :raises BringupError: if the policy does not start or somebody else commands the vehicle.
     """
     from lnn_control.nodes import topics
-    from lnn_control.nodes.supervisor import Supervisor
+    from lnn_control.bringup.supervisor import Supervisor
 
     supervisor = Supervisor(str(values['namespace']), check)
     try:

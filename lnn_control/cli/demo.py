@@ -36,17 +36,17 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
 from lnn_control.evaluation.flight import FlightName, measure_flight, read_results, to_line
-from lnn_control.nodes.graph import SIMULATION, Value
+from lnn_control.bringup.graph import SIMULATION, Value
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
-from lnn_control.nodes.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
 from lnn_control.policies.folders import DEFAULT_POLICY, find_checkpoint, is_checkpoint
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.registry import make_policy
 from lnn_control.reports.run_folder import FLIGHTS, RESULTS, RunDescription, write_description
 
 if TYPE_CHECKING:
-    from lnn_control.nodes.flight_observer import FlightObserver
-    from lnn_control.nodes.supervisor import Supervisor
+    from lnn_control.bringup.flight_observer import FlightObserver
+    from lnn_control.bringup.supervisor import Supervisor
     from sim.tasks.task import Trial
 
 SCENES = ('forest/summer', 'forest/autumn', 'forest/winter', 'urban/summer')
@@ -295,9 +295,9 @@ class DemoFlights:
 
     def fly(self, flights: Sequence[PlannedFlight]) -> None:
         """Fly all trials and write down each result."""
-        from lnn_control.nodes.flight_observer import FlightObserver
-        from lnn_control.nodes.supervisor import Supervisor
-        from lnn_control.nodes.trial_conductor import TrialConductor
+        from lnn_control.bringup.flight_observer import FlightObserver
+        from lnn_control.bringup.supervisor import Supervisor
+        from lnn_control.bringup.trial_conductor import TrialConductor
 
         supervisor = Supervisor(str(self._values['namespace']), self._watch)
         try:

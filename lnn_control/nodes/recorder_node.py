@@ -26,7 +26,7 @@ from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
 PARAMETERS = (
-    Parameter('directory', 'runs/recordings', 'folder of the files, made where it is missing'),
+    Parameter('output', 'runs/recordings', 'folder of the files, made where it is missing'),
     Parameter(
         'max_gap', 1.0, 'a longer time between two images starts a new file [s]', 0.05, 60.0
     ),
@@ -85,7 +85,7 @@ class RecorderNode(Node):
     def __init__(self) -> None:
         super().__init__('recorder_node')
         self._settings = declare_parameters(self, PARAMETERS)
-        self._directory = Path(self._settings.directory).expanduser()
+        self._directory = Path(self._settings.output).expanduser()
         self._directory.mkdir(parents=True, exist_ok=True)
         self._writer: EpisodeWriter | None = None
         self._num_files = 0

@@ -39,15 +39,20 @@ from lnn_control.nodes.conversions import (
 )
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
+from sim.camera_choice import choose_camera
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
-from sim.tasks import make_task
+from sim.tasks import TASKS, make_task, parse_options
 from sim.tasks.task import Situation, TargetPose, Trial
 
 PARAMETERS = (
     Parameter('task', 'fly_to_target', 'what is asked; it brings the vehicle'),
-    Parameter('world', 'forest', 'forest or urban', is_fixed=False),
+    Parameter('task_option', '', 'fields of the task, such as "density=2 hold=3"'),
+    Parameter('world', '', "of the trials; the task's first one if empty", is_fixed=False),
     Parameter('season', 'summer', 'summer, autumn, winter, ...', is_fixed=False),
     Parameter('seed', 2_000_000, 'of world, start and noise', 0, 2**31 - 1, is_fixed=False),
+    Parameter('camera_fov_deg', 100.0, 'field of view across the image [deg]', 10.0, 170.0),
+    Parameter('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]', -90.0, 90.0),
+    Parameter('camera_rate', 20.0, 'images a second [Hz], a divisor of 1200', 1.0, 120.0),
     Parameter('renderer', 'tiny', 'what draws the camera image'),
     Parameter(
         'real_time_factor',
@@ -82,8 +87,15 @@ class SimNode(Node):
     def __init__(self) -> None:
         super().__init__('sim_node')
         self._settings = declare_parameters(self, PARAMETERS)
-        settings = SimulationSettings(renderer=self._settings.renderer)
-        self._simulation = Simulation(settings, vehicle=make_task(self._settings.task).vehicle)
+        settings = choose_camera(
+            SimulationSettings(renderer=self._settings.renderer),
+            fov_deg=self._settings.camera_fov_deg,
+            pitch_deg=self._settings.camera_pitch_deg,
+            rate=self._settings.camera_rate,
+        )
+        self._kind = TASKS.find(self._settings.task)
+        self._options = parse_options(self._kind, self._settings.task_option.split())
+        self._simulation = Simulation(settings, vehicle=self._kind.vehicle)
         self._images = ImageEncoder()
         self._outputs = {topic.name: self._open(topic) for topic in _PUBLISHED}
         self._offset = 1.0  # time 0 means 'no time yet' to ROS
@@ -121,7 +133,12 @@ class SimNode(Node):
         world, season, seed = (
             self.get_parameter(name).value for name in ('world', 'season', 'seed')
         )
-        self._task = make_task(self._settings.task, world=world, season=season)
+        self._task = make_task(
+            self._settings.task,
+            world=world or self._kind.worlds[0],
+            season=season,
+            **self._options,
+        )
         trial = self._task.sample(seed)
         if hasattr(self, '_trial'):
             self._offset = self._time + _PAUSE_BETWEEN_TRIALS
@@ -133,7 +150,7 @@ class SimNode(Node):
         self._progress = self._task.begin(trial, self._simulation.state)
         self._published_at.clear()
         self.get_logger().info(
-            f'trial {seed}: {season} {world}, target at {self._progress.distance:.1f} m'
+            f'trial {seed}: {season} {self._task.world}, target at {self._progress.distance:.1f} m'
         )
         self._target_pose: TargetPose | None = None
         self._publish_target()

@@ -4,7 +4,7 @@ import pytest
 
 from lnn_control.cli import bringup
 from lnn_control.cli import main as cli
-from lnn_control.nodes.graph import GRAPHS, SIMULATION
+from lnn_control.bringup.graph import GRAPHS, SIMULATION
 
 
 def test_words_become_values_of_the_arguments_type() -> None:

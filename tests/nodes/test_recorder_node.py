@@ -49,7 +49,7 @@ def read_unfinished(path: Path) -> list[str]:
 
 def test_episodes_become_files_that_read_back(probe: Any, start: Start, tmp_path: Path) -> None:
     folder = tmp_path / 'recordings'
-    run = start('recorder_node', directory=folder)
+    run = start('recorder_node', output=folder)
     encoder, stamp = ImageEncoder(), 5.0
     pixels = np.random.default_rng(0).integers(0, 256, (72, 128, 3), np.uint8)
 
@@ -96,7 +96,7 @@ def test_unfinished_file_keeps_its_messages(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_made_is_one_line(start: Start, tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('')
-    run = start('recorder_node', directory=tmp_path / 'file' / 'recordings')
+    run = start('recorder_node', output=tmp_path / 'file' / 'recordings')
     assert run.wait() == 1
     assert 'Not a directory' in run.output
     assert 'Traceback' not in run.output

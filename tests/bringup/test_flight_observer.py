@@ -22,7 +22,7 @@ from lnn_control.nodes.conversions import (
     make_twist_stamped,
     stamp_from_seconds,
 )
-from lnn_control.nodes.flight_observer import FlightObserver
+from lnn_control.bringup.flight_observer import FlightObserver
 
 SECOND_NS = 10**9
 

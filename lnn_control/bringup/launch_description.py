@@ -22,7 +22,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 
-from lnn_control.nodes.graph import PACKAGE, Graph, NodeDescription
+from lnn_control.bringup.graph import PACKAGE, Graph, NodeDescription
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 _CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
@@ -39,6 +39,7 @@ def describe_launch(graph: Graph) -> LaunchDescription:
             if isinstance(entry.default, bool)
             else str(entry.default),
             description=entry.description,
+            choices=list(entry.choices) or None,
         )
         for entry in graph.arguments
     ]

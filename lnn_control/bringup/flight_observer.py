@@ -22,7 +22,7 @@ from lnn_control.core.flight import Flight
 from lnn_control.core.frames import yaw_from_quaternion
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import image_from_message, read_twist, seconds_from_stamp
-from lnn_control.nodes.supervisor import Supervisor
+from lnn_control.bringup.supervisor import Supervisor
 
 WAITING, FLYING = 'waiting', 'flying'
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lnn_control.nodes.graph import (
+from lnn_control.bringup.graph import (
     DEFAULT_CHECKPOINT,
     GRAPHS,
     Graph,
     NodeDescription,
     find_share_directory,
 )
-from lnn_control.nodes.node_processes import choose_nodes, make_command
+from lnn_control.bringup.node_processes import choose_nodes, make_command
 
 ROOT = Path(__file__).parents[2]
 NODES = [

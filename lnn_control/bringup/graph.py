@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node graphs as plain data, for the launch files as for `lnn-control bringup`.
 
-Imports no ROS, so that it can be read where there is none.
+Imports no ROS, so that it can be read where there is none. Arguments have the names that the
+options of `lnn-control` have, with underscores.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lnn_control.policies.folders import DEFAULT_POLICY
+from sim.renderers import AUTO, RENDERERS
+from sim.tasks import TASKS
+from sim.worlds import SEASONS, WORLDS
 
 PACKAGE = 'lnn_control'
 
@@ -18,11 +22,15 @@ Value: TypeAlias = bool | int | float | str
 
 @dataclass(frozen=True)
 class Argument:
-    """What a user may set when starting a graph; the default tells its type."""
+    """What a user may set when starting a graph; the default tells its type.
+
+    :param choices: valid values; any if empty.
+    """
 
     name: str
     default: Value
     description: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,22 +91,41 @@ def find_share_directory() -> Path:
     )
 
 
+def _same(*names: str) -> tuple[tuple[str, str], ...]:
+    """Return settings of parameters that are called like their arguments."""
+    return tuple((name, name) for name in names)
+
+
+_POLICY = Argument(
+    'policy',
+    DEFAULT_POLICY,
+    'who flies: folder of a checkpoint, shipped name, registered name or module:Class',
+)
 _COMMON = (
-    Argument('checkpoint', DEFAULT_POLICY, 'folder of a checkpoint, or name of a shipped one'),
+    _POLICY,
+    Argument('allow_untrained', False, 'fly also what the policy was not trained for'),
     Argument('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
     Argument('record', False, 'record every episode as an MCAP file'),
-    Argument('directory', 'runs/recordings', 'where recordings go'),
+    Argument('output', 'runs/recordings', 'folder of the recordings'),
     Argument('namespace', '', 'prefix of nodes and topics'),
 )
 
 SIMULATION = Graph(
     'Fly the policy in the simulator, one trial after another.',
     (
-        Argument('task', 'fly_to_target', 'what is asked; it brings the vehicle'),
-        Argument('world', 'forest', 'world of the trials'),
-        Argument('season', 'summer', 'season of the world'),
-        Argument('seed', 2_000_000, 'first trial; the same seed gives the same world'),
-        Argument('renderer', 'tiny', 'what draws the camera image'),
+        Argument(
+            'task', 'fly_to_target', 'what is asked; it brings the vehicle', choices=tuple(TASKS)
+        ),
+        Argument('task_option', '', 'fields of the task, such as "density=2 hold=3"'),
+        Argument(
+            'world', '', "world of the trials; the task's first one if empty", ('', *WORLDS)
+        ),
+        Argument('season', 'summer', 'season of the world', tuple(SEASONS)),
+        Argument('first_seed', 2_000_000, 'first trial; the same seed gives the same world'),
+        Argument('camera_fov_deg', 100.0, 'field of view across the image [deg]'),
+        Argument('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]'),
+        Argument('camera_rate', 20.0, 'images a second [Hz], a divisor of 1200'),
+        Argument('renderer', 'tiny', 'what draws the camera image', (*RENDERERS, AUTO)),
         Argument('real_time_factor', 1.0, 'simulated seconds a second at most'),
         Argument('auto_reset', True, 'start the next seed when a trial is over'),
         *_COMMON,
@@ -106,34 +133,27 @@ SIMULATION = Graph(
     (
         NodeDescription(
             'recorder_node',
-            settings=(('directory', 'directory'), ('stamped', 'stamped')),
+            settings=_same('output', 'stamped'),
             constants=(('use_sim_time', True),),
             only_if='record',
         ),
         NodeDescription(
             'sim_node',
-            settings=tuple(
-                (name, name)
-                for name in (
-                    'task',
-                    'world',
-                    'season',
-                    'seed',
-                    'renderer',
-                    'real_time_factor',
-                    'auto_reset',
-                    'stamped',
-                )
+            settings=(
+                *_same('task', 'task_option', 'world', 'season'),
+                ('seed', 'first_seed'),
+                *_same('camera_fov_deg', 'camera_pitch_deg', 'camera_rate', 'renderer'),
+                *_same('real_time_factor', 'auto_reset', 'stamped'),
             ),
         ),
         NodeDescription(
             'safety_node',
-            settings=(('stamped', 'stamped'),),
+            settings=_same('stamped'),
             constants=(('use_sim_time', True),),
         ),
         NodeDescription(
             'policy_node',
-            settings=(('checkpoint', 'checkpoint'),),
+            settings=_same('policy', 'task', 'allow_untrained'),
             constants=(('use_sim_time', True),),
             is_lifecycle=True,
         ),
@@ -145,36 +165,39 @@ _ROBOT_TOPICS = (
     ('imu/data_raw', 'imu_topic'),
     ('cmd_vel', 'command_topic'),
 )
+_INFO_TOPIC = ('camera/camera_info', 'info_topic')
 
 ROBOT = Graph(
     'Fly the policy on a vehicle that brings its own camera, IMU and velocity controller.',
     (
         Argument('image_topic', 'camera/image_raw', 'camera images of the vehicle'),
+        Argument('info_topic', 'camera/camera_info', 'calibration of that camera'),
         Argument('imu_topic', 'imu/data_raw', 'inertial samples of the vehicle'),
         Argument('command_topic', 'cmd_vel', 'where the vehicle takes velocity commands'),
+        Argument('task', '', 'what is asked, by name; empty if it is none of those'),
+        Argument('vehicle', '', 'what flies: quadrotor, rover, car; empty if it is none of those'),
+        Argument('camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info'),
         Argument('use_sim_time', False, 'take the time from /clock'),
         *_COMMON,
     ),
     (
         NodeDescription(
             'recorder_node',
-            settings=(
-                ('directory', 'directory'),
-                ('stamped', 'stamped'),
-                ('use_sim_time', 'use_sim_time'),
-            ),
-            remappings=_ROBOT_TOPICS,
+            settings=_same('output', 'stamped', 'use_sim_time'),
+            remappings=(*_ROBOT_TOPICS, _INFO_TOPIC),
             only_if='record',
         ),
         NodeDescription(
             'safety_node',
-            settings=(('stamped', 'stamped'), ('use_sim_time', 'use_sim_time')),
+            settings=_same('stamped', 'use_sim_time'),
             remappings=(('cmd_vel', 'command_topic'),),
         ),
         NodeDescription(
             'policy_node',
-            settings=(('checkpoint', 'checkpoint'), ('use_sim_time', 'use_sim_time')),
-            remappings=_ROBOT_TOPICS[:2],
+            settings=_same(
+                *('policy', 'task', 'vehicle', 'camera_fov_deg', 'allow_untrained', 'use_sim_time')
+            ),
+            remappings=(*_ROBOT_TOPICS[:2], _INFO_TOPIC),
             is_lifecycle=True,
         ),
     ),

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lnn_control.nodes.graph import Graph, NodeDescription, Value
+from lnn_control.bringup.graph import Graph, NodeDescription, Value
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 # How long a node may take to end after SIGTERM: more than the grace it gives itself [s].
