@@ -25,7 +25,7 @@ from sim.sensors.image_noise import ImageNoise
 from sim.sensors.imu import IMU_RATE, Imu, ImuParameters
 from sim.sensors.mount import CameraMount
 from sim.sensors.pinhole import PinholeCamera
-from sim.vehicles import VEHICLES, Vehicle
+from sim.vehicles import Vehicle, find_vehicle
 from sim.worlds.world import World
 
 # Times are counted in ticks of 1/1200 s: physics, inertial unit and camera all fall on them.
@@ -89,7 +89,7 @@ class SensorFrame:
 class Simulation:
     """A vehicle with camera and inertial unit in a world. Close it when done.
 
-    :param vehicle: one of sim.vehicles.VEHICLES, or what makes one of your own, such as
+    :param vehicle: one of sim.vehicles.VEHICLES, `module:Class`, or what makes one, such as
         `partial(Quadrotor, parameters=QuadrotorParameters(ground_effect=True))`.
     :param disturbances: what makes flights harder, in the order of its effect on images.
     """
@@ -100,9 +100,7 @@ class Simulation:
         disturbances: Sequence[Disturbance] = (),
         vehicle: str | VehicleFactory = 'quadrotor',
     ) -> None:
-        if isinstance(vehicle, str) and vehicle not in VEHICLES:
-            raise ValueError(f'vehicle must be one of {sorted(VEHICLES)}, got {vehicle!r}')
-        make_vehicle = VEHICLES[vehicle] if isinstance(vehicle, str) else vehicle
+        make_vehicle = find_vehicle(vehicle) if isinstance(vehicle, str) else vehicle
         self.settings = settings or SimulationSettings()
         self.disturbances = check_disturbances(disturbances)
         self._renderer = make_renderer(self.settings.renderer, self.settings.camera)

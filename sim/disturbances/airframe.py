@@ -43,3 +43,8 @@ class BatterySag(VehicleDisturbance):
     def condition(self) -> Condition:
         """The reduced thrust."""
         return Condition(thrust_factor=1.0 - self.loss)
+
+
+HEAVIER = (MassChange(1.1), MassChange(1.2), MassChange(1.3))
+LIGHTER = (MassChange(0.9), MassChange(0.8), MassChange(0.7))
+BATTERY_SAG = (BatterySag(0.1), BatterySag(0.2), BatterySag(0.3))

@@ -29,3 +29,6 @@ class CameraRoll(MountDisturbance):
         """Rotation about the vehicle's x axis, shape (3, 3)."""
         c, s = math.cos(math.radians(self.angle_deg)), math.sin(math.radians(self.angle_deg))
         return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+
+
+LEVELS = (CameraRoll(5.0), CameraRoll(10.0), CameraRoll(20.0))

@@ -76,3 +76,9 @@ class Saturation(ImageDisturbance):
         """Return a paler or more colourful copy of an image."""
         grey = (pixels @ _LUMA)[..., None]
         return _quantise(grey + np.float32(self.factor) * (pixels - grey))
+
+
+BRIGHTER = (Brightness(1.3), Brightness(1.7), Brightness(2.2))
+DARKER = (Brightness(0.7), Brightness(0.45), Brightness(0.25))
+CONTRAST = (Contrast(0.7), Contrast(0.45), Contrast(0.25))
+SATURATION = (Saturation(0.6), Saturation(0.3), Saturation(0.0))

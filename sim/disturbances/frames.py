@@ -48,3 +48,7 @@ class RepeatedFrames(FrameDisturbance):
         """Return the image, or the pixels of the previous one with this one's stamp."""
         is_repeat = rng.random() < self.rate
         return CameraImage(previous.pixels.copy(), image.stamp) if is_repeat else image
+
+
+DROPPED = (DroppedFrames(0.1), DroppedFrames(0.2), DroppedFrames(0.3))
+REPEATED = (RepeatedFrames(0.1), RepeatedFrames(0.2), RepeatedFrames(0.3))

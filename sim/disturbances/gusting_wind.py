@@ -55,3 +55,6 @@ class GustingWind(WindDisturbance):
         kept = math.exp(-elapsed_time / self.correlation_time)
         fresh = math.sqrt(1.0 - kept * kept)
         return np.asarray(kept * gust_world + fresh * self._spread * rng.standard_normal(3))
+
+
+LEVELS = (GustingWind(2.0, 1.0), GustingWind(4.0, 2.0), GustingWind(6.0, 3.0))

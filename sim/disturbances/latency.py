@@ -24,3 +24,6 @@ class Latency(LatencyDisturbance):
     def extra_latency(self) -> float:
         """Time from exposure to delivery beyond the camera's own [s]."""
         return self.extra
+
+
+LEVELS = (Latency(0.05), Latency(0.1), Latency(0.2))

@@ -57,3 +57,6 @@ def make_line_kernel(length_px: float, angle: float) -> NDArray[np.float32]:
             if i < len(kernel) and j < len(kernel):
                 kernel[i, j] += max(share, 0.0)
     return np.asarray(kernel / kernel.sum(), dtype=np.float32)
+
+
+LEVELS = (MotionBlur(0.03), MotionBlur(0.06), MotionBlur(0.12))

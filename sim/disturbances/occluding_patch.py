@@ -38,3 +38,6 @@ class OccludingPatch(ImageDisturbance):
         covered = pixels.copy()
         covered[top : top + height, left : left + width] = self.level
         return covered
+
+
+LEVELS = (OccludingPatch(0.03), OccludingPatch(0.08), OccludingPatch(0.15))

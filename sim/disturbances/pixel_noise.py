@@ -30,3 +30,6 @@ class PixelNoise(ImageDisturbance):
         noise = rng.standard_normal(pixels.shape, dtype=np.float32)
         noisy = pixels + np.float32(self.standard_deviation) * noise
         return np.asarray(np.clip(noisy + np.float32(0.5), 0, 255).astype(np.uint8))
+
+
+LEVELS = (PixelNoise(10.0), PixelNoise(20.0), PixelNoise(40.0))

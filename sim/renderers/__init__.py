@@ -4,23 +4,57 @@
 
 import warnings
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from sim.renderers.gl import GlRenderer
-from sim.renderers.labels import Label
-from sim.renderers.nothing import NoRenderer
-from sim.renderers.renderer import Layers, Renderer
-from sim.renderers.tiny import TinyRenderer
-from sim.sensors.pinhole import PinholeCamera
+from lnn_control.core.registry import Registry, UnknownNameError, check_subclass
+from sim.lazy import import_on_demand
 
-RENDERERS: dict[str, type[Renderer]] = {
-    renderer.name: renderer for renderer in (TinyRenderer, GlRenderer, NoRenderer)
-}
+if TYPE_CHECKING:
+    from sim.renderers.gl import GlRenderer
+    from sim.renderers.labels import Label
+    from sim.renderers.nothing import NoRenderer
+    from sim.renderers.renderer import Layers, Renderer
+    from sim.renderers.tiny import TinyRenderer
+    from sim.sensors.pinhole import PinholeCamera
+
+__getattr__ = import_on_demand(
+    __name__,
+    {
+        'GlRenderer': 'gl',
+        'Label': 'labels',
+        'Layers': 'renderer',
+        'NoRenderer': 'nothing',
+        'Renderer': 'renderer',
+        'TinyRenderer': 'tiny',
+    },
+)
+
+
+def _check_renderer(entry: object) -> None:
+    from sim.renderers.renderer import Renderer
+
+    check_subclass(Renderer)(entry)
+    if not hasattr(entry, 'name'):
+        raise ValueError('a renderer must have a name')
+
+
+RENDERERS: 'Registry[type[Renderer]]' = Registry(
+    'renderer',
+    'lnn_control.renderers',
+    {
+        'tiny': 'sim.renderers.tiny:TinyRenderer',
+        'gl': 'sim.renderers.gl:GlRenderer',
+        'none': 'sim.renderers.nothing:NoRenderer',
+    },
+    _check_renderer,
+)
+"""Name of a renderer -> its class, a subclass of :class:`sim.renderers.renderer.Renderer`."""
 AUTO = 'auto'
 """The name that stands for gl where it opens, else for tiny."""
 
 
-def make_renderer(name: str, camera: PinholeCamera) -> Renderer:
-    """Return a new renderer by its name; `auto` warns once where gl does not open.
+def make_renderer(name: str, camera: 'PinholeCamera') -> 'Renderer':
+    """Return a new renderer by its name or as `module:Class`; `auto` warns once where gl fails.
 
     :raises ValueError: if no renderer has that name.
     :raises ModuleNotFoundError: if the renderer needs a module that is not installed.
@@ -28,13 +62,14 @@ def make_renderer(name: str, camera: PinholeCamera) -> Renderer:
     """
     if name == AUTO:
         try:
-            return GlRenderer(camera)
+            return RENDERERS['gl'](camera)
         except (ModuleNotFoundError, OSError) as error:
             _warn_of_fallback(str(error))
-            return TinyRenderer(camera)
-    if name not in RENDERERS:
-        raise ValueError(f'renderer must be one of {sorted([*RENDERERS, AUTO])}, got {name!r}')
-    return RENDERERS[name](camera)
+            return RENDERERS['tiny'](camera)
+    try:
+        return RENDERERS.find(name)(camera)
+    except UnknownNameError as error:
+        raise UnknownNameError(f'{error}; {AUTO!r} is gl where it opens, else tiny') from None
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ import numpy as np
 from sim.experts.drive_to_target import BAND, DriveToTargetExpert
 from sim.tasks.reach_target import ReachProgress, ReachTarget
 from sim.tasks.task import Situation, Trial, has_tipped
-from sim.vehicles import VEHICLES
+from sim.vehicles import find_vehicle
 from sim.worlds import build_world
 from sim.worlds.placement import is_reachable
 from sim.worlds.world import Layout
@@ -51,7 +51,7 @@ leaving the area; the time limit |
         while not is_reachable(world.solids, layout, world.area, CLEARANCE, BAND[0]):
             world = build_world(self.world, self.season, layout, rng)
         limit = self.time_limit * max(1.0, distance / 14.0)
-        return Trial(seed, world, yaw, VEHICLES[self.vehicle].rest_height, limit, BAND)
+        return Trial(seed, world, yaw, find_vehicle(self.vehicle).rest_height, limit, BAND)
 
     def judge(self, trial: Trial, progress: ReachProgress, situation: Situation) -> ReachProgress:
         """Return the progress after seeing one more situation."""

@@ -23,7 +23,7 @@ from sim.tasks.task import (
     find_failure,
     has_tipped,
 )
-from sim.vehicles import VEHICLES
+from sim.vehicles import find_vehicle
 from sim.worlds import build_world
 from sim.worlds.road_geometry import RoadMap
 from sim.worlds.world import Layout, Road, World
@@ -106,7 +106,7 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
         # The road is laid for the middle of the lane, from which the car starts a little aside.
         world = replace(world, layout=replace(layout, start=(0.0, offset)))
         limit = self.laps * map_road(world).length / self.least_speed
-        return Trial(seed, world, yaw, VEHICLES[self.vehicle].rest_height, limit, BAND)
+        return Trial(seed, world, yaw, find_vehicle(self.vehicle).rest_height, limit, BAND)
 
     def begin(self, trial: Trial, state: VehicleState) -> LaneProgress:
         """Return the progress at the start."""

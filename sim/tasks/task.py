@@ -12,7 +12,8 @@ import numpy as np
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.messages import VehicleState
 from sim.experts.expert import Expert
-from sim.worlds import check_world
+from sim.vehicles.vehicle import Vehicle
+from sim.worlds import WORLDS, check_world
 from sim.worlds.world import World
 
 
@@ -89,13 +90,13 @@ class Task(ABC):
     makes it an environment, a suite and an argument of the commands.
 
     :cvar name: its key in sim.tasks.TASKS.
-    :cvar vehicle: what has to do it, one of sim.vehicles.VEHICLES.
-    :cvar worlds: the worlds it can be set in.
-    :param world: one of them. :param season: one of sim.worlds.SEASONS.
+    :cvar vehicle: what has to do it: one of sim.vehicles.VEHICLES, `module:Class` or a class.
+    :cvar worlds: those of sim.worlds.WORLDS that it is made for, the usual one first.
+    :param world: one of them, or one of another package. :param season: one of sim.worlds.SEASONS.
     """
 
     name: ClassVar[str]
-    vehicle: ClassVar[str]
+    vehicle: ClassVar[str | type[Vehicle]]
     worlds: ClassVar[tuple[str, ...]] = ('forest', 'urban')
 
     world: str = 'forest'
@@ -103,7 +104,7 @@ class Task(ABC):
 
     def __post_init__(self) -> None:
         check_world(self.world, self.season)
-        if self.world not in self.worlds:
+        if WORLDS.is_own(self.world) and self.world not in self.worlds:
             raise ValueError(
                 f'world of {self.name} must be one of {sorted(self.worlds)}, got {self.world!r}'
             )

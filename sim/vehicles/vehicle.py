@@ -4,7 +4,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from lnn_control.core.checks import check_number
 from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
-from sim.physics import Physics
 from sim.sensors.mount import CameraMount
+
+if TYPE_CHECKING:
+    from sim.physics import Physics
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Vehicle(ABC):
     rest_height: ClassVar[float] = 0.0
     camera_mount: ClassVar[CameraMount] = CameraMount()
 
-    def __init__(self, physics: Physics) -> None:
+    def __init__(self, physics: 'Physics') -> None:
         self._physics = physics
         self._condition = Condition()
         self.body = -1

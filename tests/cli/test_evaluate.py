@@ -59,7 +59,7 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
     ('arguments', 'message'),
     [
         (['--suite', 'chess'], "'stress'], got 'chess'"),
-        (['--world', 'sea'], "world must be one of ['forest', 'road', 'urban'], got 'sea'"),
+        (['--world', 'sea'], "['forest', 'road', 'urban'] or module:Name, got 'sea'"),
         (['--season', 'spring'], "got 'spring'"),
         (['--episodes', '0'], 'episodes must be'),
         (['--first-seed', '-5'], 'first_seed must be'),

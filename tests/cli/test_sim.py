@@ -68,13 +68,13 @@ def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        (['--world', 'moon'], "world must be one of ['forest', 'road', 'urban'], got 'moon'"),
+        (['--world', 'moon'], "['forest', 'road', 'urban'] or module:Name, got 'moon'"),
         (['--season', 'spring'], "got 'spring'"),
         (['--size', 'large'], "size must be WIDTHxHEIGHT in pixels, such as 640x360, got 'large'"),
         (['--size', '641x360'], 'size must be even both ways'),
         (
             ['--renderer', 'big'],
-            "must be one of ['auto', 'gl', 'none', 'tiny'], got 'big'",
+            "must be one of ['gl', 'none', 'tiny'] or module:Name, got 'big'",
         ),
         (['--policy', 'no_such_policy'], 'no_such_policy'),
         (['--seed', '-1'], 'seed'),

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sim import renderers
 from sim.environment import TaskEnv
 from sim.renderers import Label, Layers, Renderer
 from sim.sensors.pinhole import PinholeCamera
@@ -20,6 +19,8 @@ WorldMaker = Callable[..., World]
 
 class BlankRenderer(Renderer):
     """Draws images whose every pixel is the number of images drawn since the world was loaded."""
+
+    name = 'blank'
 
     def load(self, world: World) -> None:
         self.num_drawn = 0
@@ -46,10 +47,9 @@ class BlankRenderer(Renderer):
 
 
 @pytest.fixture
-def blank_renderer(monkeypatch: pytest.MonkeyPatch) -> str:
+def blank_renderer() -> str:
     """Return the name of a renderer that costs no time."""
-    monkeypatch.setitem(renderers.RENDERERS, 'blank', BlankRenderer)
-    return 'blank'
+    return f'{__name__}:{BlankRenderer.__name__}'
 
 
 @pytest.fixture(scope='session')

@@ -227,7 +227,7 @@ def test_info_tells_the_truth(env):
 
 
 def test_names_that_do_not_exist_list_the_valid_ones():
-    with pytest.raises(ValueError, match=r"world must be one of \[.*'urban'\], got 'sea'"):
+    with pytest.raises(ValueError, match=r"world must be one of \[.*'urban'.*, got 'sea'"):
         gymnasium.make(NAME, world='sea')
     with pytest.raises(ValueError, match=r"season must be one of .*'winter'.*, got 'spring'"):
         gymnasium.make(NAME, season='spring')

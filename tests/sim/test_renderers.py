@@ -183,7 +183,7 @@ def test_drawing_without_a_world_says_what_to_do(name):
 
 
 def test_unknown_renderer_lists_the_valid_ones():
-    with pytest.raises(ValueError, match=r"renderer must be one of \[.*'tiny'.*\], got 'big'"):
+    with pytest.raises(ValueError, match=r"renderer must be one of \[.*'tiny'.*.*, got 'big'"):
         make_renderer('big', PinholeCamera())
 
 

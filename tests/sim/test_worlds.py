@@ -189,7 +189,7 @@ def test_street_has_houses_on_both_sides():
 
 def test_unknown_names_list_the_valid_ones():
     with pytest.raises(
-        ValueError, match=r"world must be one of \['forest', 'road', 'urban'\], got 'sea'"
+        ValueError, match=r"world must be one of \['forest', 'road', 'urban'.*, got 'sea'"
     ):
         build('sea')
     with pytest.raises(ValueError, match=r"season must be one of .*'winter'.*, got 'spring'"):

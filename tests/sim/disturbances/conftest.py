@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from sim import renderers
 from sim.environment import TaskEnv
 from sim.renderers import Layers, Renderer
 from sim.sensors.image_noise import ImageNoise
@@ -21,6 +20,8 @@ EnvMaker = Callable[..., TaskEnv]
 
 class PatternRenderer(Renderer):
     """Draws coloured waves that turn with the camera; the top left pixel counts the images."""
+
+    name = 'pattern'
 
     def load(self, world) -> None:
         self.num_drawn = 0
@@ -49,7 +50,6 @@ class PatternRenderer(Renderer):
 @pytest.fixture
 def make_env(make_world, monkeypatch) -> Iterator[EnvMaker]:
     """Return a function that makes environments under disturbances, without other image noise."""
-    monkeypatch.setitem(renderers.RENDERERS, 'pattern', PatternRenderer)
 
     def sample(task: FlyToTarget, seed: int) -> Trial:
         return Trial(
@@ -61,7 +61,7 @@ def make_env(make_world, monkeypatch) -> Iterator[EnvMaker]:
 
     def make(*disturbances, **settings) -> TaskEnv:
         defaults = {'image_noise': ImageNoise(0, 0, 0), 'camera': PinholeCamera(32, 18)}
-        chosen = SimulationSettings(renderer='pattern', **defaults | settings)
+        chosen = SimulationSettings(renderer=f'{__name__}:PatternRenderer', **defaults | settings)
         made.append(TaskEnv(settings=chosen, disturbances=disturbances))
         return made[-1]
 

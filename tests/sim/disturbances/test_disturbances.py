@@ -8,8 +8,8 @@ import pytest
 
 from sim.disturbances import (
     DISTURBANCES,
-    LEVELS,
     Brightness,
+    Contrast,
     DroppedFrames,
     Latency,
     MassChange,
@@ -38,12 +38,21 @@ def test_disturbances_of_no_strength_leave_the_flight_as_it_was_bit_for_bit(make
     assert all(np.array_equal(a, b) for a, b in pairs)
 
 
-def test_every_name_has_three_different_levels_of_its_class():
-    assert DISTURBANCES.keys() == LEVELS.keys()
-    for name, kind in DISTURBANCES.items():
+def test_every_name_has_three_different_levels_of_one_class():
+    for name in DISTURBANCES:
         levels = [make_disturbance(name, level) for level in (1, 2, 3)]
-        assert all(type(disturbance) is kind for disturbance in levels)
+        assert len({type(disturbance) for disturbance in levels}) == 1
         assert len(set(levels)) == 3
+
+
+FOG = (Contrast(0.9), Contrast(0.5), Contrast(0.1))
+DRIZZLE = (PixelNoise(5.0),)
+
+
+def test_another_package_offers_a_disturbance_as_its_levels():
+    assert make_disturbance(f'{__name__}:FOG', 3) == Contrast(0.1)
+    with pytest.raises(ValueError, match='a tuple of 3 disturbances, from mild to severe'):
+        make_disturbance(f'{__name__}:DRIZZLE', 1)
 
 
 @pytest.mark.parametrize('name', DISTURBANCES)
@@ -86,7 +95,7 @@ def test_names_and_levels_that_do_not_exist_list_the_valid_ones():
 
 @pytest.mark.parametrize('wrong', ['wind', Latency(0.1), ('wind',), (None,), (Latency,)])
 def test_disturbances_that_are_none_are_errors_that_say_what_to_give(wrong):
-    with pytest.raises(ValueError, match=r"DroppedFrames\(0.2\)|one of \['BatterySag'.*'wind'"):
+    with pytest.raises(ValueError, match=r"DroppedFrames\(0.2\)|of \['battery_sag'.*'wind'"):
         TaskEnv(disturbances=wrong)
 
 
@@ -113,4 +122,4 @@ def test_disturbances_that_are_none_are_errors_that_say_what_to_give(wrong):
 )
 def test_numbers_out_of_range_name_the_range(name, values, message):
     with pytest.raises(ValueError, match=message):
-        DISTURBANCES[name](**values)
+        type(make_disturbance(name, 1))(**values)
