@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.renderers.labels import Label, is_flat, label_mesh
 from sim.renderers.projection import make_frustum_planes
 from sim.sensors.pinhole import PinholeCamera
+from sim.worlds.labels import Label
 from sim.worlds.world import Instance, Mesh, World
 
 LEVEL_DISTANCES = (6.5, 13.0)
@@ -49,8 +49,7 @@ class Scene:
         self.looks = _list_looks(world, self._level_distances)
         self.instances = (*_sort_near_first(world), world.target.instance)
         self.labels = np.array(
-            [label_mesh(one.mesh, world.meshes[one.mesh]) for one in self.instances[:-1]]
-            + [Label.TARGET],
+            [world.meshes[one.mesh].label for one in self.instances[:-1]] + [Label.TARGET],
             dtype=np.uint8,
         )
         self.fog = world.panorama[-1].mean(axis=0, dtype=np.float32)
@@ -106,7 +105,7 @@ def shrink_atlas(world: World) -> list[NDArray[np.uint8]]:
 def _sort_near_first(world: World) -> list[Instance]:
     """Return the instances by distance from the start, the flat ground last."""
     start, target = world.layout.start, world.layout.target
-    lies = {name: is_flat(mesh) for name, mesh in world.meshes.items()}
+    lies = {name: _is_flat(mesh) for name, mesh in world.meshes.items()}
 
     def rank(instance: Instance) -> tuple[bool, float]:
         near_start = float(np.hypot(instance.x - start[0], instance.y - start[1]))
@@ -114,6 +113,11 @@ def _sort_near_first(world: World) -> list[Instance]:
         return lies[instance.mesh], near_start + near_target
 
     return sorted(world.instances, key=rank)
+
+
+def _is_flat(mesh: Mesh) -> bool:
+    """Return whether a mesh lies on the ground."""
+    return bool(np.ptp(mesh.vertices[:, 2]) < 0.2)
 
 
 def _list_looks(world: World, distances: NDArray[np.float64]) -> dict[str, list[Look]]:

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.worlds.labels import Label
 from sim.worlds.meshes import (
     add_shade,
     chain_levels,
     find_coarsest,
+    label_mesh,
     make_blob,
     make_flakes,
     make_mesh,
@@ -49,22 +51,23 @@ def make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]
     half = GROUND_TILE / 2
     corners = [[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]]
     for index, tile in enumerate(('ground', 'ground_b')):
-        meshes[f'ground_{index}'] = make_quad(corners, FOREST_TILES[tile])
+        ground = make_quad(corners, FOREST_TILES[tile])
+        meshes[f'ground_{index}'] = label_mesh(ground, Label.GROUND)
     makers = {
-        'oak': _make_oak,
-        'birch': _make_birch,
-        'pine': _make_pine,
-        'sapling': _make_sapling,
-        'bush': _make_bush,
-        'shrub': _make_shrub,
-        'rock': _make_rock,
-        'log': _make_log,
-        'grass': _make_grass,
-        'fern': _make_fern,
+        'oak': (_make_oak, Label.TREE),
+        'birch': (_make_birch, Label.TREE),
+        'pine': (_make_pine, Label.TREE),
+        'sapling': (_make_sapling, Label.PLANT),
+        'bush': (_make_bush, Label.PLANT),
+        'shrub': (_make_shrub, Label.PLANT),
+        'rock': (_make_rock, Label.OBJECT),
+        'log': (_make_log, Label.OBJECT),
+        'grass': (_make_grass, Label.PLANT),
+        'fern': (_make_fern, Label.PLANT),
     }
-    for kind, maker in makers.items():
+    for kind, (maker, label) in makers.items():
         for variant in range(NUM_VARIANTS):
-            mesh = maker(variant, look, generator)
+            mesh = label_mesh(maker(variant, look, generator), label)
             if kind in SHADE_RADII:
                 mesh = add_shade(mesh, SHADE_RADII[kind], FOREST_TILES['shade'])
             meshes[f'{kind}_{variant}'] = mesh

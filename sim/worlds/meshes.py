@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.worlds.labels import Label
 from sim.worlds.textures import Tile
 from sim.worlds.world import Mesh
 
@@ -47,6 +48,12 @@ def move_mesh(mesh: Mesh, offset: ArrayLike, yaw: float = 0.0) -> Mesh:
         mesh.uvs,
         mesh.faces,
     )
+
+
+def label_mesh(mesh: Mesh, label: Label) -> Mesh:
+    """Return the mesh and its coarser levels as something of a class."""
+    coarse = None if mesh.coarse is None else label_mesh(mesh.coarse, label)
+    return replace(mesh, label=label, coarse=coarse)
 
 
 def chain_levels(*levels: Mesh) -> Mesh:
@@ -277,7 +284,8 @@ def add_shade(mesh: Mesh, radius: float, tile: Tile) -> Mesh:
     if mesh.coarse is None:
         return mesh
     shade = make_disc(radius, 0.012, 9, tile)
-    return replace(merge_meshes(mesh, shade), coarse=add_shade(mesh.coarse, radius, tile))
+    coarse = add_shade(mesh.coarse, radius, tile)
+    return replace(merge_meshes(mesh, shade), label=mesh.label, coarse=coarse)
 
 
 def count_triangles(mesh: Mesh) -> list[int]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from sim.worlds.labels import Label
 from sim.worlds.meshes import (
     add_shade,
     chain_levels,
     find_coarsest,
+    label_mesh,
     make_blob,
     make_box,
     make_mesh,
@@ -59,7 +61,8 @@ def make_piece(chart: RoadMap, begin: float, end: float, tile: Tile) -> Mesh:
     a = (3 * row + column).ravel()
     faces = np.concatenate([np.c_[a, a + 1, a + 4], np.c_[a, a + 4, a + 3]])
     uvs = tile.uv(np.stack([across.ravel(), along.ravel()], axis=1))
-    return make_mesh(vertices, np.tile([0, 0, 1], (len(uvs), 1)), uvs, faces)
+    piece = make_mesh(vertices, np.tile([0, 0, 1], (len(uvs), 1)), uvs, faces)
+    return label_mesh(piece, Label.ROAD)
 
 
 def make_furniture() -> dict[str, Mesh]:
@@ -71,10 +74,10 @@ def make_furniture() -> dict[str, Mesh]:
     limit = _make_plate(12, 0.36, 'limit')
     warning = _make_plate(3, 0.5, 'warning')
     return {
-        'ground': make_ground(),
+        'ground': label_mesh(make_ground(), Label.GROUND),
         'post': make_box((0.12, 0.12, 1.0), tiles['post'], tiles['metal']),
         'fence': _make_fence(),
-        'finish': _make_finish(),
+        'finish': label_mesh(_make_finish(), Label.TARGET),
         'chevron_left': _make_chevron(mirrored=True),
         'chevron_right': _make_chevron(mirrored=False),
         'limit': merge_meshes(_make_pole(2.3), move_mesh(limit, (0, 0, BOARD_BOTTOM + 0.45))),
@@ -137,11 +140,12 @@ def make_plants(look: Season, generator: np.random.Generator) -> dict[str, Mesh]
     meshes = {}
     for variant in range(NUM_VARIANTS):
         for kind in TRUNK_RADII:
-            tree = _make_tree(kind, variant, look, generator)
+            tree = label_mesh(_make_tree(kind, variant, look, generator), Label.TREE)
             meshes[f'{kind}_{variant}'] = add_shade(tree, 1.6, ROAD_TILES['shade'])
             meshes[f'{kind}_{variant}_far'] = find_coarsest(tree)
-        meshes[f'bush_{variant}'] = add_shade(_make_bush(generator), 0.85, ROAD_TILES['shade'])
-        meshes[f'grass_{variant}'] = _make_grass(generator)
+        bush = label_mesh(_make_bush(generator), Label.PLANT)
+        meshes[f'bush_{variant}'] = add_shade(bush, 0.85, ROAD_TILES['shade'])
+        meshes[f'grass_{variant}'] = label_mesh(_make_grass(generator), Label.PLANT)
     return meshes
 
 

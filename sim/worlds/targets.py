@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.worlds.labels import Label
 from sim.worlds.meshes import (
     chain_levels,
+    label_mesh,
     make_blob,
     make_box,
     make_disc,
@@ -50,7 +52,8 @@ def place_target(layout: Layout, yaw: float) -> Target:
 def make_target(layout: Layout, tiles: dict[str, Tile]) -> dict[str, Mesh]:
     """Return the mesh of the layout's target by its name."""
     kind = TARGETS[layout.target_kind]
-    return {layout.target_kind: kind.make_mesh(tiles['target'], tiles['metal'])}
+    mesh = kind.make_mesh(tiles['target'], tiles['metal'])
+    return {layout.target_kind: label_mesh(mesh, Label.TARGET)}
 
 
 def draw_target(layout: Layout, atlas: Atlas) -> None:

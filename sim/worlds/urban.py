@@ -20,7 +20,8 @@ from sim.worlds.blocks import (
     start_street,
 )
 from sim.worlds.forest import CEILING, vary_light
-from sim.worlds.meshes import make_box, make_quad
+from sim.worlds.labels import Label
+from sim.worlds.meshes import label_mesh, make_box, make_quad
 from sim.worlds.placement import Area, is_reachable, span_area
 from sim.worlds.seasons import SEASONS, Season
 from sim.worlds.street import (
@@ -158,35 +159,38 @@ def _place_along_kerbs(street: Street, generator: np.random.Generator) -> None:
 
 def _make_meshes(look: Season, generator: np.random.Generator) -> dict[str, Mesh]:
     tiles = URBAN_TILES
+    raised = make_box((LOT, PAVEMENT_WIDTH, KERB_HEIGHT), tiles['kerb'], tiles['pavement'])
     meshes = {
-        'road': _make_floor(LOT, ROAD_WIDTH, 'road'),
-        'lane': _make_floor(LOT, LOT, 'road'),
-        'alley': _make_floor(BUILDING_DEPTH, LOT, 'road'),
-        'apron': _make_floor(LOT, PAVEMENT_WIDTH, 'road'),
-        'yard': _make_floor(BUILDING_DEPTH, LOT, 'pavement'),
-        'plaza': _make_floor(LOT, PAVEMENT_WIDTH, 'pavement'),
-        'pavement': make_box((LOT, PAVEMENT_WIDTH, KERB_HEIGHT), tiles['kerb'], tiles['pavement']),
+        'road': _make_floor(LOT, ROAD_WIDTH, 'road', Label.ROAD),
+        'lane': _make_floor(LOT, LOT, 'road', Label.ROAD),
+        'alley': _make_floor(BUILDING_DEPTH, LOT, 'road', Label.ROAD),
+        'apron': _make_floor(LOT, PAVEMENT_WIDTH, 'road', Label.ROAD),
+        'yard': _make_floor(BUILDING_DEPTH, LOT, 'pavement', Label.GROUND),
+        'plaza': _make_floor(LOT, PAVEMENT_WIDTH, 'pavement', Label.GROUND),
+        'pavement': label_mesh(raised, Label.GROUND),
         'lamp_post': make_lamp_post(),
         'bollard': make_bollard(),
         'column': make_column(),
-        'kiosk': make_kiosk(),
+        'kiosk': label_mesh(make_kiosk(), Label.BUILDING),
         'planter': make_planter(generator),
     }
-    meshes |= {name: make_house(facade) for name, facade in FACADES.items()}
+    meshes |= {
+        name: label_mesh(make_house(facade), Label.BUILDING) for name, facade in FACADES.items()
+    }
     for index, paint in enumerate(PAINTS):
-        meshes[f'car-{index}'] = make_car(paint)
-        meshes[f'van-{index}'] = make_van(paint)
+        meshes[f'car-{index}'] = label_mesh(make_car(paint), Label.CAR)
+        meshes[f'van-{index}'] = label_mesh(make_van(paint), Label.CAR)
     for index in range(2):
         arguments = (ROUND['tree'][0], 1.5 + 0.3 * index)
         if look.is_bare:
-            meshes[f'tree-{index}'] = make_bare(*arguments, tiles['bark_a'], generator)
+            tree = make_bare(*arguments, tiles['bark_a'], generator)
         else:
-            meshes[f'tree-{index}'] = make_broadleaf(
-                *arguments, tiles['leaves_a'], tiles['bark_a'], generator
-            )
+            tree = make_broadleaf(*arguments, tiles['leaves_a'], tiles['bark_a'], generator)
+        meshes[f'tree-{index}'] = label_mesh(tree, Label.TREE)
     return meshes
 
 
-def _make_floor(length: float, width: float, tile: str) -> Mesh:
+def _make_floor(length: float, width: float, tile: str, label: Label) -> Mesh:
     x, y = length / 2, width / 2
-    return make_quad([[-x, -y, 0], [x, -y, 0], [x, y, 0], [-x, y, 0]], URBAN_TILES[tile])
+    corners = [[-x, -y, 0], [x, -y, 0], [x, y, 0], [-x, y, 0]]
+    return label_mesh(make_quad(corners, URBAN_TILES[tile]), label)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_array, check_number
+from sim.worlds.labels import Label
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Mesh:
     clockwise seen from outside.
     :param coarse: the same thing with fewer triangles for a greater distance, if there is one.
     :param draw_distance: distance [m] beyond which it need not be drawn.
+    :param label: its class in segmentation images.
     """
 
     vertices: NDArray[np.float32]
@@ -63,6 +65,7 @@ class Mesh:
     faces: NDArray[np.int32]
     coarse: 'Mesh | None' = None
     draw_distance: float = float('inf')
+    label: Label = Label.OBJECT
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from lnn_control.core.frames import (
     rotation_world_from_level,
 )
 from sim.renderers import Label, NoRenderer, make_renderer
-from sim.renderers.labels import label_mesh, label_shade
+from sim.renderers.labels import label_shade
 from sim.renderers.projection import make_rays
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds import WORLDS
-from sim.worlds.meshes import make_box
+from sim.worlds.meshes import label_mesh, make_box
 from sim.worlds.textures import Tile
 from sim.worlds.world import Instance
 from tests.sim.test_gl_renderer import draw_poses, open_gl
@@ -42,12 +42,12 @@ def draw(name, world, position=EYE, rotation=None):
     return layers
 
 
-def build_wall(distance, yaw=0.0, mesh='house_0'):
+def build_wall(distance, yaw=0.0):
     """Return a world with nothing but a wall, 40 m wide and 20 m high, and a cube behind."""
     world = build_lone_cube((-5.0, 0.0, 1.5))
     wall = make_box((1.0, 40.0, 30.0), TILE, TILE, (distance + 0.5, 0.0, -10.0))
-    meshes = world.meshes | {mesh: wall}
-    return replace(world, meshes=meshes, instances=(Instance(mesh, 0.0, 0.0, yaw=yaw),))
+    meshes = world.meshes | {'wall': label_mesh(wall, Label.BUILDING)}
+    return replace(world, meshes=meshes, instances=(Instance('wall', 0.0, 0.0, yaw=yaw),))
 
 
 @every_renderer
@@ -131,23 +131,6 @@ def test_renderers_agree_on_layers(world):
         solid = same & (ours.labels != Label.SKY)
         error = np.abs(ours.depth[solid] / theirs.depth[solid] - 1)
         assert np.quantile(error, 0.99) < 1e-3
-
-
-@pytest.mark.parametrize(
-    ('name', 'size', 'label'),
-    [
-        ('oak_2_far', 5.0, Label.TREE),
-        ('tree-0', 5.0, Label.TREE),
-        ('car-1', 1.5, Label.CAR),
-        ('sapling_0', 2.0, Label.PLANT),
-        ('lane', 0.1, Label.ROAD),
-        ('kiosk', 3.0, Label.BUILDING),
-        ('something_new', 3.0, Label.OBJECT),
-        ('something_new', 0.1, Label.GROUND),
-    ],
-)
-def test_meshes_are_labelled_by_name_then_by_height(name, size, label):
-    assert label_mesh(name, make_box((1.0, 1.0, size), TILE, TILE)) is label
 
 
 def test_what_lies_flat_on_the_ground_is_ground_but_roads_stay():
