@@ -72,7 +72,7 @@ class ReachTarget(Task):
         is_there = distance < self.reach and np.linalg.norm(state.velocity_world) < self.slow
         held = progress.held + state.stamp - progress.time if is_there else 0.0
         outcome = progress.outcome or find_failure(trial, situation)
-        if outcome is None and held >= self.hold - 1e-9:
+        if outcome is None and is_there and held >= self.hold - 1e-9:
             outcome = Outcome.SUCCESS
         elif outcome is None and state.stamp >= trial.time_limit:
             outcome = Outcome.TIME_LIMIT

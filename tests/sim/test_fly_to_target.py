@@ -59,6 +59,12 @@ def test_half_a_metre_a_second_is_too_fast_and_less_is_slow_enough(trial):
     assert judge(trial, [NEAR] * 40, dict.fromkeys(range(40), 0.49))[-1].outcome
 
 
+def test_without_a_time_to_hold_the_vehicle_must_still_be_there_and_slow(trial):
+    task = FlyToTarget(hold=0.0)
+    progress = judge(trial, [FAR, NEAR, NEAR], speeds={1: 0.6}, task=task)
+    assert [p.outcome for p in progress] == [None, None, Outcome.SUCCESS]
+
+
 def test_collision_beats_success(trial):
     held = judge(trial, [NEAR] * 39)[-1]
     state = VehicleState(np.array(NEAR), stamp=2.0)

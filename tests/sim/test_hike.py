@@ -32,14 +32,14 @@ def make_trial(make_world):
     return make
 
 
-def judge(trial, places, speed=0.0, has_collided=False) -> list[HikeProgress]:
+def judge(trial, places, speed=0.0, has_collided=False, task=TASK) -> list[HikeProgress]:
     """Return the progress after each of the places on the ground, seen at 20 Hz."""
-    progress, seen = TASK.begin(trial, VehicleState(np.array([0.0, 0.0, 1.5]))), []
+    progress, seen = task.begin(trial, VehicleState(np.array([0.0, 0.0, 1.5]))), []
     for i, place in enumerate(places):
         velocity = np.array([0.0, speed, 0.0])
         position = np.array([*place, 1.5])
         state = VehicleState(position, velocity_world=velocity, stamp=0.05 * (i + 1))
-        progress = TASK.judge(trial, progress, Situation(state, has_collided))
+        progress = task.judge(trial, progress, Situation(state, has_collided))
         seen.append(progress)
     return seen
 
@@ -67,6 +67,11 @@ def test_the_last_target_ends_the_hike(make_trial):
     assert TASK.measure(trial, seen[-1]) == {'targets_reached': 3.0}
     pose = TASK.place_target(trial, seen[-1])
     assert (pose.x, pose.y) == STOPS[2]
+
+
+def test_without_a_time_to_hold_each_target_must_still_be_reached(make_trial):
+    seen = judge(make_trial(), [(0.0, 0.0), near(0), near(0), near(1)], task=Hike(hold=0.0))
+    assert [progress.reached for progress in seen] == [0, 1, 1, 2]
 
 
 def test_targets_count_in_their_order_only(make_trial):
