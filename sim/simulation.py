@@ -4,6 +4,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,8 @@ from sim.disturbances import (
     sum_latency,
 )
 from sim.physics import PHYSICS_RATE, Physics
-from sim.renderers import Layers, make_renderer
+from sim.release import release_with, return_memory
+from sim.renderers import Layers, Renderer, make_renderer
 from sim.sensors.exposure import Exposure, move_pose
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.imu import IMU_RATE, Imu, ImuParameters
@@ -87,11 +90,14 @@ class SensorFrame:
 
 
 class Simulation:
-    """A vehicle with camera and inertial unit in a world. Close it when done.
+    """A vehicle with camera and inertial unit in a world.
+
+    Close it when done; one that is dropped closes itself. It cannot be copied.
 
     :param vehicle: one of sim.vehicles.VEHICLES, `module:Class`, or what makes one, such as
         `partial(Quadrotor, parameters=QuadrotorParameters(ground_effect=True))`.
     :param disturbances: what makes flights harder, in the order of its effect on images.
+    :ivar is_closed: whether it can fly no more.
     """
 
     def __init__(
@@ -111,6 +117,8 @@ class Simulation:
         latency = self.settings.camera_latency + sum_latency(self.disturbances)
         self._latency_ticks = round(_TICK_RATE * latency)
         self._world: World | None = None
+        self.is_closed = False
+        self._release = release_with(self, partial(_free, self._renderer, self._physics))
 
     def reset(self, world: World, seed: int, yaw: float = 0.0, altitude: float = 1.5) -> None:
         """Put the vehicle at the world's start, at rest, and restart the clock at 0.
@@ -118,7 +126,9 @@ class Simulation:
         :param seed: of sensor and thrust noise, and of the disturbances.
         :param yaw: initial heading [rad]. :param altitude: initial height of the body's
             origin [m].
+        :raises RuntimeError: if the simulation is closed.
         """
+        self._check_open()
         self._renderer.load(world)
         self._physics.load(world)
         self._world = world
@@ -207,12 +217,14 @@ class Simulation:
 
         :param duration: [s], a multiple of 1/1200 s.
         :raises ValueError: if the duration is not positive or no such multiple.
+        :raises RuntimeError: before the first reset or if the simulation is closed.
         """
         ticks = round(duration * _TICK_RATE)
         if ticks < 1 or abs(ticks - duration * _TICK_RATE) > 1e-6:
             raise ValueError(
                 f'duration must be a positive multiple of 1/{_TICK_RATE} s, got {duration!r}'
             )
+        self._check_open()
         _ = self.world
         rows: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
         image, layers = None, None
@@ -277,7 +289,20 @@ class Simulation:
             total += self._renderer.render(eye, self._disturbed.turn_camera(rotation))
         return np.asarray(total / np.float32(len(moments)) + np.float32(0.5), dtype=np.uint8)
 
+    def _check_open(self) -> None:
+        if self.is_closed:
+            raise RuntimeError('the simulation is closed: make a new one')
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError('a simulation cannot be copied: make a new one by the same arguments')
+
     def close(self) -> None:
         """Free renderer and physics. Closing twice is allowed."""
-        self._renderer.close()
-        self._physics.close()
+        self.is_closed = True
+        self._release()
+
+
+def _free(renderer: Renderer, physics: Physics) -> None:
+    renderer.close()
+    physics.close()
+    return_memory()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.release import release_with
 from sim.renderers.labels import Label, label_shade
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Layers, Renderer
@@ -61,17 +62,16 @@ class GlRenderer(Renderer):
         down = camera.height_px / 2 / camera.focal_length_px
         self._body_from_clip = np.array([[0.0, 0.0, 1.0], [-across, 0.0, 0.0], [0.0, -down, 0.0]])
         self._rays = make_rays(camera)
-        self._canvas: _Canvas | None = _Canvas(camera)
-        self._stage: _Stage | None = None
+        self._canvas: _Canvas | None = None
+        self._open_canvas()
 
     def load(self, world: World) -> None:
         """Replace whatever was loaded by this world, freeing what it used."""
-        self._drop_stage()
-        if self._canvas is None:
-            self._canvas = _Canvas(self.camera)
+        canvas = self._canvas or self._open_canvas()
+        canvas.clear_stage()
         scene = Scene(world, self.camera)
-        with self._canvas.context:
-            self._stage = _Stage(self._canvas, scene)
+        with canvas.context:
+            canvas.stage = _Stage(canvas, scene)
 
     def move_target(self, x: float, y: float, yaw: float) -> None:
         """Place the target's mesh elsewhere on the ground [m, rad]."""
@@ -125,27 +125,28 @@ class GlRenderer(Renderer):
 
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""
-        self._drop_stage()
-        if self._canvas is not None:
-            self._canvas.release()
-            self._canvas = None
+        self._release()
+        self._canvas = None
 
-    def _drop_stage(self) -> None:
-        if self._stage is not None and self._canvas is not None:
-            with self._canvas.context:
-                self._stage.release()
-        self._stage = None
+    def _open_canvas(self) -> '_Canvas':
+        self._canvas = canvas = _Canvas(self.camera)
+        self._release = release_with(self, canvas.release)
+        return canvas
 
     def _require_stage(self) -> 'tuple[_Canvas, _Stage]':
-        if self._canvas is None or self._stage is None:
+        if self._canvas is None or self._canvas.stage is None:
             raise RuntimeError('no world is loaded: call load(world) before drawing')
-        return self._canvas, self._stage
+        return self._canvas, self._canvas.stage
 
 
 class _Canvas:
-    """A context with a picture to draw into and the programs that do: the same for all worlds."""
+    """A context with a picture to draw into and the programs that do: the same for all worlds.
+
+    :ivar stage: the world that is loaded, if there is one.
+    """
 
     def __init__(self, camera: PinholeCamera) -> None:
+        self.stage: _Stage | None = None
         self.context = open_context()
         size = (camera.width_px, camera.height_px)
         with self.context as context:
@@ -161,8 +162,16 @@ class _Canvas:
             self.frame = context.framebuffer(self._attachments[0], depth)
             self.label_frame = context.framebuffer(self._attachments[1], depth)
 
+    def clear_stage(self) -> None:
+        """Free the world that is loaded, if there is one."""
+        if self.stage is not None:
+            with self.context:
+                self.stage.release()
+        self.stage = None
+
     def release(self) -> None:
         """Free everything, the context last."""
+        self.clear_stage()
         with self.context:
             parts = (
                 self.frame, self.label_frame, *self._attachments, self.background, self.solid,

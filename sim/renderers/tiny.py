@@ -3,6 +3,8 @@
 """The default renderer: PyBullet's software rasteriser with sky, fog and levels of detail."""
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine import connect_by_number, pybullet
+from sim.release import release_with
 from sim.renderers.labels import Label, label_shade
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Layers, Renderer
@@ -35,6 +38,7 @@ class TinyRenderer(Renderer):
     def __init__(self, camera: PinholeCamera) -> None:
         super().__init__(camera)
         self._client = -1
+        self._disconnect: Callable[[], object] | None = None
         self._scene: Scene | None = None
         self._projection = (_to_corners(camera) @ make_projection(camera)).T.ravel().tolist()
         self._rays = make_rays(camera)
@@ -46,6 +50,8 @@ class TinyRenderer(Renderer):
         self._client = connect_by_number()
         if self._client < 0:
             raise RuntimeError('PyBullet gave no DIRECT client; close unused renderers')
+        disconnect = partial(pybullet.disconnect, physicsClientId=self._client)
+        self._disconnect = release_with(self, disconnect)
         scene = Scene(world, self.camera)
         # Many bodies read the same few files. Switching the cache off again empties it.
         pybullet.setPhysicsEngineParameter(enableFileCaching=1, physicsClientId=self._client)
@@ -126,9 +132,9 @@ class TinyRenderer(Renderer):
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""
         self._scene = None
-        if self._client >= 0:
-            pybullet.disconnect(physicsClientId=self._client)
-            self._client = -1
+        self._client = -1
+        if self._disconnect is not None:
+            self._disconnect()
 
     def _require_scene(self) -> Scene:
         if self._scene is None:

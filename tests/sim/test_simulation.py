@@ -266,3 +266,17 @@ def test_target_behind_a_trunk_is_not_seen_and_can_be_hit(make_simulation, make_
     assert not simulation.has_collided
     fly(simulation, VelocityCommand(vz=-1.0), 1.5)
     assert simulation.has_collided
+
+
+def test_a_closed_simulation_says_so(make_simulation, make_world):
+    simulation = make_simulation()
+    simulation.reset(make_world(), seed=0)
+    assert not simulation.is_closed
+    simulation.close()
+    assert simulation.is_closed
+    for use in (
+        lambda: simulation.advance(HOVER, 0.05),
+        lambda: simulation.reset(make_world(), 0),
+    ):
+        with pytest.raises(RuntimeError, match='the simulation is closed: make a new one'):
+            use()
