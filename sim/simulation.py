@@ -35,6 +35,8 @@ from sim.worlds.world import World
 _TICK_RATE = 1200
 _PHYSICS_TICKS = round(_TICK_RATE / PHYSICS_RATE)
 _IMU_TICKS = round(_TICK_RATE / IMU_RATE)
+_WHOLE_RATES = [rate for rate in range(1, 121) if _TICK_RATE % rate == 0]
+"""Rates of a camera that are whole numbers [Hz]."""
 
 VehicleFactory = Callable[[Physics], Vehicle]
 
@@ -47,6 +49,7 @@ class SimulationSettings:
     :param camera_rate: images a second [Hz], a divisor of 1200.
     :param camera_latency: time from exposure to delivery [s], rounded to 1/1200 s.
     :param mount: where the camera sits; None is where the vehicle has it.
+    :param camera_pitch_deg: by how much the camera looks further down than that mount says.
     :param exposure: shutter and gain of the camera.
     :param layers: whether images come with depth and segmentation.
     """
@@ -60,15 +63,19 @@ class SimulationSettings:
     mount: CameraMount | None = None
     exposure: Exposure = field(default_factory=Exposure)
     layers: bool = False
+    camera_pitch_deg: float = 0.0
 
     def __post_init__(self) -> None:
         check_number('camera_rate', self.camera_rate, 1.0, 120.0, 'Hz')
         if abs(_TICK_RATE / self.camera_rate - round(_TICK_RATE / self.camera_rate)) > 1e-6:
+            below = max(rate for rate in _WHOLE_RATES if rate < self.camera_rate)
+            above = min(rate for rate in _WHOLE_RATES if rate > self.camera_rate)
             raise ValueError(
-                f'camera_rate must divide {_TICK_RATE} Hz, such as 10, 20, 30 or 60, '
-                f'got {self.camera_rate!r}'
+                f'camera_rate must divide {_TICK_RATE} Hz, got {self.camera_rate!r}: '
+                f'the nearest whole ones are {below} and {above} Hz'
             )
         check_number('camera_latency', self.camera_latency, 0.0, 1.0, 's')
+        check_number('camera_pitch_deg', self.camera_pitch_deg, -90.0, 90.0, 'degrees')
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +104,7 @@ class Simulation:
     :param vehicle: one of sim.vehicles.VEHICLES, `module:Class`, or what makes one, such as
         `partial(Quadrotor, parameters=QuadrotorParameters(ground_effect=True))`.
     :param disturbances: what makes flights harder, in the order of its effect on images.
+    :ivar mount: where the camera sits on this vehicle, its settings applied.
     :ivar is_closed: whether it can fly no more.
     """
 
@@ -112,7 +120,8 @@ class Simulation:
         self._renderer = make_renderer(self.settings.renderer, self.settings.camera)
         self._physics = Physics()
         self._vehicle = make_vehicle(self._physics)
-        self._mount = self.settings.mount or self._vehicle.camera_mount
+        mount = self.settings.mount or self._vehicle.camera_mount
+        self.mount = mount.tilt(self.settings.camera_pitch_deg)
         self._camera_ticks = round(_TICK_RATE / self.settings.camera_rate)
         latency = self.settings.camera_latency + sum_latency(self.disturbances)
         self._latency_ticks = round(_TICK_RATE * latency)
@@ -152,6 +161,11 @@ class Simulation:
         return self._renderer.name
 
     @property
+    def vehicle_name(self) -> str:
+        """What the vehicle is called, also one of your own: the `name` of its class."""
+        return self._vehicle.name
+
+    @property
     def command_limits(self) -> tuple[float, float, float, float]:
         """Largest vx, vy, vz [m/s] and yaw rate [rad/s] that make sense for the vehicle."""
         return self._vehicle.command_limits
@@ -176,7 +190,7 @@ class Simulation:
     def camera_pose(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Position [m], shape (3,), and rotation, shape (3, 3), of the camera in the world."""
         rotation, _ = self._vehicle.read_attitude()
-        return self._mount.locate(self._vehicle.read_position(), rotation)
+        return self.mount.locate(self._vehicle.read_position(), rotation)
 
     @property
     def sees_target(self) -> bool:
@@ -285,7 +299,7 @@ class Simulation:
         total = np.zeros((camera.height_px, camera.width_px, 3), dtype=np.float32)
         for moment in moments.tolist():
             body = move_pose(position, attitude, velocity, rates, moment)
-            eye, rotation = self._mount.locate(*body)
+            eye, rotation = self.mount.locate(*body)
             total += self._renderer.render(eye, self._disturbed.turn_camera(rotation))
         return np.asarray(total / np.float32(len(moments)) + np.float32(0.5), dtype=np.uint8)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a camera sits on a vehicle and which way it looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,13 @@ class CameraMount:
             check_number('position', value, -10.0, 10.0, 'm')
         for name in ('roll', 'pitch', 'yaw'):
             check_number(name, getattr(self, name), -np.pi, np.pi, 'rad')
+
+    def tilt(self, angle_deg: float) -> 'CameraMount':
+        """Return a mount at the same place that looks further down by an angle.
+
+        :raises ValueError: if it would look backwards over its head, beyond half a turn.
+        """
+        return replace(self, pitch=self.pitch + float(np.radians(angle_deg)))
 
     @cached_property
     def rotation_body_from_camera(self) -> NDArray[np.float64]:

@@ -55,3 +55,11 @@ def test_angles_follow_the_conventions_of_ros(angles, view, up):
 def test_impossible_mounts_are_errors(change, message):
     with pytest.raises(ValueError, match=message):
         CameraMount(**change)
+
+
+def test_tilting_turns_the_view_down_and_keeps_the_place():
+    mount = CameraMount((0.5, 0.1, 0.2), pitch=np.pi / 6, yaw=np.pi / 2)
+    assert mount.tilt(0.0) == mount
+    position, rotation = mount.tilt(60.0).locate(EYE, WEST)
+    assert position == pytest.approx(mount.locate(EYE, WEST)[0])
+    assert rotation[:, 0] == pytest.approx([0, 0, -1], abs=1e-12)
