@@ -5,12 +5,13 @@ VENV ?= .venv
 TORCH_INDEX ?=
 TORCH := torch==2.13.0
 # Where ROS 2 is sourced its own rclpy is used, otherwise the pip wheels.
-EXTRAS := $(if $(ROS_DISTRO),,ros,)report,gl,deploy,test,dev
+WITHOUT_ROS := sim,imitation,data,report,gl,deploy
+EXTRAS := $(if $(ROS_DISTRO),$(WITHOUT_ROS),all),test,dev
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check -q
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint
+.PHONY: help setup demo test bench lint docs
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,10 @@ lint: $(STAMP) ## check style and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy lnn_control sim
+
+docs: $(STAMP) ## build the documentation into site/
+	@$(VENV)/bin/python -m mkdocs build --strict --quiet
+	@echo 'Open site/index.html'
 
 $(STAMP): setup.py constraints.txt
 	@command -v '$(PYTHON)' >/dev/null || { echo 'lnn_control needs Python 3.10 or newer, there is no $(PYTHON): make setup PYTHON=/path/to/python3' >&2; exit 1; }

@@ -4,6 +4,7 @@
 
 import re
 from glob import glob
+from itertools import chain
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -12,25 +13,79 @@ PACKAGE = 'lnn_control'
 HERE = Path(__file__).parent
 VERSION = re.search(r"__version__ = '(.+)'", (HERE / PACKAGE / '__init__.py').read_text())[1]
 
+# What several parts need.
+OPENCV = 'opencv-python>=4.6'
+CONFIGURATION = ['PyYAML>=6.0', 'pydantic>=2.5']
+COMMAND_LINE = ['rich>=13', 'tyro>=0.8']
+POLICY = [*CONFIGURATION, OPENCV, 'safetensors>=0.4']
+TORCHDIFFEQ = 'torchdiffeq>=0.2.4'
+ONNX = ['onnx>=1.16', 'onnxscript>=0.3']
+
 # Community wheels of ROS 2 Jazzy. Whoever has ROS 2 from apt does not need them.
 LINUX_X86_64 = "; sys_platform == 'linux' and platform_machine == 'x86_64'"
-ROS = [f'ros-rclpy[fastrtps]~=7.1.6{LINUX_X86_64}'] + [
-    f'ros-{name}~=5.3.6{LINUX_X86_64}'
-    for name in (
-        'diagnostic-msgs',
-        'geometry-msgs',
-        'nav-msgs',
-        'sensor-msgs',
-        'std-msgs',
-        'std-srvs',
-        'visualization-msgs',
-    )
-]
-REPORT = ['av>=12', 'jinja2>=3', 'matplotlib>=3.8', 'tensorboard>=2.14']
-GL = ['moderngl>=5.10']
-DEPLOY = ['onnx>=1.16', 'onnxruntime>=1.18']
-TEST = ['hypothesis>=6', 'ncps>=1.0', 'pytest>=7.4', 'reservoirpy>=0.4', 'torchdiffeq>=0.2.4']
-DEV = ['mypy>=1.8', 'ruff>=0.6']
+ROS_WHEELS = {
+    'ros-rclpy[fastrtps]': '7.1.6',
+    'ros-builtin-interfaces': '2.0.3',
+    'ros-diagnostic-msgs': '5.3.6',
+    'ros-geometry-msgs': '5.3.6',
+    'ros-lifecycle-msgs': '2.0.3',
+    'ros-nav-msgs': '5.3.6',
+    'ros-rcl-interfaces': '2.0.3',
+    'ros-rosgraph-msgs': '2.0.3',
+    'ros-sensor-msgs': '5.3.6',
+    'ros-std-msgs': '5.3.6',
+    'ros-std-srvs': '5.3.6',
+}
+
+# Part -> what it needs beside torch and numpy. Each is enough for its own part; lists instead of
+# extras that name each other, so that colcon reads them too.
+DATA = [OPENCV, 'mcap>=1.1', 'rosbags>=0.10']
+SIM = [*COMMAND_LINE, OPENCV, 'gymnasium>=1.0', 'pybullet>=3.2.5']
+USER_EXTRAS = {
+    'sim': SIM,
+    'imitation': [*COMMAND_LINE, *DATA, *POLICY],
+    'data': DATA,
+    'ros': [
+        *DATA,
+        *POLICY,
+        *(f'{name}~={version}{LINUX_X86_64}' for name, version in ROS_WHEELS.items()),
+    ],
+    'report': [
+        *COMMAND_LINE,
+        *CONFIGURATION,
+        OPENCV,
+        'Pillow>=10',
+        'av>=12',
+        'jinja2>=3',
+        'matplotlib>=3.8',
+        'moviepy>=2',
+    ],
+    'gl': [*SIM, 'moderngl>=5.10'],
+    'deploy': ONNX,
+}
+EXTRAS = {
+    **USER_EXTRAS,
+    'all': sorted({TORCHDIFFEQ, *chain.from_iterable(USER_EXTRAS.values())}),
+    'test': [
+        *ONNX,
+        'Pillow>=10',
+        'hypothesis>=6',
+        'mcap-ros2-support>=0.5',
+        'ncps>=1.0',
+        'onnxruntime>=1.18',
+        'pytest>=7.4',
+        'reservoirpy>=0.4',
+        'setuptools>=70.1',
+        TORCHDIFFEQ,
+    ],
+    'dev': [
+        'mkdocs-material>=9.5',
+        'mkdocs>=1.6',
+        'mkdocstrings-python>=1.10',
+        'mypy>=1.8',
+        'ruff>=0.6',
+    ],
+}
 
 setup(
     name=PACKAGE,
@@ -53,29 +108,7 @@ setup(
         (f'lib/{PACKAGE}', glob('libexec/*')),
     ],
     zip_safe=False,
-    install_requires=[
-        'setuptools',
-        'gymnasium>=1.0',
-        'mcap>=1.1',
-        'mcap-ros2-support>=0.5',
-        'numpy>=1.24',
-        'opencv-python>=4.6',
-        'pybullet>=3.2.5',
-        'pydantic>=2.5',
-        'PyYAML>=6.0',
-        'rich>=13',
-        'rosbags>=0.10',
-        'safetensors>=0.4',
-        'torch>=2.2',
-        'tyro>=0.8',
-    ],
-    extras_require={
-        'ros': ROS,
-        'report': REPORT,
-        'gl': GL,
-        'deploy': DEPLOY,
-        'test': TEST,
-        'dev': DEV,
-    },
+    install_requires=['numpy>=1.24', 'torch>=2.2'],
+    extras_require=EXTRAS,
     entry_points={'console_scripts': ['lnn-control = lnn_control.cli.main:main']},
 )

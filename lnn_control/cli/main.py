@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from lnn_control import __version__
+from lnn_control.core.extras import describe_missing
 
 VERBS = {
     'demo': ('lnn_control.cli.demo', 'fly the shipped policy through four worlds over ROS 2'),
@@ -25,19 +26,6 @@ VERBS = {
     'report': ('lnn_control.cli.report', 'draw the page of a recorded run again'),
 }
 """Name of each verb -> its module and what it does."""
-
-EXTRAS = {
-    'rclpy': 'ros',
-    'sensor_msgs': 'ros',
-    'matplotlib': 'report',
-    'jinja2': 'report',
-    'av': 'report',
-    'tensorboard': 'report',
-    'moderngl': 'gl',
-    'onnx': 'deploy',
-    'onnxruntime': 'deploy',
-}
-"""Module that may be missing -> the extra of this package that brings it."""
 
 USER_ERRORS = (ValueError, OSError, ModuleNotFoundError)
 """What bad input raises. Anything else is a bug and keeps its traceback."""
@@ -103,11 +91,7 @@ def describe_unknown_verb(verb: str) -> str:
 def describe_error(error: Exception) -> str:
     """Return an error as one line that says what to do where that is known."""
     if isinstance(error, ModuleNotFoundError):
-        extra = EXTRAS.get((error.name or '').partition('.')[0])
-        hint = f': install it with pip install "lnn_control[{extra}]"' if extra else ''
-        if extra == 'ros':
-            hint += ', or source ROS 2 (apt install ros-jazzy-ros-base)'
-        return f'Python module {error.name!r} is missing{hint}'
+        return describe_missing(error.name or str(error))
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f'{error.strerror}: {error.filename}'
     return ' '.join(str(error).split()) or type(error).__name__

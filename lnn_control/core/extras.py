@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which extra of this package brings a Python module that is missing."""
+
+# What several extras bring is told to come with `all`: whoever lacks it lacks more.
+EXTRAS = {
+    'PIL': 'report',
+    'av': 'report',
+    'builtin_interfaces': 'ros',
+    'cv2': 'all',
+    'diagnostic_msgs': 'ros',
+    'geometry_msgs': 'ros',
+    'gymnasium': 'sim',
+    'jinja2': 'report',
+    'lifecycle_msgs': 'ros',
+    'matplotlib': 'report',
+    'mcap': 'data',
+    'moderngl': 'gl',
+    'moviepy': 'report',
+    'nav_msgs': 'ros',
+    'onnx': 'deploy',
+    'onnxscript': 'deploy',
+    'pybullet': 'sim',
+    'pybullet_utils': 'sim',
+    'pydantic': 'all',
+    'rcl_interfaces': 'ros',
+    'rclpy': 'ros',
+    'rich': 'all',
+    'rosbags': 'data',
+    'rosgraph_msgs': 'ros',
+    'safetensors': 'imitation',
+    'sensor_msgs': 'ros',
+    'std_msgs': 'ros',
+    'std_srvs': 'ros',
+    'torchdiffeq': 'all',
+    'tyro': 'all',
+    'yaml': 'all',
+}
+"""Module -> the extra whose installation brings it."""
+
+ONLY_WITH_ROS = ('launch', 'launch_ros')
+"""Modules that pip does not have (its `launch` is something else)."""
+
+
+def describe_missing(module_name: str) -> str:
+    """Return one line that names a missing module and, where it is known, the cure.
+
+    :param module_name: as in the `name` of a ModuleNotFoundError, `package.module` or `package`.
+    """
+    package = module_name.partition('.')[0]
+    source_ros = 'source ROS 2 (apt install ros-jazzy-ros-base)'
+    cure = ''
+    if package in ONLY_WITH_ROS:
+        cure = f': {source_ros}'
+    elif package in EXTRAS:
+        extra = EXTRAS[package]
+        cure = f': install it with pip install "lnn_control[{extra}]"'
+        if extra == 'ros':
+            cure += f', or {source_ros}'
+    return f'Python module {module_name!r} is missing{cure}'
