@@ -186,6 +186,13 @@ def test_all_holds_every_extra_that_a_user_may_run() -> None:
     assert list_requirements('all') - list_requirements(*users) == {'torchdiffeq'}
 
 
+def test_make_setup_brings_everything_but_the_ros_wheels_where_ros_is_sourced() -> None:
+    line = re.search(r'^WITHOUT_ROS := (.+)$', (ROOT / 'Makefile').read_text(), re.MULTILINE)
+    assert line is not None
+    everything = set(read_setup()['extras_require'])
+    assert set(line[1].split(',')) == everything - {'ros', 'all', 'test', 'dev'}
+
+
 def read_package_xml(tag: str) -> set[str]:
     """Return the keys that package.xml declares with a tag."""
     found = ElementTree.parse(ROOT / 'package.xml').getroot().iter(tag)
