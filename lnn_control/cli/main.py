@@ -3,29 +3,59 @@
 """The command `lnn-control <verb>`: finds the verb, runs it, prints its errors as one line.
 
 A verb is a module with a function `main(arguments: list[str]) -> int`, imported only when used.
+Its first line says what it does; `OPTIONS`, where it has that, is the dataclass of its options.
 """
 
-import difflib
-import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from types import ModuleType
 
 from lnn_control import __version__
 from lnn_control.core.extras import describe_missing
+from lnn_control.core.registry import Registry
 
-VERBS = {
-    'demo': ('lnn_control.cli.demo', 'fly the shipped policy through four worlds over ROS 2'),
-    'bringup': ('lnn_control.cli.bringup', 'start the ROS 2 nodes, in simulation or on a robot'),
-    'collect': ('lnn_control.cli.collect', 'fly simulated episodes and record them for training'),
-    'train': ('lnn_control.cli.train', 'train a liquid policy on recorded episodes'),
-    'card': ('lnn_control.cli.card', 'write the model card of a checkpoint'),
-    'evaluate': ('lnn_control.cli.evaluate', 'fly a suite of seeds and report the success rate'),
-    'sim': ('lnn_control.cli.sim', 'look at the simulator: fly through a world, draw them all'),
-    'report': ('lnn_control.cli.report', 'draw the page of a recorded run again'),
+
+def _check_verb(entry: object) -> None:
+    if not callable(getattr(entry, 'main', None)):
+        raise ValueError(f'expected a module with a function main(arguments), got {entry!r}')
+
+
+VERBS: Registry[ModuleType] = Registry(
+    'verb',
+    'lnn_control.verbs',
+    {
+        'demo': 'lnn_control.cli.demo',
+        'bringup': 'lnn_control.cli.bringup',
+        'collect': 'lnn_control.cli.collect',
+        'train': 'lnn_control.cli.train',
+        'evaluate': 'lnn_control.cli.evaluate',
+        'report': 'lnn_control.cli.report',
+        'card': 'lnn_control.cli.card',
+        'sim': 'lnn_control.cli.sim',
+        'list': 'lnn_control.cli.list',
+        'show': 'lnn_control.cli.show',
+        'completion': 'lnn_control.cli.completion',
+    },
+    _check_verb,
+)
+"""Name of a verb -> its module."""
+
+SUMMARIES = {
+    'demo': 'fly the shipped policy through four worlds over ROS 2',
+    'bringup': 'start the ROS 2 nodes, in simulation or on a robot',
+    'collect': 'fly simulated episodes and record them for training',
+    'train': 'train a liquid policy on recorded episodes',
+    'evaluate': 'fly trials or a suite of them and report the success rate',
+    'report': 'draw the page of a recorded run again',
+    'card': 'write the model card of a checkpoint',
+    'sim': 'look at the simulator: fly through a world, draw them all',
+    'list': 'list tasks, worlds, policies, disturbances and more',
+    'show': 'show what a policy or a task is',
+    'completion': 'print what makes bash or zsh complete verbs and options',
 }
-"""Name of each verb -> its module and what it does."""
+"""What our verbs do. Written here, as importing them all takes seconds."""
 
 USER_ERRORS = (ValueError, OSError, ModuleNotFoundError)
 """What bad input raises. Anything else is a bug and keeps its traceback."""
@@ -37,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in ('-h', '--help', 'help'):
         print(describe_usage())
         return 0 if arguments else 2
-    if arguments[0] == '--version':
+    if arguments[0] in ('-V', '--version'):
         print(__version__)
         return 0
     verb, *rest = arguments
@@ -50,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_verb(verb: str, arguments: list[str]) -> int:
     """Run one verb; bad input ends with one line on stderr and 1, Ctrl-C with 130."""
     try:
-        return importlib.import_module(VERBS[verb][0]).main(arguments)
+        return int(VERBS[verb].main(arguments))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -63,10 +93,21 @@ def run_verb(verb: str, arguments: list[str]) -> int:
         return 1
 
 
+def summarise_verb(verb: str) -> str:
+    """Return what a verb does in a few words; of another package's, its first line."""
+    if verb in SUMMARIES:
+        return SUMMARIES[verb]
+    try:
+        lines = (VERBS[verb].__doc__ or '').strip().splitlines()
+    except USER_ERRORS as error:
+        return describe_error(error)
+    return lines[0] if lines else ''
+
+
 def describe_usage() -> str:
     """Return the text of `lnn-control --help`."""
     width = max(map(len, VERBS))
-    lines = [f'  {name:<{width}}  {text}' for name, (_, text) in VERBS.items()]
+    lines = [f'  {name:<{width}}  {summarise_verb(name)}' for name in VERBS]
     return '\n'.join(
         [
             'usage: lnn-control <verb> [...]',
@@ -75,17 +116,15 @@ def describe_usage() -> str:
             '',
             *lines,
             '',
-            '`lnn-control <verb> --help` explains a verb. LNN_CONTROL_TRACEBACK=1 shows where an',
-            'error came from.',
+            '`lnn-control <verb> --help` explains a verb, `lnn-control --version` says which',
+            'release this is. LNN_CONTROL_TRACEBACK=1 shows where an error came from.',
         ]
     )
 
 
 def describe_unknown_verb(verb: str) -> str:
     """Return one line that names the valid verbs and the closest one."""
-    closest = difflib.get_close_matches(verb, VERBS, n=1)
-    hint = f'; did you mean {closest[0]!r}?' if closest else ''
-    return f'verb must be one of {sorted(VERBS)}, got {verb!r}{hint}'
+    return VERBS.describe_unknown(verb).replace(' or module:Name', '')
 
 
 def describe_error(error: Exception) -> str:

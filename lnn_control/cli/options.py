@@ -21,6 +21,9 @@ from sim.worlds import SEASONS, WORLDS
 
 T = TypeVar('T')
 
+CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+"""Nested settings are options like all others, and flags have one name."""
+
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000
 
@@ -135,9 +138,7 @@ def read_options(options: Any, verb: str, arguments: Sequence[str]) -> Any:
         options,
         args=list(arguments),
         prog=f'lnn-control {verb}',
-        config=(tyro.conf.OmitArgPrefixes,),
-        # Short, as help is read in terminals.
-        description=None,
+        config=CONFIG,
     )
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lnn_control.core.checks import check_number
 from lnn_control.evaluation.stress import CLEAN, StressCell
-from sim.tasks import TASKS, parse_options
+from sim.tasks import TASKS
+from sim.tasks.options import parse_options
 
 if TYPE_CHECKING:
     from sim.tasks import Task

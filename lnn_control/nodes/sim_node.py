@@ -41,7 +41,8 @@ from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 from sim.camera_choice import choose_camera
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
-from sim.tasks import TASKS, make_task, parse_options
+from sim.tasks import TASKS, make_task
+from sim.tasks.options import parse_options
 from sim.tasks.task import Situation, TargetPose, Trial
 
 PARAMETERS = (

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control show`: the card of a policy, or the data sheet of a task, in the terminal."""
+
+import inspect
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from lnn_control.cli import options
+from lnn_control.core.domain import TrainingDomain
+from lnn_control.policies.folders import find_checkpoint, is_checkpoint
+from lnn_control.policies.registry import POLICIES, find_entry
+from sim.tasks import TASKS
+from sim.tasks.options import describe_options
+
+CARD_NAME = 'README.md'
+
+
+@dataclass(frozen=True)
+class Show:
+    """Show what a policy or a task is."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    """A task, or a policy: a folder of a checkpoint, a shipped or registered name, module:Class."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb and return its exit code."""
+    job = options.read_options(Show, 'show', arguments)
+    console = Console()
+    if job.name in TASKS:
+        show_task(console, job.name)
+    elif is_checkpoint(job.name) and job.name not in POLICIES:
+        show_checkpoint(console, job.name)
+    else:
+        # What is neither may be a misspelt one of either.
+        print_words(console, job.name)
+    return 0
+
+
+def show_task(console: Console, name: str) -> None:
+    """Print a task's data sheet and its options."""
+    kind = TASKS.find(name)
+    console.print(Markdown(f'# {name}\n\n{inspect.cleandoc(kind.__doc__ or "")}'.partition(':param')[0]))
+    table = Table(title='--task-option NAME=VALUE')
+    for title in ('name', 'type', 'default', 'what it is'):
+        table.add_column(title, overflow='fold')
+    for option in describe_options(kind):
+        table.add_row(*(f'{part}' for part in option))
+    console.print(table)
+
+
+def show_checkpoint(console: Console, name: str) -> None:
+    """Print a checkpoint's card and what it was trained for."""
+    from lnn_control.policies.checkpoint import read_config, read_domain
+
+    folder = find_checkpoint(name)
+    card = folder / CARD_NAME
+    config = read_config(folder)
+    if card.is_file():
+        console.print(Markdown(card.read_text(encoding='utf-8')))
+    else:
+        console.print(
+            f'{config["name"]}: {config["num_parameters"]} parameters in {folder}; it has no card, '
+            '`lnn-control card` writes one'
+        )
+    console.print(describe_domain(read_domain(folder)))
+
+
+def describe_domain(domain: TrainingDomain) -> Table:
+    """Return a table of what a policy was trained for."""
+    table = Table(title='trained for', show_header=False)
+    for entry in fields(domain):
+        value = getattr(domain, entry.name)
+        text = 'not known' if value is None else _write(value)
+        table.add_row(entry.name, text)
+    return table
+
+
+def _write(value: object) -> str:
+    if isinstance(value, tuple):
+        return ', '.join(f'{part:g}' if isinstance(part, float) else f'{part}' for part in value)
+    return f'{value}'
+
+
+def print_words(console: Console, name: str) -> None:
+    """Print what a policy that is no checkpoint says of itself.
+
+    :raises ValueError: if there is none of that name, neither a task.
+    """
+    try:
+        entry, _ = find_entry(name)
+    except ValueError as error:
+        raise ValueError(f'{error}; nor is it one of the tasks {sorted(TASKS)}') from error
+    console.print(Markdown(f'# {name}\n\n{inspect.getdoc(entry) or "It says nothing of itself."}'))
+
+
+OPTIONS = Show
