@@ -5,12 +5,12 @@
 # summer forest. About 80 minutes on two free cores. Run from the project's root, in .venv.
 set -eu
 lnn-control collect --output data/forest/expert --episodes 320 --hold 3
-lnn-control train --data data/forest --output runs/forest/bc --settings.epochs 6
-lnn-control collect --output data/forest/dagger1 --episodes 120 --first-seed 100000 --hold 3 --checkpoint runs/forest/bc
-lnn-control train --data data/forest --output runs/forest/dagger1 --init runs/forest/bc --settings.epochs 4 --settings.seed 1
-lnn-control collect --output data/forest/dagger2 --episodes 160 --first-seed 200000 --hold 3 --checkpoint runs/forest/dagger1
-lnn-control train --data data/forest --output runs/forest/dagger2 --init runs/forest/dagger1 --settings.epochs 6 --settings.seed 2
-lnn-control collect --output data/forest/dagger3 --episodes 200 --first-seed 300000 --hold 3 --checkpoint runs/forest/dagger2
-lnn-control train --data data/forest --output runs/forest/dagger3 --init runs/forest/dagger2 --settings.epochs 6 --settings.seed 3
-lnn-control collect --output data/forest/dagger4 --episodes 200 --first-seed 400000 --hold 3 --checkpoint runs/forest/dagger3
-lnn-control train --data data/forest --output runs/forest/forest_cfc --init runs/forest/dagger3 --settings.epochs 5 --settings.seed 4
+lnn-control train --data data/forest --output runs/forest/bc --epochs 6
+lnn-control collect --output data/forest/dagger1 --episodes 120 --first-seed 100000 --hold 3 --policy runs/forest/bc
+lnn-control train --data data/forest --output runs/forest/dagger1 --init runs/forest/bc --epochs 4 --seed 1
+lnn-control collect --output data/forest/dagger2 --episodes 160 --first-seed 200000 --hold 3 --policy runs/forest/dagger1
+lnn-control train --data data/forest --output runs/forest/dagger2 --init runs/forest/dagger1 --epochs 6 --seed 2
+lnn-control collect --output data/forest/dagger3 --episodes 200 --first-seed 300000 --hold 3 --policy runs/forest/dagger2
+lnn-control train --data data/forest --output runs/forest/dagger3 --init runs/forest/dagger2 --epochs 6 --seed 3
+lnn-control collect --output data/forest/dagger4 --episodes 200 --first-seed 400000 --hold 3 --policy runs/forest/dagger3
+lnn-control train --data data/forest --output runs/forest/forest_cfc --init runs/forest/dagger3 --epochs 5 --seed 4

@@ -20,7 +20,12 @@ ALLOWED = {
     'lnn_control.evaluation': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.policies'},
     'lnn_control.reports': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.evaluation'},
     'lnn_control.nodes': {'lnn_control.core', 'lnn_control.policies'},
-    'lnn_control.bringup': {'lnn_control.core', 'lnn_control.policies', 'lnn_control.nodes', 'sim'},
+    'lnn_control.bringup': {
+        'lnn_control.core',
+        'lnn_control.policies',
+        'lnn_control.nodes',
+        'sim',
+    },
     'lnn_control.cli': {
         'lnn_control',
         'lnn_control.core',

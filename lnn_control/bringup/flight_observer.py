@@ -18,11 +18,11 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32MultiArray, String
 
+from lnn_control.bringup.supervisor import Supervisor
 from lnn_control.core.flight import Flight
 from lnn_control.core.frames import yaw_from_quaternion
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import image_from_message, read_twist, seconds_from_stamp
-from lnn_control.bringup.supervisor import Supervisor
 
 WAITING, FLYING = 'waiting', 'flying'
 

@@ -117,9 +117,7 @@ SIMULATION = Graph(
             'task', 'fly_to_target', 'what is asked; it brings the vehicle', choices=tuple(TASKS)
         ),
         Argument('task_option', '', 'fields of the task, such as "density=2 hold=3"'),
-        Argument(
-            'world', '', "world of the trials; the task's first one if empty", ('', *WORLDS)
-        ),
+        Argument('world', '', "world of the trials; the task's first one if empty", ('', *WORLDS)),
         Argument('season', 'summer', 'season of the world', tuple(SEASONS)),
         Argument('first_seed', 2_000_000, 'first trial; the same seed gives the same world'),
         Argument('camera_fov_deg', 100.0, 'field of view across the image [deg]'),

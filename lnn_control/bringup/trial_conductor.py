@@ -8,9 +8,9 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from std_srvs.srv import Trigger
 
-from lnn_control.nodes import topics
 from lnn_control.bringup.flight_observer import FlightObserver
 from lnn_control.bringup.supervisor import Supervisor
+from lnn_control.nodes import topics
 
 # How long a busy machine may take to show a first sign of life [s].
 _PATIENCE = 90.0

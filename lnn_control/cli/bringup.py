@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lnn_control.bringup.graph import GRAPHS, Argument, Graph, NodeDescription, Value
-from lnn_control.nodes.lifetime import StopRequest, die_with_parent
 from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+from lnn_control.nodes.lifetime import StopRequest, die_with_parent
 
 DOMAIN = Argument('domain_id', -1, 'ROS domain, 0 to 101; -1 for that of the environment')
 _FLAGS = {'true': True, 'false': False}
@@ -166,8 +166,8 @@ def fly(
     :raises NodeDiedError: if a node ends.
     :raises BringupError: if the policy does not start or somebody else commands the vehicle.
     """
-    from lnn_control.nodes import topics
     from lnn_control.bringup.supervisor import Supervisor
+    from lnn_control.nodes import topics
 
     supervisor = Supervisor(str(values['namespace']), check)
     try:

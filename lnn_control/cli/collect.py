@@ -146,7 +146,9 @@ def describe_settings(job: Collect) -> dict[str, str]:
         described['hold'] = str(float(task.hold))
     if job.task_option:
         described['task_option'] = ' '.join(sorted(job.task_option))
-    described |= {name: str(float(value)) for name, value in job.scenario.camera.describe().items()}
+    described |= {
+        name: str(float(value)) for name, value in job.scenario.camera.describe().items()
+    }
     if job.policy != EXPERT:
         described['expert_share'] = str(float(job.settings.expert_share))
     if is_checkpoint(job.policy):

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control completion`: a script by which bash or zsh complete verbs, options and values."""
 
-import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
@@ -83,14 +82,19 @@ def _list_parser_words(kinds: Any) -> Iterator[str]:
     for kind in get_args(kinds):
         yield kind.__name__.lower()
     for kind in get_args(kinds) or (kinds,):
-        for action in list_actions(kind):
-            yield from (word for word in action.option_strings if word.startswith('--'))
+        yield from (f'--{name.replace("_", "-")}' for name in list_options(kind))
 
 
-def list_actions(kind: type) -> list[argparse.Action]:
-    """Return every option of a verb's dataclass, as argparse describes it."""
-    parser = tyro.extras.get_parser(kind, config=options.CONFIG)
-    return list(parser._actions)
+def list_options(kind: type) -> list[str]:
+    """Return every option of a verb's dataclass, of nested ones too, with underscores."""
+    names: list[str] = []
+    hints = get_type_hints(kind, include_extras=True)
+    for entry in fields(kind):
+        if tyro.conf.Positional in getattr(hints[entry.name], '__metadata__', ()):
+            continue
+        is_nested = is_dataclass(hints[entry.name])
+        names += list_options(hints[entry.name]) if is_nested else [entry.name]
+    return names
 
 
 def write_script(shell: str) -> str:

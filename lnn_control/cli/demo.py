@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from tyro.conf import UseAppendAction
 
+from lnn_control.bringup.graph import SIMULATION, Value
+from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
 from lnn_control.cli import options
-
 from lnn_control.cli.bringup import (
     BringupError,
     StopRequestedError,
@@ -36,9 +37,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
 from lnn_control.evaluation.flight import FlightName, measure_flight, read_results, to_line
-from lnn_control.bringup.graph import SIMULATION, Value
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
-from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
 from lnn_control.policies.folders import DEFAULT_POLICY, find_checkpoint, is_checkpoint
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.registry import make_policy
@@ -61,8 +60,9 @@ class Demo:
     """Fly a policy over ROS 2 nodes, a trial a scene, and write a page about it."""
 
     policy: options.PolicyName = DEFAULT_POLICY
-    scene: UseAppendAction[tuple[str, ...]] = SCENES
-    """Where to fly, as world/season or world/season/seed; may be given again."""
+    scene: UseAppendAction[tuple[str, ...]] = ()
+    """Where to fly, as world/season or world/season/seed; may be given again. If not given: the
+    forest in summer, autumn and winter, and the city."""
     first_seed: options.FirstSeed = options.FIRST_TEST_SEED
     episodes: int = 1
     """Number of trials in each scene, each with the next seed."""
@@ -97,9 +97,12 @@ def main(arguments: list[str]) -> int:
     # Nobody but this machine needs to hear of simulated flights.
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     policy = make_policy(job.policy)
+    scenes = [read_scene(scene, job.first_seed) for scene in job.scene or SCENES]
     flights = [
         plan_flight(world, season, seed + number)
-        for world, season, seed in (read_scene(scene, job.first_seed) for scene in job.scene)
+        for world, season, seed in (
+            read_scene(scene, job.first_seed) for scene in job.scene or SCENES
+        )
         for number in range(job.episodes)
     ]
     folder = make_folder(job.output)
@@ -147,7 +150,8 @@ def read_scene(scene: str, first_seed: int) -> tuple[str, str, int]:
     season, _, seed = rest.partition('/')
     if not (world and season) or not (seed.isdecimal() or not seed):
         raise ValueError(
-            f'scene must be world/season or world/season/seed, such as {SCENES[0]!r}, got {scene!r}'
+            'scene must be world/season or world/season/seed, such as '
+            f'{SCENES[0]!r}, got {scene!r}'
         )
     return world, season, int(seed) if seed else first_seed
 
@@ -169,7 +173,7 @@ def make_folder(output: Path) -> Path:
 
 def describe_run(job: Demo, policy: Policy) -> RunDescription:
     """Return what flies, how, and on what."""
-    settings = asdict(job) | {'scene': ' '.join(job.scene), 'output': str(job.output)}
+    settings = asdict(job) | {'scene': ' '.join(job.scene or SCENES), 'output': str(job.output)}
     return RunDescription(
         created=datetime.now().astimezone().isoformat(timespec='seconds'),
         policy=policy.name,
@@ -358,9 +362,7 @@ class DemoFlights:
         clearances = measure_clearances(flight.trial, recorded.positions_world)
         record = FlightRecord(recorded, flight.site, clearances)
         path = f'{FLIGHTS}/{number + 1}_{flight.world}_{flight.season}.npz'
-        name = FlightName(
-            flight.world, flight.season, flight.trial.seed, self._run.policy, path
-        )
+        name = FlightName(flight.world, flight.season, flight.trial.seed, self._run.policy, path)
         result = measure_flight(name, record)
         save_flight(self._run.folder / path, record)
         with (self._run.folder / RESULTS).open('a', encoding='utf-8') as stream:

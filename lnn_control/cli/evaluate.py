@@ -16,7 +16,6 @@ from lnn_control.cli.evaluation_tables import Row, print_stress, print_summary, 
 from lnn_control.cli.scenarios import (
     DEFAULT_TASK,
     STRESS,
-
     Camera,
     Scenario,
     check_trials,
@@ -26,7 +25,7 @@ from lnn_control.cli.scenarios import (
     make_env,
 )
 from lnn_control.core.provenance import describe_versions
-from lnn_control.evaluation.suite import SuiteSummary, run_cells, summarise
+from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.registry import is_blind, make_policy
@@ -53,7 +52,8 @@ class Evaluate:
     episodes: options.Episodes = 100
     first_seed: options.FirstSeed = options.FIRST_TEST_SEED
     world: options.WorldName = None
-    """Of the trials; all is every world of the task, a row each. Of a suite: instead of its own."""
+    """Of the trials; all is every world of the task, a row each. Of a suite: instead of its
+    own."""
     season: options.SeasonName = 'summer'
     """Of the world; all is every season, a row each. They differ in looks only: who does not look,
     such as the expert, flies one for all. Of a suite: instead of its own."""

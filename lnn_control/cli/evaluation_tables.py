@@ -19,7 +19,15 @@ _FOOTNOTE = 'Times, paths, clearances and the like are means over the successful
 
 
 _NUM_WORST = 5
-_COLUMNS = ('success', '95 % Wilson', 'time\n[s]', 'path', 'clear\n[m]', 'change\n[m/s^2]', 'in view')
+_COLUMNS = (
+    'success',
+    '95 % Wilson',
+    'time\n[s]',
+    'path',
+    'clear\n[m]',
+    'change\n[m/s^2]',
+    'in view',
+)
 
 
 def _mean(name: str, results: Sequence[TrialResult], style: str = '.2f') -> str:

@@ -109,9 +109,7 @@ RendererName = Annotated[
         help=f'What draws: {_one_of(RENDERERS, AUTO)}; {AUTO} is gl where it opens, else tiny.',
     ),
 ]
-Processes = Annotated[
-    int, arg(metavar='NUMBER', help='Simulators side by side; 0 is one a core.')
-]
+Processes = Annotated[int, arg(metavar='NUMBER', help='Simulators side by side; 0 is one a core.')]
 Threads = Annotated[int, arg(metavar='NUMBER', help='Threads of the computation.')]
 AllowUntrained = Annotated[
     bool,
@@ -157,4 +155,5 @@ def refuse_given(arguments: Sequence[str], names: Iterable[str], reason: str) ->
     given = sorted(list_given(arguments) & set(names))
     if given:
         options = ' and '.join(f'--{name.replace("_", "-")}' for name in given)
-        raise ValueError(f'{options} has no effect: {reason}')
+        verb = 'has' if len(given) == 1 else 'have'
+        raise ValueError(f'{options} {verb} no effect: {reason}')

@@ -72,7 +72,13 @@ class Scenario:
         stress = self.stress.describe()
         has_stress = self.suite == STRESS or self.stress != CLEAN
         drawn = {'renderer': self.renderer} if self.renderer not in ('tiny', 'none') else {}
-        return row | dict(self.label) | self.camera.describe() | (stress if has_stress else {}) | drawn
+        return (
+            row
+            | dict(self.label)
+            | self.camera.describe()
+            | (stress if has_stress else {})
+            | drawn
+        )
 
 
 def choose_task(

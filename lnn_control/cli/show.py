@@ -26,7 +26,7 @@ class Show:
     """Show what a policy or a task is."""
 
     name: Annotated[str, tyro.conf.Positional]
-    """A task, or a policy: a folder of a checkpoint, a shipped or registered name, module:Class."""
+    """A task, or a policy: folder of a checkpoint, shipped or registered name, module:Class."""
 
 
 def main(arguments: list[str]) -> int:
@@ -46,7 +46,9 @@ def main(arguments: list[str]) -> int:
 def show_task(console: Console, name: str) -> None:
     """Print a task's data sheet and its options."""
     kind = TASKS.find(name)
-    console.print(Markdown(f'# {name}\n\n{inspect.cleandoc(kind.__doc__ or "")}'.partition(':param')[0]))
+    console.print(
+        Markdown(f'# {name}\n\n{inspect.cleandoc(kind.__doc__ or "")}'.partition(':param')[0])
+    )
     table = Table(title='--task-option NAME=VALUE')
     for title in ('name', 'type', 'default', 'what it is'):
         table.add_column(title, overflow='fold')
@@ -66,8 +68,8 @@ def show_checkpoint(console: Console, name: str) -> None:
         console.print(Markdown(card.read_text(encoding='utf-8')))
     else:
         console.print(
-            f'{config["name"]}: {config["num_parameters"]} parameters in {folder}; it has no card, '
-            '`lnn-control card` writes one'
+            f'{config["name"]}: {config["num_parameters"]} parameters in {folder}; '
+            'it has no card, `lnn-control card` writes one'
         )
     console.print(describe_domain(read_domain(folder)))
 

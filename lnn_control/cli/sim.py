@@ -136,7 +136,12 @@ def name_output(job: View, task: 'Task') -> Path:
     """Return a file for a video, or a folder for frames where videos cannot be written."""
     folder = Path('runs/view') if job.output is None else job.output
     path = folder / f'{task.name}_{task.world}_{task.season}_{job.first_seed}'
-    return path.with_suffix(VIDEO_SUFFIX) if importlib.util.find_spec('av') else path
+    return path.with_suffix(VIDEO_SUFFIX) if has_video() else path
+
+
+def has_video() -> bool:
+    """Return whether videos can be written."""
+    return importlib.util.find_spec('av') is not None
 
 
 def has_display() -> bool:

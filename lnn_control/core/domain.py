@@ -139,8 +139,7 @@ def _list_ranges(domain: TrainingDomain, setup: FlightSetup) -> Iterator[str]:
         if value < pair[0] - tolerance or is_above:
             verb, unit, cure = _WORDS[name]
             yield (
-                f'the camera {verb} {value:.4g} {unit}, trained was {_show(pair)}: '
-                f'{cure}, {_TELL}'
+                f'the camera {verb} {value:.4g} {unit}, trained was {_show(pair)}: {cure}, {_TELL}'
             )
 
 

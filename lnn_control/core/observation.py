@@ -20,7 +20,7 @@ NUM_IMU_FEATURES = 12
 MIN_SIZE_PX = 8
 
 LEAST_SCALE = 0.5
-"""Pixels of the camera for one of the network, along an edge, below which nothing is left to see."""
+"""Pixels of the camera for one of the network, along an edge: with fewer nothing is left."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ class Preprocessing:
             )
         crop_width = min(width, round(self.width_px * scale))
         crop_height = min(height, round(self.height_px * scale))
-        return Crop((width - crop_width) // 2, (height - crop_height) // 2, crop_width, crop_height)
+        return Crop(
+            (width - crop_width) // 2, (height - crop_height) // 2, crop_width, crop_height
+        )
 
     def prepare_image(
         self, pixels: NDArray[np.uint8], crop: Crop | None = None

@@ -91,7 +91,9 @@ def run_cells(
     """
     jobs = [(cell, seed) for cell in cells for seed in seeds]
     workers = Workers(
-        min(processes or os.cpu_count() or 1, len(jobs)), _start_worker, (make_env, make_policy, settings)
+        min(processes or os.cpu_count() or 1, len(jobs)),
+        _start_worker,
+        (make_env, make_policy, settings),
     )
     results = map_in_processes(_run_trial, jobs, workers)
     return ((cell, result) for (cell, _), result in zip(jobs, results, strict=True))

@@ -54,7 +54,10 @@ _SWITCH_TIME = 2.0
 
 
 def collect_episode(
-    env: ExpertEnvironment, seed: int, settings: CollectSettings, runner: PolicyRunner | None = None
+    env: ExpertEnvironment,
+    seed: int,
+    settings: CollectSettings,
+    runner: PolicyRunner | None = None,
 ) -> Episode:
     """Fly one episode and label every image with the expert's command.
 

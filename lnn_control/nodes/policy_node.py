@@ -28,11 +28,11 @@ from lnn_control.nodes.conversions import (
     read_imu,
     seconds_from_stamp,
 )
-from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.nodes.parameters import Parameter, declare_parameters
-from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 from lnn_control.nodes.process import run_node
+from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.policy import Policy
+from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
 PARAMETERS = (
     Parameter(
@@ -43,7 +43,11 @@ PARAMETERS = (
     Parameter('task', '', 'what is asked, by name; empty if nobody knows'),
     Parameter('vehicle', '', 'what flies, such as quadrotor, rover or car; empty: not known'),
     Parameter(
-        'camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info', 0.0, 179.0
+        'camera_fov_deg',
+        0.0,
+        'field of view across the image [deg]; 0: by camera_info',
+        0.0,
+        179.0,
     ),
     Parameter('allow_untrained', False, 'fly also what the policy was not trained for'),
     Parameter(

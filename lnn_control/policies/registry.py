@@ -101,4 +101,3 @@ def is_blind(text: str) -> bool:
     if is_checkpoint(text) and text not in POLICIES:
         return False
     return bool(getattr(find_entry(text)[0], 'is_blind', False))
-

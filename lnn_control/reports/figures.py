@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon
 from numpy.typing import NDArray
 
-from lnn_control.core.flight import Flight, FlightRecord, Site
 from lnn_control.core.circuit import NeuronGroup
+from lnn_control.core.flight import Flight, FlightRecord, Site
 from lnn_control.reports.style import (
     NEGATIVE,
     NEURONS,

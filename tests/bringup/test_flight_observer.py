@@ -11,6 +11,7 @@ pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
+from lnn_control.bringup.flight_observer import FlightObserver
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.nodes import topics
@@ -22,7 +23,6 @@ from lnn_control.nodes.conversions import (
     make_twist_stamped,
     stamp_from_seconds,
 )
-from lnn_control.bringup.flight_observer import FlightObserver
 
 SECOND_NS = 10**9
 

@@ -2,19 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 import importlib
 import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
 from lnn_control.bringup.graph import (
-    DEFAULT_CHECKPOINT,
     GRAPHS,
     Graph,
     NodeDescription,
     find_share_directory,
 )
 from lnn_control.bringup.node_processes import choose_nodes, make_command
+from lnn_control.cli.collect import Collect
+from lnn_control.cli.evaluate import Evaluate
+from lnn_control.cli.sim import View
+from lnn_control.policies.folders import DEFAULT_POLICY, shipped_checkpoints
+from sim.tasks import TASKS
+from sim.worlds import SEASONS, WORLDS
 
 ROOT = Path(__file__).parents[2]
 NODES = [
@@ -60,12 +66,36 @@ def test_config_names_the_parameters_of_the_node_with_their_defaults(
 def test_arguments_default_to_what_the_config_says(graph: Graph, node: NodeDescription) -> None:
     config, defaults = read_config(node), find_defaults(graph)
     for parameter, argument in node.settings:
-        assert config.get(parameter, False) == defaults[argument]
+        # A policy on its own knows no task; a simulation always has one.
+        is_unknown = (node.name, parameter) == ('policy_node', 'task')
+        assert is_unknown or config.get(parameter, False) == defaults[argument]
 
 
-def test_default_checkpoint_is_the_shipped_one() -> None:
-    checkpoint = pytest.importorskip('lnn_control.policies.checkpoint')
-    assert checkpoint.DEFAULT_CHECKPOINT == DEFAULT_CHECKPOINT
+def test_default_policy_is_shipped() -> None:
+    assert DEFAULT_POLICY in shipped_checkpoints()
+    for graph in GRAPHS.values():
+        assert find_defaults(graph)['policy'] == DEFAULT_POLICY
+
+
+@pytest.mark.parametrize(
+    ('graph', 'options'), [('simulation', (Evaluate, View, Collect)), ('robot', (Evaluate,))]
+)
+def test_arguments_are_called_like_the_options_of_the_commands(
+    graph: str, options: tuple[type, ...]
+) -> None:
+    words = {entry.name for kind in options for entry in fields(kind)}
+    own = {
+        *('auto_reset', 'real_time_factor', 'stamped', 'record', 'namespace', 'use_sim_time'),
+        *('image_topic', 'info_topic', 'imu_topic', 'command_topic', 'vehicle'),
+    }
+    assert {entry.name for entry in GRAPHS[graph].arguments} <= words | own
+
+
+def test_choices_are_what_the_simulator_has() -> None:
+    choices = {entry.name: entry.choices for entry in GRAPHS['simulation'].arguments}
+    assert choices['task'] == tuple(TASKS)
+    assert choices['world'] == ('', *WORLDS)
+    assert choices['season'] == tuple(SEASONS)
 
 
 def test_share_directory_holds_launch_files_for_every_graph() -> None:
@@ -75,7 +105,7 @@ def test_share_directory_holds_launch_files_for_every_graph() -> None:
 
 def test_command_line_quotes_text_and_writes_flags() -> None:
     graph = GRAPHS['simulation']
-    values = {**find_defaults(graph), 'season': '1', 'namespace': 'drone_1', 'seed': 7}
+    values = {**find_defaults(graph), 'season': '1', 'namespace': 'drone_1', 'first_seed': 7}
     node = next(node for node in graph.nodes if node.name == 'sim_node')
     command = make_command(node, values)
     assert 'season:="1"' in command

@@ -18,7 +18,7 @@ pytest.importorskip('pybullet')
 from lnn_control.imitation.episode_file import read_episode
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import read_twist
-from lnn_control.policies.checkpoint import DEFAULT_CHECKPOINT, SHIPPED
+from lnn_control.policies.folders import DEFAULT_POLICY, SHIPPED
 from tests.nodes.probe import is_standing
 from tests.patience import PATIENCE
 
@@ -108,9 +108,9 @@ def test_policy_flies_until_the_signal_and_nothing_is_left(
         SLOW_MOTION,
         'auto_reset:=false',
         'season:=winter',
-        f'checkpoint:={untrained_checkpoint}',
+        f'policy:={untrained_checkpoint}',
         'record:=true',
-        f'directory:={tmp_path / "recordings"}',
+        f'output:={tmp_path / "recordings"}',
     )
     probe.wait_until(lambda: is_flying(commands, 10)() or run.process.poll() is not None)
     assert run.process.poll() is None, run.output
@@ -139,7 +139,7 @@ def test_killed_bringup_leaves_nothing(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
     commands = probe.listen(topics.COMMAND_STAMPED)
-    run = bringup('simulation', SLOW_MOTION, f'checkpoint:={untrained_checkpoint}')
+    run = bringup('simulation', SLOW_MOTION, f'policy:={untrained_checkpoint}')
     probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
     assert run.process.poll() is None, run.output
     run.process.kill()
@@ -152,7 +152,7 @@ def test_node_that_dies_is_named_and_ends_all(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
     commands = probe.listen(topics.COMMAND_STAMPED)
-    run = bringup('simulation', SLOW_MOTION, f'checkpoint:={untrained_checkpoint}')
+    run = bringup('simulation', SLOW_MOTION, f'policy:={untrained_checkpoint}')
     probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
     assert run.process.poll() is None, run.output
     os.kill(run.find_processes()['policy_node'], signal.SIGKILL)
@@ -167,13 +167,13 @@ def test_node_that_dies_is_named_and_ends_all(
     ('word', 'message'),
     [
         ('season:=monsoon', "sim_node ended (1): season must be one of ['autumn'"),
-        ('checkpoint:=/nowhere', 'policy_node cannot be configured'),
+        ('policy:=/nowhere', 'policy_node cannot be configured'),
     ],
 )
 def test_bad_input_ends_with_its_reason(
     word: str, message: str, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
-    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}', word)
+    run = bringup('simulation', f'policy:={untrained_checkpoint}', word)
     assert run.process.wait(timeout=PATIENCE) == 1, run.output
     assert message in run.output
     assert 'Traceback' not in run.output
@@ -187,14 +187,14 @@ def test_second_commander_in_the_domain_is_refused(
     from lnn_control.nodes.conversions import make_twist_stamped
 
     probe.publish(topics.COMMAND_STAMPED, make_twist_stamped(VelocityCommand(), 0.0))
-    run = bringup('simulation', f'checkpoint:={untrained_checkpoint}')
+    run = bringup('simulation', f'policy:={untrained_checkpoint}')
     probe.wait_until(lambda: run.process.poll() is not None)
     assert run.process.returncode == 1, run.output
     assert 'somebody else publishes cmd_vel' in run.output
 
 
 @pytest.mark.skipif(
-    not (SHIPPED / DEFAULT_CHECKPOINT / 'config.json').is_file(), reason='no checkpoint is shipped'
+    not (SHIPPED / DEFAULT_POLICY / 'config.json').is_file(), reason='no checkpoint is shipped'
 )
 def test_shipped_policy_flies_towards_the_target(probe: Any, bringup: Bringup) -> None:
     odometry, targets = probe.listen(topics.ODOMETRY), probe.listen(topics.TARGET_POSE)

@@ -2,29 +2,40 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from lnn_control.bringup.graph import GRAPHS, SIMULATION
 from lnn_control.cli import bringup
 from lnn_control.cli import main as cli
-from lnn_control.bringup.graph import GRAPHS, SIMULATION
 
 
 def test_words_become_values_of_the_arguments_type() -> None:
-    words = ['season:=winter', 'seed:=7', 'real_time_factor:=2', 'record:=True', 'namespace:=a:=b']
+    words = [
+        'season:=winter',
+        'first_seed:=7',
+        'real_time_factor:=2',
+        'record:=True',
+        'namespace:=a:=b',
+    ]
     values = bringup.parse_arguments(SIMULATION.arguments, words)
     assert values['season'] == 'winter'
-    assert values['seed'] == 7
+    assert values['first_seed'] == 7
     assert values['real_time_factor'] == 2.0
     assert values['record'] is True
     assert values['namespace'] == 'a:=b'
-    assert values['world'] == 'forest'
+    assert values['world'] == ''
 
 
 @pytest.mark.parametrize(
     ('word', 'message'),
     [
-        ('seasn:=winter', r"one of \['auto_reset', .*got 'seasn'; did you mean 'season'\?"),
+        ('seasn:=winter', r"one of \['allow_untrained', .*got 'seasn'; did you mean 'season'\?"),
         ('season=winter', "written as name:=value, got 'season=winter'"),
-        ('seed:=first', "seed must be a whole number, got 'first'"),
+        ('first_seed:=first', "first_seed must be a whole number, got 'first'"),
         ('real_time_factor:=fast', "real_time_factor must be a number, got 'fast'"),
+        (
+            'season:=wintr',
+            r"season must be one of .*'winter'\], got 'wintr'; did you mean 'winter'",
+        ),
+        ('world:=sea', r"world must be one of \['forest', 'road', 'urban'\], got 'sea'"),
         ('record:=1', "record must be true or false, got '1'"),
     ],
 )

@@ -35,6 +35,9 @@ def test_records_expert_flights_once_and_goes_on_where_it_stopped(tmp_path, caps
     assert episode.metadata['torch']
     assert episode.metadata['hold'] == '0.1'
     assert episode.metadata['noise'] == '0.3'
+    assert episode.metadata['vehicle'] == 'quadrotor'
+    assert episode.metadata['camera_fov_deg'] == '100.0'
+    assert episode.metadata['command_limits'] == '3 3 1 1.5'
     assert episode.images.shape[1:] == (72, 128, 3)
     assert episode.labels[10:20, 0].mean() > 0.5
     assert f'1 episodes, {len(episode)} images' in capsys.readouterr().out
@@ -62,7 +65,9 @@ def test_names_say_world_season_and_seed(tmp_path):
         (['--first-seed', '1000000', '--episodes', '1'], 'seeds must be below 1000000'),
         (['--first-seed', '999999', '--episodes', '2'], 'got 999999 to 1000000'),
         (['--hold', '-1'], 'hold must be'),
-        (['--checkpoint', 'nothing_like_it'], "got 'nothing_like_it'"),
+        (['--policy', 'nothing_like_it'], "got 'nothing_like_it'"),
+        (['--task', 'keep_lane', '--hold', '3'], '--hold has no effect: keep_lane has no hold'),
+        (['--expert-share', '0.5'], '--expert-share has no effect: the expert flies'),
     ],
 )
 def test_bad_input_is_one_line_before_anything_flies(tmp_path, capsys, arguments, message):
@@ -74,10 +79,8 @@ def test_bad_input_is_one_line_before_anything_flies(tmp_path, capsys, arguments
 
 def test_broken_checkpoint_is_one_line(tmp_path, capsys):
     (tmp_path / 'config.json').write_text(json.dumps({'format': 'other'}))
-    line = fail(
-        capsys, 'collect', '--output', str(tmp_path / 'out'), '--checkpoint', str(tmp_path)
-    )
-    assert "must have format 'lnn_control/checkpoint/1', got 'other'" in line
+    line = fail(capsys, 'collect', '--output', str(tmp_path / 'out'), '--policy', str(tmp_path))
+    assert "must have format 'lnn_control/checkpoint/2', got 'other'" in line
 
 
 def test_output_that_is_a_file_is_one_line(tmp_path, capsys):
@@ -154,13 +157,13 @@ def test_folder_of_another_pilot_or_with_renamed_files_is_an_error(tmp_path):
 
 
 def test_retrained_policy_of_the_same_name_is_another_pilot(tmp_path):
-    job = Collect(tmp_path / 'data', checkpoint=str(tmp_path / 'policy'))
+    job = Collect(tmp_path / 'data', policy=str(tmp_path / 'policy'))
     network = LiquidNetwork(NetworkConfig())
     save_checkpoint(tmp_path / 'policy', 'forest_cfc', network, {})
     before = describe_settings(job)
     assert before == describe_settings(job)
     assert before['expert_share'] == '0.3'
-    assert 'expert_share' not in describe_settings(replace(job, checkpoint=None))
+    assert 'expert_share' not in describe_settings(replace(job, policy='expert'))
     write_collected(job, 7, 'forest_cfc')
     check_folder(job, 'forest_cfc')
     network.gain.data += 1.0

@@ -94,11 +94,11 @@ def flown(
     folder = tmp_path_factory.mktemp('demo')
     process = start_demo(
         folder,
-        '--checkpoint',
+        '--policy',
         str(straight_checkpoint),
-        '--scenes',
+        '--scene',
         'forest/winter',
-        '--seed',
+        '--first-seed',
         str(SEED),
     )
     try:
@@ -150,8 +150,8 @@ def test_recorded_flight_is_what_the_policy_commanded(flown: DemoOutput) -> None
 @needs_ros
 def test_run_names_its_origin(flown: DemoOutput) -> None:
     description = json.loads((flown.folder / 'run.json').read_text())
-    assert description['settings']['seed'] == SEED
-    assert description['settings']['scenes'] == 'forest/winter'
+    assert description['settings']['first_seed'] == SEED
+    assert description['settings']['scene'] == 'forest/winter'
     assert {'python', 'torch', 'commit'} <= set(description['versions'])
 
 
@@ -166,7 +166,7 @@ def test_report_is_drawn_again_from_the_files(flown: DemoOutput) -> None:
 
 @needs_ros
 def test_interrupted_demo_leaves_no_process(straight_checkpoint: Path, tmp_path: Path) -> None:
-    process = start_demo(tmp_path, '--checkpoint', str(straight_checkpoint))
+    process = start_demo(tmp_path, '--policy', str(straight_checkpoint))
     deadline = time.monotonic() + PATIENCE
     while len(find_nodes(process.pid)) < 3:
         assert process.poll() is None
@@ -183,9 +183,12 @@ def test_interrupted_demo_leaves_no_process(straight_checkpoint: Path, tmp_path:
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--checkpoint', '/nowhere'], "got '/nowhere'"),
-        (['--scenes', 'forest/monsoon'], "season must be one of ['autumn'"),
-        (['--scenes', 'forest'], "scene must be world/season, such as 'forest/summer'"),
+        (['--policy', '/nowhere'], "got '/nowhere'"),
+        (['--scene', 'forest/monsoon'], "season must be one of ['autumn'"),
+        (
+            ['--scene', 'forest'],
+            "scene must be world/season or world/season/seed, such as 'forest/summer'",
+        ),
         (['--domain-id', '500'], 'domain_id must be 0 to 101'),
     ],
 )
@@ -197,7 +200,7 @@ def test_bad_input_ends_before_anything_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = tmp_path / 'runs'
-    base = ['demo', '--output', str(output), '--checkpoint', str(straight_checkpoint)]
+    base = ['demo', '--output', str(output), '--policy', str(straight_checkpoint)]
     assert cli.main([*base, *arguments]) == 1
     errors = capsys.readouterr().err
     assert message in errors
@@ -214,7 +217,7 @@ def test_broken_checkpoint_ends_with_one_line(
     (broken / 'config.json').write_bytes((straight_checkpoint / 'config.json').read_bytes())
     weights = (straight_checkpoint / 'model.safetensors').read_bytes()
     (broken / 'model.safetensors').write_bytes(weights[:1000])
-    assert cli.main(['demo', '--output', str(tmp_path / 'runs'), '--checkpoint', str(broken)]) == 1
+    assert cli.main(['demo', '--output', str(tmp_path / 'runs'), '--policy', str(broken)]) == 1
     errors = capsys.readouterr().err
     assert 'model.safetensors cannot be read' in errors
     assert errors.count('\n') == 1

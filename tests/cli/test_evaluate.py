@@ -5,14 +5,15 @@ import json
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.evaluate import Evaluate, choose_cells, choose_stress
-from lnn_control.cli.trials import make_env, make_policy
-from lnn_control.policies.references import ExpertPolicy
+from lnn_control.cli.evaluate import Evaluate, choose_scenarios
+from lnn_control.cli.scenarios import SUITES, Camera, Scenario, choose_task, list_stress, make_env
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.trial import run_trial
 from lnn_control.policies.policy import Policy
-from sim.disturbances import DISTURBANCES, DroppedFrames
+from lnn_control.policies.references import ExpertPolicy
+from lnn_control.policies.registry import make_policy
+from sim.disturbances import DISTURBANCES, DroppedFrames, PixelNoise
 from sim.tasks import TASKS
 from sim.tasks.fly_to_target import FlyToTarget
 from sim.worlds import SEASONS
@@ -27,18 +28,21 @@ def fail(capsys, *arguments: str) -> str:
 
 
 def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
-    summary, results = tmp_path / 'new' / 'summary.json', tmp_path / 'results.jsonl'
-    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
-    files = ['--json', str(summary), '--results', str(results)]
+    summary, folder = tmp_path / 'new' / 'summary.json', tmp_path / 'results'
+    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1']
+    files = ['--json', str(summary), '--output', str(folder)]
     assert cli.main(['evaluate', *arguments, *files]) == 0
     record = json.loads(summary.read_text())
+    assert record == json.loads((folder / 'summary.json').read_text())
     versions = record.pop('versions')
     low, high = wilson_interval(1, 1)
     assert record == {
         'suite': 'fly_to_target',
+        'task': 'fly_to_target',
         'world': 'forest',
         'season': 'summer',
         'policy': 'expert',
+        'first_seed': 2_000_000,
         'episodes': 1,
         'successes': 1,
         'success_rate': 1.0,
@@ -46,8 +50,9 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
         'wilson_high': pytest.approx(high),
     }
     assert versions['pybullet']
-    rows = [json.loads(line) for line in results.read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / 'trials.jsonl').read_text().splitlines()]
     assert [row['seed'] for row in rows] == [2_000_000]
+    assert rows[0]['policy'] == 'expert'
     assert rows[0]['outcome'] == 'success'
     assert 0.95 < rows[0]['path_ratio'] < 1.5
     assert rows[0]['clearance'] > 0.35
@@ -59,6 +64,15 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
     ('arguments', 'message'),
     [
         (['--suite', 'chess'], "'stress'], got 'chess'"),
+        (['--task', 'chess'], "task must be one of ['drive_to_target'"),
+        (['--task', 'hikee'], "did you mean 'hike'?"),
+        (['--suite', 'range', '--task', 'hike'], '--task has no effect: suite range has tasks'),
+        (['--suite', 'range', '--distance', '9'], '--distance has no effect'),
+        (['--suite', 'range', '--world', 'all'], 'suite range needs one world'),
+        (['--task', 'keep_lane', '--distance', '9'], 'distance has no effect: keep_lane draws'),
+        (['--task-option', 'colour=3'], "no option 'colour'"),
+        (['--camera-rate', '7'], 'camera_rate must divide 1200'),
+        (['--camera-fov-deg', '300'], 'horizontal_fov_deg must be'),
         (['--world', 'sea'], "['forest', 'road', 'urban'] or module:Name, got 'sea'"),
         (['--season', 'spring'], "got 'spring'"),
         (['--episodes', '0'], 'episodes must be'),
@@ -66,27 +80,28 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
         (['--processes', '-5'], 'processes must be'),
         (['--suite', 'stress', '--disturbance', 'rain'], "disturbance must be one of ['battery"),
         (['--suite', 'stress', '--level', '0'], 'level must be 1, 2 or 3, got 0'),
-        (['--disturbance', 'wind'], "need suite stress, got 'fly_to_target'"),
-        (['--checkpoint', 'nothing_like_it'], "got 'nothing_like_it'"),
+        (['--level', '2'], '--level has no effect: it needs --disturbance'),
+        (['--policy', 'nothing_like_it'], "got 'nothing_like_it'"),
     ],
 )
 def test_bad_input_is_one_line_before_anything_flies(capsys, arguments, message):
-    line = fail(capsys, '--checkpoint', 'hover', *arguments)
+    line = fail(capsys, '--policy', 'hover', *arguments)
     assert line.startswith('lnn-control evaluate: ')
     assert message in line
 
 
-@pytest.mark.parametrize('option', ['--json', '--results'])
+@pytest.mark.parametrize('option', ['--json', '--output'])
 def test_files_that_cannot_be_written_are_found_before_anything_flies(tmp_path, capsys, option):
     (tmp_path / 'file').write_text('in the way')
-    assert 'Is a directory' in fail(capsys, '--checkpoint', 'hover', option, str(tmp_path))
+    if option == '--json':
+        assert 'Is a directory' in fail(capsys, '--policy', 'hover', option, str(tmp_path))
     below = str(tmp_path / 'file' / 'out')
-    line = fail(capsys, '--checkpoint', 'hover', option, below)
+    line = fail(capsys, '--policy', 'hover', option, below)
     assert 'Not a directory' in line or 'File exists' in line
 
 
 def test_every_policy_can_be_made_by_name():
-    env = make_env(FlyToTarget())
+    env = make_env(Scenario('', FlyToTarget()))
     for name in ('expert', 'hover'):
         policy = make_policy(name, env)
         assert isinstance(policy, Policy)
@@ -95,10 +110,10 @@ def test_every_policy_can_be_made_by_name():
 
 
 def test_stress_flies_clean_and_disturbed_and_writes_a_record_for_each(tmp_path, capsys):
-    summary, results = tmp_path / 'summary.json', tmp_path / 'results.jsonl'
+    summary = tmp_path / 'summary.json'
     choice = ['--suite', 'stress', '--disturbance', 'dropped_frames', '--level', '2']
-    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
-    files = ['--json', str(summary), '--results', str(results)]
+    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1']
+    files = ['--json', str(summary)]
     assert cli.main(['evaluate', *choice, *arguments, *files]) == 0
     records = json.loads(summary.read_text())
     assert [(r['disturbance'], r['level']) for r in records] == [(None, 0), ('dropped_frames', 2)]
@@ -107,8 +122,6 @@ def test_stress_flies_clean_and_disturbed_and_writes_a_record_for_each(tmp_path,
         assert (record['policy'], record['episodes'], record['successes']) == ('expert', 1, 1)
         assert record['wilson_low'] == pytest.approx(wilson_interval(1, 1)[0])
         assert record['versions']['pybullet']
-    rows = [json.loads(line) for line in results.read_text().splitlines()]
-    assert [(row['seed'], row['level']) for row in rows] == [(2_000_000, 0), (2_000_000, 2)]
     output = capsys.readouterr().out
     assert 'clean' in output
     assert 'dropped_frames' in output
@@ -116,35 +129,85 @@ def test_stress_flies_clean_and_disturbed_and_writes_a_record_for_each(tmp_path,
 
 
 def test_stress_asks_for_all_disturbances_at_three_levels_unless_told():
-    assert len(choose_stress(None, None)) == 1 + 3 * len(DISTURBANCES)
-    assert choose_stress(None, 2)[:2] == [CLEAN, StressCell('image_noise', 2)]
-    assert choose_stress('wind', None) == [CLEAN, *(StressCell('wind', n) for n in (1, 2, 3))]
+    assert len(list_stress()) == 1 + 3 * len(DISTURBANCES)
+    assert list_stress(level=2)[:2] == [CLEAN, StressCell('image_noise', 2)]
+    assert list_stress('wind') == [CLEAN, *(StressCell('wind', n) for n in (1, 2, 3))]
+    job = Evaluate(policy='hover', suite='stress', disturbance='wind', level=3)
+    assert [row.stress for row in choose_scenarios(job)] == [CLEAN, StressCell('wind', 3)]
 
 
-def test_stress_environment_has_the_disturbance_of_its_cell():
-    for cell, expected in ((CLEAN, ()), (StressCell('dropped_frames', 3), (DroppedFrames(0.3),))):
-        env = make_env(FlyToTarget(season='winter'), cell=cell)
+def test_environment_has_disturbance_and_camera_of_its_scenario():
+    task = FlyToTarget(season='winter')
+    noisy = StressCell('image_noise', strength=80.0)
+    for cell, expected in (
+        (CLEAN, ()),
+        (StressCell('dropped_frames', 3), (DroppedFrames(0.3),)),
+        (noisy, (PixelNoise(80.0),)),
+    ):
+        env = make_env(Scenario('', task, Camera(80.0, 10.0, 30.0), cell))
         assert env.simulation.disturbances == expected
         assert env.task.season == 'winter'
+        _, info = env.reset(seed=1)
+        setup = info['setup']
+        assert setup['camera_fov_deg'] == 80.0
+        assert setup['camera_pitch_deg'] == pytest.approx(10.0)
+        assert setup['camera_rate'] == 30.0
         env.close()
 
 
-def test_all_is_every_task_in_each_of_its_worlds_and_every_season():
-    cells = choose_cells(Evaluate(suite='all', world='all', season='all'))
-    found = {(cell.task.name, cell.task.world, cell.task.season) for cell in cells}
-    expected = {
-        (name, world, season)
-        for name, kind in TASKS.items()
-        for world in kind.worlds
-        for season in SEASONS
-    }
-    assert found == expected
-    assert len(cells) == len(expected)
+def test_disturbance_applies_to_any_task():
+    job = Evaluate(policy='hover', task='hike', disturbance='wind', level=1)
+    (row,) = choose_scenarios(job)
+    assert (row.task.name, row.stress) == ('hike', StressCell('wind', 1))
+    assert row.describe()['disturbance'] == 'wind'
+
+
+@pytest.mark.parametrize('suite', sorted(SUITES))
+def test_every_suite_has_rows_that_differ(suite):
+    rows = choose_scenarios(Evaluate(policy='hover', suite=suite))
+    assert rows
+    assert {row.suite for row in rows} == {suite}
+    described = [json.dumps(row.describe()) for row in rows]
+    assert len(set(described)) == len(rows)
+
+
+def test_help_names_every_suite(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(['evaluate', '--help'])
+    text = capsys.readouterr().out.partition('--suite')[2].partition('--episodes')[0]
+    assert all(suite in text for suite in SUITES)
+
+
+def test_suite_flies_in_another_world_and_season_where_asked():
+    job = Evaluate(policy='hover', suite='range', world='urban', season='dusk')
+    rows = choose_scenarios(job)
+    assert {(row.task.world, row.task.season) for row in rows} == {('urban', 'dusk')}
+    assert [row.task.min_distance for row in rows] == [10.0, 20.0, 30.0, 40.0]
+    assert [row.describe()['distance'] for row in rows] == [10.0, 20.0, 30.0, 40.0]
+
+
+def test_season_that_is_the_default_is_kept_apart_from_one_that_is_asked_for():
+    job = Evaluate(policy='hover', suite='seasons', season='summer')
+    assert len(choose_scenarios(job, set())) == 4
+    places = {(row.task.world, row.task.season) for row in choose_scenarios(job, {'season'})}
+    assert places == {('forest', 'summer'), ('urban', 'summer')}
+
+
+def test_task_is_flown_in_each_of_its_worlds_and_every_season(untrained_checkpoint):
+    for name in TASKS:
+        job = Evaluate(policy=str(untrained_checkpoint), task=name, world='all', season='all')
+        found = {(row.task.world, row.task.season) for row in choose_scenarios(job)}
+        assert found == {(world, season) for world in TASKS[name].worlds for season in SEASONS}
+
+
+def test_world_left_out_is_the_first_of_the_task():
+    assert choose_task('keep_lane').world == 'road'
+    assert choose_task('hike', options=['num_targets=3']).num_targets == 3
 
 
 def test_one_row_a_season_is_printed_and_written(tmp_path, capsys, untrained_checkpoint):
     summary = tmp_path / 'summary.json'
-    arguments = ['--checkpoint', str(untrained_checkpoint), '--episodes', '1', '--processes', '1']
+    arguments = ['--policy', str(untrained_checkpoint), '--episodes', '1', '--processes', '1']
     assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
     records = json.loads(summary.read_text())
     assert [record['season'] for record in records] == list(SEASONS)
@@ -155,12 +218,12 @@ def test_one_row_a_season_is_printed_and_written(tmp_path, capsys, untrained_che
 
 def test_who_does_not_look_does_one_season_for_all(tmp_path):
     summary = tmp_path / 'summary.json'
-    arguments = ['--checkpoint', 'expert', '--episodes', '1', '--processes', '1']
+    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1']
     assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
     assert json.loads(summary.read_text())['season'] == 'all'
     results = []
     for season in ('summer', 'winter'):
-        env = make_env(FlyToTarget(season=season), sees=False)
+        env = make_env(Scenario('', FlyToTarget(season=season)), is_blind=True)
         results.append(run_trial(env, ExpertPolicy(env), 2_000_001))
         env.close()
     assert results[0] == results[1]

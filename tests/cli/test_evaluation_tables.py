@@ -46,7 +46,7 @@ def test_table_has_a_row_for_each_season_with_means_over_its_successes(capsys):
             '50%',
         )
     ]
-    assert [part.strip() for part in winter.split('│')[4:7]] == ['0', '0.0% to 49.0%', 'nan']
+    assert [part.strip() for part in winter.split('│')[4:7]] == ['0', '0.0% to 49.0%', '-']
 
 
 def test_summary_shows_what_the_task_itself_measures(capsys):
@@ -57,5 +57,5 @@ def test_summary_shows_what_the_task_itself_measures(capsys):
     print_summary(summarise('hike', 'forest', 'summer', 'mine', results), results)
     line = next(x for x in capsys.readouterr().out.splitlines() if 'targets_reached' in x)
     assert [part.strip() for part in line.split('│')[1:-1]] == [
-        *('targets_reached, mean of all', '3.50')
+        *('targets_reached, mean of all trials', '3.50')
     ]

@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-import importlib
 import sys
 import types
 from collections.abc import Callable
@@ -14,12 +13,14 @@ def add_verb(monkeypatch: pytest.MonkeyPatch, run: Callable[[list[str]], int]) -
     module = types.ModuleType('lnn_control_test_verb')
     module.main = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(cli.VERBS, 'fly', (module.__name__, 'fly'))
+    monkeypatch.setitem(cli.VERBS._own, 'fly', module)
+    monkeypatch.delitem(cli.VERBS._loaded, 'fly', raising=False)
 
 
 @pytest.mark.parametrize('verb', sorted(cli.VERBS))
 def test_every_verb_is_a_module_with_main(verb: str) -> None:
-    assert callable(importlib.import_module(cli.VERBS[verb][0]).main)
+    assert callable(cli.VERBS[verb].main)
+    assert cli.summarise_verb(verb)
 
 
 def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:

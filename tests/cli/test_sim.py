@@ -22,7 +22,7 @@ def without_display(monkeypatch):
 def test_view_writes_a_video_where_there_is_no_display(tmp_path, monkeypatch, capsys):
     av = pytest.importorskip('av', reason='needs the extra report')
     monkeypatch.chdir(tmp_path)
-    words = ['--season', 'winter', '--seed', '7', '--duration', '0.2', '--size', '64x36']
+    words = ['--season', 'winter', '--first-seed', '7', '--duration', '0.2', '--size', '64x36']
     assert cli.main(['sim', 'view', *words, '--renderer', 'tiny', '--policy', 'hover']) == 0
     output = capsys.readouterr().out
     assert 'forest winter, seed 7, hover: stopped after 0.2 s (renderer tiny, 64x36)' in output
@@ -35,22 +35,23 @@ def test_view_writes_a_video_where_there_is_no_display(tmp_path, monkeypatch, ca
     assert frames[0].std() > 15
 
 
-def test_view_writes_frames_into_a_folder(tmp_path, capsys):
-    words = ['--duration', '0.1', '--size', '64x36', '--renderer', 'tiny', '--seed', '1']
+def test_view_without_av_writes_frames_into_the_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(verb, 'has_video', lambda: False)
+    words = ['--duration', '0.1', '--size', '64x36', '--renderer', 'tiny', '--first-seed', '1']
     assert cli.main(['sim', 'view', *words, '--output', str(tmp_path / 'frames')]) == 0
     assert '(3 pictures)' in capsys.readouterr().out
-    pictures = sorted((tmp_path / 'frames').iterdir())
+    pictures = sorted((tmp_path / 'frames' / 'fly_to_target_forest_summer_1').iterdir())
     assert [path.name for path in pictures] == ['00001.png', '00002.png', '00003.png']
     assert cv2.imread(str(pictures[0])).shape == (36, 64, 3)
 
 
 def test_view_without_av_goes_to_a_folder(monkeypatch):
     assert (
-        verb.name_output(verb.View(seed=3), FlyToTarget()).name
+        verb.name_output(verb.View(first_seed=3), FlyToTarget()).name
         == 'fly_to_target_forest_summer_3.mp4'
     )
-    monkeypatch.setattr(verb.importlib.util, 'find_spec', lambda name: None)
-    assert verb.name_output(verb.View(seed=3), FlyToTarget()) == Path(
+    monkeypatch.setattr(verb, 'has_video', lambda: False)
+    assert verb.name_output(verb.View(first_seed=3), FlyToTarget()) == Path(
         'runs/view/fly_to_target_forest_summer_3'
     )
 
@@ -77,7 +78,7 @@ def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
             "must be one of ['gl', 'none', 'tiny'] or module:Name, got 'big'",
         ),
         (['--policy', 'no_such_policy'], 'no_such_policy'),
-        (['--seed', '-1'], 'seed'),
+        (['--first-seed', '-1'], 'first_seed must be'),
     ],
 )
 def test_view_answers_a_mistake_with_one_line(words, message, capsys):
@@ -102,7 +103,7 @@ def test_gallery_holds_all_worlds_in_all_seasons_and_all_targets(tmp_path, monke
     from sim.worlds.targets import TARGETS
 
     monkeypatch.setattr(worlds, 'SEASONS', {'winter': worlds.SEASONS['winter']})
-    words = ['--output', str(tmp_path), '--seeds', '1', '--size', '64x36']
+    words = ['--output', str(tmp_path), '--first-seed', '1', '--episodes', '1', '--size', '64x36']
     assert cli.main(['sim', 'gallery', *words]) == 0
     assert str(tmp_path / 'worlds.html') in capsys.readouterr().out.replace('\n', '')
     page = (tmp_path / 'worlds.html').read_text()

@@ -8,13 +8,12 @@ import torch
 
 from lnn_control.cli import main as cli
 from lnn_control.imitation.episode import Episode
-from lnn_control.imitation.episode_file import write_episode
-from lnn_control.policies.checkpoint import load_network
+from lnn_control.imitation.episode_file import read_episode, write_episode
+from lnn_control.policies.checkpoint import load_network, load_policy
 
 TINY = [
-    *('--network.preprocessing.width-px', '16', '--network.preprocessing.height-px', '8'),
-    *('--network.channels', '4', '4', '4', '6', '--network.num-places', '4'),
-    *('--network.num-neurons', '16', '--settings.epochs', '2', '--threads', '1'),
+    *('--width-px', '16', '--height-px', '8', '--num-neurons', '16'),
+    *('--channels', '4', '4', '4', '6', '--num-places', '4'),
 ]
 
 
@@ -37,7 +36,9 @@ def data(tmp_path):
 
 
 def train(data, output, *more: str) -> int:
-    return cli.main(['train', '--data', str(data), '--output', str(output), *TINY, *more])
+    sizes = [] if '--init' in more else TINY
+    words = ['train', '--data', str(data), '--output', str(output), '--epochs', '2', *sizes]
+    return cli.main([*words, *more])
 
 
 def fail(capsys, *arguments) -> str:
@@ -64,16 +65,38 @@ def test_writes_a_checkpoint_that_says_where_it_comes_from(data, tmp_path):
     assert network.imu_scale.std() > 0
 
 
+def test_name_is_that_of_the_output_folder_and_the_domain_that_of_the_data(data, tmp_path):
+    for path in data.glob('*.mcap'):
+        episode = read_episode(path)
+        episode.metadata.update(task='hike', vehicle='quadrotor', camera_rate='20.0')
+        write_episode(path, episode)
+    assert train(data, tmp_path / 'mine', '--max-stride', '2') == 0
+    policy = load_policy(tmp_path / 'mine')
+    assert policy.name == 'mine'
+    assert policy.domain.tasks == ('hike',)
+    assert policy.domain.vehicle == 'quadrotor'
+    assert policy.domain.camera_rate == (10.0, 20.0)
+    assert policy.domain.camera_fov_deg is None
+
+
+def test_sizes_have_no_effect_beside_a_checkpoint_to_start_from(data, tmp_path, capsys):
+    assert train(data, tmp_path / 'first') == 0
+    capsys.readouterr()
+    more = ['--init', str(tmp_path / 'first'), '--num-neurons', '20', '--width-px', '32']
+    line = fail(capsys, data, tmp_path / 'second', *more)
+    assert '--num-neurons and --width-px have no effect: the network is that of' in line
+
+
 def test_same_seed_writes_the_same_weights_and_another_one_differs(data, tmp_path):
     for name, seed in (('a', '3'), ('b', '3'), ('c', '4')):
-        assert train(data, tmp_path / name, '--settings.seed', seed) == 0
+        assert train(data, tmp_path / name, '--seed', seed) == 0
     weights = {n: (tmp_path / n / 'model.safetensors').read_bytes() for n in 'abc'}
     assert weights['a'] == weights['b'] != weights['c']
 
 
 def test_goes_on_from_a_checkpoint_with_its_network_and_normalisation(data, tmp_path):
     assert train(data, tmp_path / 'first') == 0
-    more = ['--init', str(tmp_path / 'first'), '--settings.learning-rate', '1e-7']
+    more = ['--init', str(tmp_path / 'first'), '--learning-rate', '1e-7']
     assert train(data, tmp_path / 'second', *more) == 0
     first, second = load_network(tmp_path / 'first'), load_network(tmp_path / 'second')
     assert second.config == first.config

@@ -66,7 +66,10 @@ def test_wider_camera_is_no_mismatch() -> None:
 
 @pytest.mark.parametrize(
     ('described', 'message'),
-    [({'camera_fov': 90.0}, "got \\['camera_fov'\\]"), ({'camera_fov_deg': 200.0}, 'in \\[1, 179')],
+    [
+        ({'camera_fov': 90.0}, "got \\['camera_fov'\\]"),
+        ({'camera_fov_deg': 200.0}, 'in \\[1, 179'),
+    ],
 )
 def test_impossible_setup_is_an_error(described: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lnn_control.core.frames import GRAVITY
-from lnn_control.core.messages import CameraImage, ImuSamples
+from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import (
     NUM_IMU_FEATURES,
     ImuBuffer,

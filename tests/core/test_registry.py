@@ -73,13 +73,13 @@ def test_bad_reference_says_what_is_wrong(
 
 def test_bad_entry_point_names_its_package(points: list[EntryPoint]) -> None:
     points.append(EntryPoint('bad', 'collections:deque', 'things'))
-    with pytest.raises(RegistryError, match="thing 'bad' of package .* cannot be used"):
+    with pytest.raises(RegistryError, match=r"thing 'bad' of package .* cannot be used"):
         make_registry().find('bad')
 
 
 def test_name_offered_twice_is_refused(points: list[EntryPoint]) -> None:
     points.append(EntryPoint('plain', 'collections:OrderedDict', 'things'))
-    with pytest.raises(RegistryError, match="'plain' is offered twice, .* and lnn_control"):
+    with pytest.raises(RegistryError, match=r"'plain' is offered twice, .* and lnn_control"):
         make_registry().find('x')
 
 

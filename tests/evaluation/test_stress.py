@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.stress import CLEAN, StressCell, compare_with_clean
 from lnn_control.evaluation.suite import run_cells
 from lnn_control.evaluation.trial import TrialResult
+from lnn_control.policies.references import ExpertPolicy
 from sim.disturbances import make_disturbance
 from sim.environment import TaskEnv
 from sim.sensors.pinhole import PinholeCamera

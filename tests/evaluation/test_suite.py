@@ -4,11 +4,10 @@ from functools import partial
 
 import pytest
 
-from lnn_control.cli.trials import make_policy
-from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
-from lnn_control.policies.checkpoint import CheckpointError
+from lnn_control.policies.references import ExpertPolicy
+from lnn_control.policies.registry import PolicyError, make_policy
 from sim.environment import TaskEnv
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
@@ -41,7 +40,7 @@ def test_policy_that_cannot_be_loaded_is_an_error_instead_of_waiting_for_ever(tm
     results = run_cells(
         make_env, partial(make_policy, str(tmp_path)), ['one'], range(2), processes=1
     )
-    with pytest.raises(CheckpointError, match='checkpoint must be a folder'):
+    with pytest.raises(PolicyError, match='policy must be a folder'):
         list(results)
 
 

@@ -83,7 +83,12 @@ def test_every_image_is_kept_with_the_expert_command_for_it():
     assert episode.labels[:, 0].tolist() == list(range(40))
     assert np.array_equal(episode.flown, episode.labels)
     assert np.array_equal(episode.flown, np.stack(env.actions))
-    assert episode.metadata == {'seed': '0', 'pilot': 'expert', 'outcome': 'success'}
+    assert episode.metadata == {
+        'seed': '0',
+        'pilot': 'expert',
+        'outcome': 'success',
+        'command_limits': '100000 100000 100000 100000',
+    }
 
 
 def test_stamps_follow_the_elapsed_time_and_inertial_samples_fill_it():

@@ -68,7 +68,7 @@ def test_node_commands_while_it_is_active(
 ) -> None:
     commands, neurons = probe.listen(topics.RAW_COMMAND), probe.listen(topics.NEURONS)
     camera = Camera(probe)
-    start('policy_node', checkpoint=untrained_checkpoint)
+    start('policy_node', policy=untrained_checkpoint)
     assert read_state(probe) == 'unconfigured'
     assert change_state(probe, Transition.TRANSITION_CONFIGURE)
     assert read_state(probe) == 'inactive'
@@ -100,7 +100,7 @@ def test_larger_image_of_another_encoding_flies_and_wrong_ones_do_not(
     probe: Any, start: Start, untrained_checkpoint: Path
 ) -> None:
     commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
-    run = start('policy_node', checkpoint=untrained_checkpoint)
+    run = start('policy_node', policy=untrained_checkpoint)
     fly(probe)
     good = Camera(probe, 320, 240)
     good.encoding = 'bgr8'
@@ -125,10 +125,10 @@ def test_larger_image_of_another_encoding_flies_and_wrong_ones_do_not(
 def test_broken_checkpoint_fails_to_configure_with_one_line(
     probe: Any, start: Start, tmp_path: Path
 ) -> None:
-    run = start('policy_node', checkpoint=tmp_path / 'nowhere')
+    run = start('policy_node', policy=tmp_path / 'nowhere')
     assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
     assert read_state(probe) == 'unconfigured'
-    assert 'checkpoint must be' in run.output
+    assert 'policy must be' in run.output
     assert 'Traceback' not in run.output
 
 
@@ -136,7 +136,7 @@ def test_last_command_is_zero_when_the_node_ends(
     probe: Any, start: Start, untrained_checkpoint: Path
 ) -> None:
     commands = probe.listen(topics.RAW_COMMAND)
-    run = start('policy_node', checkpoint=untrained_checkpoint)
+    run = start('policy_node', policy=untrained_checkpoint)
     fly(probe)
     probe.wait_until(lambda: commands, Camera(probe).shoot)
     run.send(signal.SIGTERM)

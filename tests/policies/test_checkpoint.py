@@ -87,7 +87,13 @@ def test_failed_save_keeps_the_old_checkpoint_and_leaves_nothing_behind(
 
 
 DOMAIN = TrainingDomain(
-    ('hike',), 'quadrotor', (65.0, 110.0), (0.0, 10.0), (15.0, 30.0), (0.0, 0.1), (3.0, 3.0, 1, 1.5)
+    ('hike',),
+    'quadrotor',
+    (65.0, 110.0),
+    (0.0, 10.0),
+    (15.0, 30.0),
+    (0.0, 0.1),
+    (3.0, 3.0, 1, 1.5),
 )
 
 

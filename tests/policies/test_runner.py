@@ -7,8 +7,8 @@ from lnn_control.core.domain import DomainError, TrainingDomain
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import CameraImage, VelocityCommand
 from lnn_control.core.observation import Observation, Preprocessing
-from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 from lnn_control.policies.policy import Policy, State
+from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
 
 class ClimbPolicy(Policy):
@@ -167,5 +167,5 @@ def test_wider_camera_is_cropped_to_the_widest_trained(fov_deg: float) -> None:
 
 
 def test_crop_with_too_few_pixels_is_refused() -> None:
-    with pytest.raises(ValueError, match='too few pixels .*: choose a larger camera mode'):
+    with pytest.raises(ValueError, match=r'too few pixels .*: choose a larger camera mode'):
         make_seeing_runner({'camera_fov_deg': 150.0}).step_sensed(sense(16, 8))

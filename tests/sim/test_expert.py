@@ -5,8 +5,8 @@ import pytest
 
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState
-from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.trial import run_trial
+from lnn_control.policies.references import ExpertPolicy
 from sim.environment import TaskEnv
 from sim.experts.fly_to_target import ExpertParameters, FlyToTargetExpert
 from sim.simulation import Simulation, SimulationSettings

@@ -8,8 +8,8 @@ import pytest
 
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VehicleState
-from lnn_control.policies.references import ExpertPolicy
 from lnn_control.evaluation.trial import run_trial
+from lnn_control.policies.references import ExpertPolicy
 from sim.environment import TaskEnv
 from sim.experts.follow_target import FollowParameters, FollowTargetExpert, deflect
 from sim.routes import PACE, STEP
