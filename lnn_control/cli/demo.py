@@ -100,9 +100,7 @@ def main(arguments: list[str]) -> int:
     scenes = [read_scene(scene, job.first_seed) for scene in job.scene or SCENES]
     flights = [
         plan_flight(world, season, seed + number)
-        for world, season, seed in (
-            read_scene(scene, job.first_seed) for scene in job.scene or SCENES
-        )
+        for world, season, seed in scenes
         for number in range(job.episodes)
     ]
     folder = make_folder(job.output)

@@ -10,6 +10,7 @@ import tyro
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
+from rich.text import Text
 
 from lnn_control.cli import options
 from lnn_control.core.domain import TrainingDomain
@@ -50,10 +51,11 @@ def show_task(console: Console, name: str) -> None:
         Markdown(f'# {name}\n\n{inspect.cleandoc(kind.__doc__ or "")}'.partition(':param')[0])
     )
     table = Table(title='--task-option NAME=VALUE')
-    for title in ('name', 'type', 'default', 'what it is'):
+    for title in ('name', 'value', 'default', 'what it is'):
         table.add_column(title, overflow='fold')
     for option in describe_options(kind):
-        table.add_row(*(f'{part}' for part in option))
+        # As Text, or rich would take a unit in brackets for a style.
+        table.add_row(option.name, option.kind, option.default, Text(option.text))
     console.print(table)
 
 
@@ -74,20 +76,31 @@ def show_checkpoint(console: Console, name: str) -> None:
     console.print(describe_domain(read_domain(folder)))
 
 
+_UNITS = {
+    'camera_fov_deg': 'degrees across the image',
+    'camera_pitch_deg': 'degrees, positive looks down',
+    'camera_rate': 'images a second',
+    'camera_latency': 's',
+    'command_limits': 'vx, vy, vz in m/s, yaw rate in rad/s',
+}
+
+
 def describe_domain(domain: TrainingDomain) -> Table:
     """Return a table of what a policy was trained for."""
     table = Table(title='trained for', show_header=False)
     for entry in fields(domain):
-        value = getattr(domain, entry.name)
-        text = 'not known' if value is None else _write(value)
-        table.add_row(entry.name, text)
+        value, unit = getattr(domain, entry.name), _UNITS.get(entry.name, '')
+        is_range = isinstance(value, tuple) and len(value) == 2 and bool(unit)
+        text = 'not known' if value is None else _write(value, ' to ' if is_range else ', ')
+        table.add_row(entry.name, text, unit if value is not None else '')
     return table
 
 
-def _write(value: object) -> str:
-    if isinstance(value, tuple):
-        return ', '.join(f'{part:g}' if isinstance(part, float) else f'{part}' for part in value)
-    return f'{value}'
+def _write(value: object, joint: str) -> str:
+    if not isinstance(value, tuple):
+        return f'{value}'
+    parts = [f'{part:.3g}' if isinstance(part, float) else f'{part}' for part in value]
+    return joint.join(dict.fromkeys(parts) if joint == ' to ' else parts)
 
 
 def print_words(console: Console, name: str) -> None:

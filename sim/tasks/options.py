@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A task's fields as options of commands: texts such as `density=2` in, typed values out."""
+
+import inspect
+import re
+import typing
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
+
+from sim.tasks import check_option
+from sim.tasks.task import Task
+
+_FLAGS = {'true': True, 'false': False}
+_KINDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
+_PARAMETER = re.compile(r':param (\w+): (.*?)(?=\s*:(?:param|cvar|return|raises)\b|\Z)', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class TaskOption:
+    """One field of a task.
+
+    :param kind: what a value is, in words. :param default: as it is written.
+    :param text: what the task's docstring says of it, with the unit.
+    """
+
+    name: str
+    kind: str
+    default: str
+    text: str
+
+
+def parse_options(task: type[Task], texts: Sequence[str]) -> dict[str, object]:
+    """Return values for a task's fields.
+
+    :param texts: such as 'density=2' and 'hold=3'; a later one of the same name counts.
+    :raises ValueError: if a text is written otherwise, or names no field, or no value of its type.
+    """
+    values: dict[str, object] = {}
+    for text in texts:
+        name, separator, value = text.partition('=')
+        if not separator:
+            raise ValueError(f'an option of a task is written as name=value, got {text!r}')
+        check_option(task, name)
+        values[name] = _read_value(name, value, typing.get_type_hints(task)[name])
+    return values
+
+
+def _read_value(name: str, text: str, kind: type) -> object:
+    try:
+        return _FLAGS[text.lower()] if kind is bool else kind(text)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{name} must be {_name_kind(kind)}, got {text!r}') from error
+
+
+def _name_kind(kind: type) -> str:
+    return _KINDS.get(kind, f'{kind}')
+
+
+def describe_options(task: type[Task]) -> list[TaskOption]:
+    """Return every field of a task, in the order in which its class has them."""
+    texts = _read_docstrings(task)
+    hints = typing.get_type_hints(task)
+    return [
+        TaskOption(
+            name=entry.name,
+            kind=_name_kind(hints[entry.name]),
+            default='' if entry.default is MISSING else _write(entry.default),
+            text=texts.get(entry.name, ''),
+        )
+        for entry in fields(task)
+    ]
+
+
+def _write(value: object) -> str:
+    return f'{value:.4g}' if isinstance(value, float) else f'{value}'
+
+
+def _read_docstrings(task: type[Task]) -> dict[str, str]:
+    """Return what a class and those it is made from say of each field."""
+    texts: dict[str, str] = {}
+    for kind in reversed(task.__mro__):
+        before = ''
+        for name, text in _PARAMETER.findall(inspect.cleandoc(kind.__doc__ or '')):
+            words = ' '.join(text.split()).rstrip('.')
+            before = words if not words.startswith('likewise') else before
+            texts[name] = before
+    return texts

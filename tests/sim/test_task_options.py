@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import dataclass
+
+import pytest
+
+from sim.tasks import TASKS
+from sim.tasks.hike import Hike
+from sim.tasks.keep_lane import KeepLane
+from sim.tasks.options import describe_options, parse_options
+
+
+@dataclass(frozen=True)
+class Loud(Hike):
+    """A hike.
+
+    :param is_loud: whether it is. :param volume: how loud [dB].
+    """
+
+    is_loud: bool = False
+    volume: float = 3.0
+
+
+def test_texts_become_values_of_the_fields_types() -> None:
+    texts = ['num_targets=3', 'reach=2', 'is_loud=True', 'season=winter', 'reach=1.5']
+    values = parse_options(Loud, texts)
+    assert values == {'num_targets': 3, 'reach': 1.5, 'is_loud': True, 'season': 'winter'}
+    assert isinstance(values['reach'], float)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('density', "written as name=value, got 'density'"),
+        ('laps=two', "laps must be a whole number, got 'two'"),
+        ('least_speed=fast', "least_speed must be a number, got 'fast'"),
+        ('lap=2', "no option 'lap', .*did you mean 'laps'"),
+    ],
+)
+def test_mistake_says_what_is_valid(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_options(KeepLane, [text])
+
+
+def test_flag_must_be_true_or_false() -> None:
+    with pytest.raises(ValueError, match="is_loud must be true or false, got '1'"):
+        parse_options(Loud, ['is_loud=1'])
+
+
+def test_options_are_described_with_default_and_the_words_of_the_docstring() -> None:
+    options = {option.name: option for option in describe_options(Loud)}
+    assert options['volume'].text == 'how loud [dB]'
+    assert (options['volume'].kind, options['volume'].default) == ('a number', '3')
+    assert options['num_targets'].text == 'one after the other'
+    # The docstring says `likewise`.
+    assert options['max_distance'].text == 'from one to the next [m]'
+
+
+@pytest.mark.parametrize('name', sorted(TASKS))
+def test_every_option_of_every_task_is_described(name: str) -> None:
+    options = describe_options(TASKS[name])
+    assert [option.name for option in options if not option.text] == []
