@@ -3,6 +3,7 @@
 """Gymnasium environments over a task: sensors out, velocity command in."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import gymnasium
@@ -14,19 +15,17 @@ from lnn_control.core.frames import GRAVITY, yaw_from_quaternion
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import ImuBuffer
 from sim.disturbances import Disturbance
+from sim.episode_options import change_task
 from sim.experts.expert import Expert
+from sim.observation import IMU_LIMITS, LONGEST_GAP, make_observation_space, resample
 from sim.obstacles import Obstacles
-from sim.renderers import Label
 from sim.sensors.imu import IMU_RATE
 from sim.simulation import SensorFrame, Simulation, SimulationSettings, VehicleFactory
 from sim.tasks import Task, make_task
 from sim.tasks.task import FAILURES, Outcome, Situation
+from sim.window import Window, has_display
 
-IMU_LIMITS = np.array([35.0, 35.0, 35.0, 160.0, 160.0, 160.0], dtype=np.float32)
-"""Measuring range: 2000 deg/s and 16 g."""
-
-LONGEST_GAP = 10.0
-"""Longest time between two images that an observation can tell of [s]."""
+RENDER_MODES = ['rgb_array', 'human']
 
 
 class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
@@ -52,19 +51,28 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
 
     `info` holds privileged truth for experts and metrics: position, velocity, heading, distance
     to the target, whether it is in sight, clearance (vehicle's middle to the nearest obstacle),
-    outcome, the task's own metrics in `info['metrics']`.
+    outcome, the task's own metrics in `info['metrics']`. That of `reset` also holds
+    `shortest_path` [m] and `setup`: names of task and vehicle, horizontal field of view and pitch
+    of the camera [degrees, positive looks down], its rate [Hz] and latency [s], as plain values.
+
+    A copy, also by pickle, has a world, generators and a renderer of its own: it is made by the
+    same arguments and repeats the episode up to where the original is, which takes as long as
+    flying it did. An environment that is dropped closes itself.
 
     :param task: a task, or the name of one in sim.tasks.TASKS.
-    :param render_mode: None or 'rgb_array', which gives the camera's latest image.
+    :param render_mode: None; 'rgb_array', which gives the camera's latest image; or 'human', which
+        shows all of them in a window, at the camera's rate.
     :param settings: camera, inertial unit and renderer.
     :param disturbances: what makes it harder, see sim.disturbances; none by default.
     :param vehicle: what makes a vehicle of your own; the task's by default.
     :param options: fields of a task given by its name, such as `world` and `season`.
     :raises ValueError: if there is no such task, option, world or season.
+    :raises OSError: if a window is asked for where there is no display.
+    :ivar episode_task: of this episode: `task`, changed by the options of `reset`.
     :ivar trial: of this episode. :ivar target_pose: where the target is, None where it was built.
     """
 
-    metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
+    metadata = {'render_modes': RENDER_MODES, 'render_fps': 20}
 
     def __init__(
         self,
@@ -75,35 +83,56 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         vehicle: VehicleFactory | None = None,
         **options: Any,
     ) -> None:
-        if render_mode not in (None, 'rgb_array'):
-            raise ValueError(f"render_mode must be None or 'rgb_array', got {render_mode!r}")
+        if render_mode not in (None, *RENDER_MODES):
+            raise ValueError(
+                f"render_mode must be None, 'rgb_array' or 'human', got {render_mode!r}; "
+                "gymnasium.make also gives 'rgb_array_list'"
+            )
         if isinstance(task, Task) and options:
             raise ValueError(f'give {sorted(options)} to the task, it is made already')
         self.render_mode = render_mode
         self.task = task if isinstance(task, Task) else make_task(task, **options)
+        self.episode_task = self.task
+        settings = settings or SimulationSettings()
+        rate = settings.camera_rate
+        self.metadata = {'render_modes': _list_render_modes(), 'render_fps': rate}
+        # The window first: where there is none, nothing else is opened.
+        self._window = Window(self.task.name, rate) if render_mode == 'human' else None
         self.simulation = Simulation(settings, disturbances, vehicle or self.task.vehicle)
-        settings = self.simulation.settings
-        self._period = 1.0 / settings.camera_rate
-        self._num_imu = round(IMU_RATE * self._period)
-        camera = settings.camera
-        limits = np.array(self.simulation.command_limits, dtype=np.float32)
-        self._limits = limits
-        self.action_space = spaces.Box(-limits, limits, dtype=np.float32)
-        imu_high = np.tile(IMU_LIMITS, (self._num_imu, 1))
-        size = (camera.height_px, camera.width_px)
-        parts: dict[str, spaces.Space[Any]] = {
-            'image': spaces.Box(0, 255, (*size, 3), np.uint8),
-            'imu': spaces.Box(-imu_high, imu_high, dtype=np.float32),
-            'elapsed_time': spaces.Box(0.0, LONGEST_GAP, (1,), np.float32),
+        # What a copy is made by.
+        self._arguments = {
+            'task': self.task,
+            'render_mode': render_mode,
+            'settings': settings,
+            'disturbances': self.simulation.disturbances,
+            'vehicle': vehicle,
         }
-        if settings.layers:
-            parts['depth'] = spaces.Box(0.0, np.inf, size, np.float32)
-            parts['segmentation'] = spaces.Box(0, max(Label), size, np.uint8)
+        self._period = 1.0 / rate
+        self._num_imu = round(IMU_RATE * self._period)
+        self._limits = np.array(self.simulation.command_limits, dtype=np.float32)
+        self.action_space = spaces.Box(-self._limits, self._limits, dtype=np.float32)
         # Gymnasium declares Dict as a space of dicts of spaces, not of what they hold.
-        self.observation_space = spaces.Dict(parts)  # type: ignore[assignment]
+        self.observation_space = make_observation_space(  # type: ignore[assignment]
+            settings, self._num_imu
+        )
+        # Of the episode.
         self._progress: Any = None
         self._expert: Expert | None = None
         self._image: NDArray[np.uint8] | None = None
+        self._commands: list[VelocityCommand] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        episode = None
+        if self._progress is not None and not self.simulation.is_closed:
+            episode = (self.trial.seed, self.episode_task, tuple(self._commands))
+        # Copied here, so that also a shallow copy draws from generators of its own.
+        state = {
+            'spec': self.spec,
+            'action_space': deepcopy(self.action_space),
+            '_np_random': deepcopy(self._np_random),
+            '_np_random_seed': self._np_random_seed,
+        }
+        return _make_again, (type(self), self._arguments, episode), state
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -111,22 +140,35 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         """Build the world of a seed and return what the vehicle sees first.
 
         :param seed: of world, start and noise. None draws one from the environment's generator.
+        :param options: fields of the task that differ in this episode, such as `world`, `season`
+            and `min_distance`; the next one is the environment's own again.
+        :raises ValueError: if the task has no such field or its value is out of range.
+        :raises RuntimeError: if the environment is closed.
         """
+        self._check_open()
+        task = change_task(self.task, options or {})
         super().reset(seed=seed)
         episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
-        self.trial = self.task.sample(episode_seed)
+        self._begin(episode_seed, task)
+        shortest = self.expert.shortest_path(self.simulation.state.position_world)
+        extra = {'shortest_path': shortest, 'setup': self._describe_setup()}
+        self._show()
+        return self._observation, self._describe({}) | extra
+
+    def _begin(self, seed: int, task: Task) -> None:
+        """Start the episode of a seed and see its first image."""
+        self.trial = task.sample(seed)
+        self.episode_task, self._commands = task, []
         self._obstacles = Obstacles(self.trial.world, *self.trial.band)
         self._expert = None
-        self.simulation.reset(self.trial.world, episode_seed, self.trial.yaw, self.trial.altitude)
+        self.simulation.reset(self.trial.world, seed, self.trial.yaw, self.trial.altitude)
         self._buffer = ImuBuffer(capacity=round(IMU_RATE * (LONGEST_GAP + 2.0)))
         self._stamp = -self._period
-        self._progress = self.task.begin(self.trial, self.simulation.state)
+        self._progress = task.begin(self.trial, self.simulation.state)
         self._place_target()
         frame = self.simulation.advance(VelocityCommand(), self.simulation.delivery_time)
         self._keep_imu(frame)
         self._observation = self._observe(frame)  # the first image always arrives
-        shortest = self.expert.shortest_path(self.simulation.state.position_world)
-        return self._observation, self._describe({}) | {'shortest_path': shortest}
 
     def step(
         self, action: NDArray[np.float32]
@@ -134,9 +176,13 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         """Hold an action until the next image.
 
         :raises ValueError: if the action has another shape or is not finite.
-        :raises RuntimeError: if the episode is over.
+        :raises RuntimeError: before the first reset, if the episode is over, or if the
+            environment is closed.
         """
-        if self._progress is None or self._progress.outcome is not None:
+        self._check_open()
+        if self._progress is None:
+            raise RuntimeError('no episode has begun: call reset() before step()')
+        if self._progress.outcome is not None:
             raise RuntimeError('the episode is over: call reset() before step()')
         values = np.asarray(action, dtype=np.float64)
         if values.shape != (4,) or not np.isfinite(values).all():
@@ -145,24 +191,30 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             )
         before = self._progress
         clipped = np.clip(values, -self._limits, self._limits)
-        frame = self._move(VelocityCommand.from_array(clipped))
-        terms = self.task.reward(before, self._progress)
+        self._fly(VelocityCommand.from_array(clipped))
+        self._show()
+        terms = self.episode_task.reward(before, self._progress)
         outcome = self._progress.outcome
         terminated = outcome is Outcome.SUCCESS or outcome in FAILURES
         truncated = outcome is Outcome.TIME_LIMIT
         reward = float(sum(terms.values()))
+        return self._observation, reward, terminated, truncated, self._describe(terms)
+
+    def _fly(self, command: VelocityCommand) -> None:
+        """Hold a command until the next image and observe it."""
+        self._commands.append(command)
+        frame = self._move(command)
         if frame.image is not None:
             self._observation = self._observe(frame)
         else:
             self._observation = {key: value.copy() for key, value in self._observation.items()}
-        return self._observation, reward, terminated, truncated, self._describe(terms)
 
     def _move(self, command: VelocityCommand) -> SensorFrame:
         """Hold a command until an image arrives; return it, or the end of the episode."""
         while True:
             frame = self.simulation.advance(command, self._period)
             self._keep_imu(frame)
-            self._progress = self.task.judge(self.trial, self._progress, self._look())
+            self._progress = self.episode_task.judge(self.trial, self._progress, self._look())
             self._place_target()
             if frame.image is not None or self._progress.outcome is not None:
                 return frame
@@ -174,32 +226,44 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     @property
     def expert(self) -> Expert:
         """The privileged expert of this episode, planned when first asked for."""
+        self._check_open()
         if self._expert is None:
             _ = self.simulation.world  # an error before the first reset
-            self._expert = self.task.make_expert(self.trial)
+            self._expert = self.episode_task.make_expert(self.trial)
         return self._expert
 
     def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
         """Return the latest camera image if the render mode is 'rgb_array'.
 
-        :raises RuntimeError: before the first reset.
+        :raises RuntimeError: before the first reset or if the environment is closed.
         """
-        if self.render_mode is None:
+        self._check_open()
+        if self.render_mode != 'rgb_array':
             return None
         if self._image is None:
             raise RuntimeError('there is no image yet: call reset() before render()')
         return self._image.copy()
 
     def close(self) -> None:
-        """Free renderer and physics."""
+        """Free renderer, physics and window. Closing twice is allowed."""
+        if self._window is not None:
+            self._window.close()
         self.simulation.close()
+
+    def _check_open(self) -> None:
+        if self.simulation.is_closed:
+            raise RuntimeError('the environment is closed: make a new one')
+
+    def _show(self) -> None:
+        if self._window is not None and self._image is not None:
+            self._window.show(self._image)
 
     def _look(self) -> Situation:
         simulation = self.simulation
         return Situation(simulation.state, simulation.has_collided, simulation.sees_target)
 
     def _place_target(self) -> None:
-        self.target_pose = pose = self.task.place_target(self.trial, self._progress)
+        self.target_pose = pose = self.episode_task.place_target(self.trial, self._progress)
         if pose is not None:
             self.simulation.move_target(pose.x, pose.y, pose.yaw)
 
@@ -250,22 +314,39 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             'outcome': outcome.value if outcome is not None else None,
             'is_success': outcome is Outcome.SUCCESS,
             'reward_terms': terms,
-            'metrics': self.task.measure(self.trial, self._progress),
+            'metrics': self.episode_task.measure(self.trial, self._progress),
+        }
+
+    def _describe_setup(self) -> dict[str, str | float]:
+        simulation, settings = self.simulation, self.simulation.settings
+        return {
+            'task': self.task.name,
+            'vehicle': simulation.vehicle_name,
+            'camera_fov_deg': float(settings.camera.horizontal_fov_deg),
+            'camera_pitch_deg': float(np.degrees(simulation.mount.pitch)),
+            'camera_rate': float(settings.camera_rate),
+            'camera_latency': float(settings.camera_latency),
         }
 
 
-def resample(rows: NDArray[np.float32], num_rows: int) -> NDArray[np.float32]:
-    """Return fewer rows with the same mean and standard deviation in every column.
+def _list_render_modes() -> list[str]:
+    """Return the render modes that work here, which others may try one by one."""
+    return [mode for mode in RENDER_MODES if mode != 'human' or has_display()]
 
-    Evenly spaced rows are taken, shifted and scaled. A policy is given the mean and the standard
-    deviation of the time since its last image: with the last rows alone it would not learn how far
-    the vehicle turned meanwhile, and means of groups would hide how much it shook.
 
-    :param rows: oldest first, shape (n, m) with n at least num_rows. :return: (num_rows, m).
+def _make_again(
+    kind: type[TaskEnv],
+    arguments: dict[str, Any],
+    episode: tuple[int, Task, tuple[VelocityCommand, ...]] | None,
+) -> TaskEnv:
+    """Return an environment by its arguments that has repeated an episode up to now.
+
+    :param episode: its seed, task and commands, None before the first one and once closed.
     """
-    wide = np.asarray(rows, dtype=np.float64)
-    picked = wide[np.linspace(0, len(wide) - 1, num_rows).round().astype(int)]
-    centred = picked - picked.mean(axis=0)
-    spread = centred.std(axis=0)
-    scale = np.divide(wide.std(axis=0), spread, out=np.zeros_like(spread), where=spread > 0)
-    return np.asarray(wide.mean(axis=0) + centred * scale, dtype=np.float32)
+    env = kind(**arguments)
+    if episode is not None:
+        seed, task, commands = episode
+        env._begin(seed, task)
+        for command in commands:
+            env._fly(command)
+    return env

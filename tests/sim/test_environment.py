@@ -5,19 +5,27 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from functools import partial
 
+import cv2
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import RecordVideo
 
 import sim
 from lnn_control.core.frames import GRAVITY
+from sim.camera_choice import choose_camera
 from sim.environment import TaskEnv
 from sim.sensors.image_noise import ImageNoise
+from sim.sensors.mount import CameraMount
+from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import Simulation, SimulationSettings
+from sim.tasks import TASKS
 from sim.tasks.fly_to_target import FlyToTarget
 from sim.tasks.task import Trial
+from sim.vehicles.quadrotor import Quadrotor
 
 NAME = 'lnn_control/FlyToTarget-v0'
 
@@ -56,9 +64,15 @@ def bare_env(blank_renderer, make_world, monkeypatch):
         env.close()
 
 
-def test_passes_the_checker_of_gymnasium(bare_env):
-    settings = bare_env().simulation.settings
-    env = gymnasium.make(NAME, settings=settings, render_mode='rgb_array')
+@pytest.mark.parametrize('task', sorted(TASKS))
+def test_passes_the_checker_of_gymnasium(task, monkeypatch):
+    # Without a display there is no render mode that needs one.
+    for variable in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.delenv(variable, raising=False)
+    name = f'lnn_control/{task.title().replace("_", "")}-v0'
+    settings = SimulationSettings(renderer='none')
+    env = gymnasium.make(name, settings=settings, render_mode='rgb_array')
+    assert env.metadata['render_modes'] == ['rgb_array']
     with warnings.catch_warnings():
         warnings.simplefilter('error', UserWarning)
         # Commands are in metres and radians a second, not in shares of a limit.
@@ -134,7 +148,7 @@ def test_actions_beyond_the_limits_are_clipped(bare_env):
 
 def test_stepping_before_a_reset_or_after_the_end_is_an_error(bare_env):
     env = bare_env()
-    with pytest.raises(RuntimeError, match=r'call reset\(\) before step'):
+    with pytest.raises(RuntimeError, match=r'no episode has begun: call reset\(\) before step'):
         env.step(np.zeros(4))
     env.reset(seed=0)
     truncated = False
@@ -143,7 +157,7 @@ def test_stepping_before_a_reset_or_after_the_end_is_an_error(bare_env):
         assert not terminated
     assert info['outcome'] == 'time_limit'
     assert info['time'] == pytest.approx(1.0, abs=0.05)
-    with pytest.raises(RuntimeError, match=r'call reset\(\) before step'):
+    with pytest.raises(RuntimeError, match=r'the episode is over: call reset\(\) before step'):
         env.step(np.zeros(4))
     env.reset(seed=0)
     env.step(np.zeros(4))
@@ -231,8 +245,8 @@ def test_names_that_do_not_exist_list_the_valid_ones():
         gymnasium.make(NAME, world='sea')
     with pytest.raises(ValueError, match=r"season must be one of .*'winter'.*, got 'spring'"):
         gymnasium.make(NAME, season='spring')
-    with pytest.raises(ValueError, match="render_mode must be None or 'rgb_array', got 'human'"):
-        TaskEnv(render_mode='human')
+    with pytest.raises(ValueError, match=r"render_mode must be None, .* or 'human', got 'ansi'"):
+        TaskEnv(render_mode='ansi')
 
 
 def test_renders_what_the_camera_saw(small_settings):
@@ -245,12 +259,14 @@ def test_renders_what_the_camera_saw(small_settings):
     env.close()
 
 
-def test_vectorised_environments_fly_the_same_as_a_single_one(env, small_settings):
+@pytest.mark.parametrize('mode', ['sync', 'async'])
+def test_vectorised_environments_fly_the_same_as_a_single_one(env, small_settings, mode):
     actions = np.tile(np.array([1.0, 0, 0, 0.2], np.float32), (2, 1))
-    vector = gymnasium.make_vec(
-        NAME, num_envs=2, vectorization_mode='async', settings=small_settings
-    )
-    observations, _ = vector.reset(seed=[6, 7])
+    vector = gymnasium.make_vec(NAME, num_envs=2, vectorization_mode=mode, settings=small_settings)
+    observations, info = vector.reset(seed=[6, 7])
+    assert vector.metadata['render_fps'] == 20.0
+    assert info['setup']['camera_rate'].tolist() == [20.0, 20.0]
+    assert list(info['setup']['task']) == ['fly_to_target'] * 2
     observations, *_ = vector.step(actions)
     vector.close()
     for i, seed in enumerate((6, 7)):
@@ -258,6 +274,141 @@ def test_vectorised_environments_fly_the_same_as_a_single_one(env, small_setting
         single = env.step(actions[i])[0]
         for key, value in single.items():
             assert np.array_equal(observations[key][i], value)
+
+
+@pytest.mark.parametrize('mode', ['sync', 'async'])
+def test_options_reach_every_environment_of_a_vector(env, small_settings, mode):
+    vector = gymnasium.make_vec(NAME, num_envs=2, vectorization_mode=mode, settings=small_settings)
+    observations, _ = vector.reset(seed=[6, 7], options={'season': 'winter'})
+    vector.close()
+    for i, seed in enumerate((6, 7)):
+        single, _ = env.reset(seed=seed, options={'season': 'winter'})
+        assert np.array_equal(observations['image'][i], single['image'])
+
+
+def test_options_of_a_reset_hold_for_that_episode_alone(env, small_settings):
+    summer, _ = env.reset(seed=3)
+    winter, info = env.reset(seed=3, options={'season': 'winter', 'min_distance': 9.0})
+    assert env.trial.world.season == 'winter'
+    assert env.episode_task == FlyToTarget(season='winter', min_distance=9.0)
+    assert env.task == FlyToTarget()
+    assert not np.array_equal(winter['image'], summer['image'])
+    again, _ = env.reset(seed=3)
+    assert np.array_equal(again['image'], summer['image'])
+    made_so = TaskEnv(settings=small_settings, season='winter', min_distance=9.0)
+    expected, expected_info = made_so.reset(seed=3)
+    made_so.close()
+    assert np.array_equal(expected['image'], winter['image'])
+    assert expected_info['shortest_path'] == info['shortest_path']
+
+
+def test_options_count_for_judgement_and_reward_of_their_episode(bare_env):
+    env = bare_env()
+    # Everything within 60 m of the target counts as being there, at any speed.
+    env.reset(seed=0, options={'reach': 60.0, 'slow': 10.0, 'hold': 0.1})
+    outcomes = [env.step(np.zeros(4))[4]['outcome'] for _ in range(2)]
+    assert outcomes == [None, 'success']
+    env.reset(seed=0)
+    assert [env.step(np.zeros(4))[4]['outcome'] for _ in range(3)] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'seasons': 'winter'}, r"fly_to_target has no option 'seasons', .*mean 'season'\?"),
+        ({'season': 'spring'}, r"season must be one of .*'winter'.*, got 'spring'"),
+        ({'min_distance': 1.0}, 'min_distance must be .* got 1.0'),
+        ({'vehicle': 'car'}, 'vehicle cannot differ between episodes: make another environment'),
+        ({'disturbances': ()}, 'disturbances cannot differ between episodes'),
+    ],
+)
+def test_impossible_options_are_errors_and_the_episode_goes_on(bare_env, options, message):
+    env = bare_env()
+    env.reset(seed=0)
+    env.step(np.zeros(4))
+    with pytest.raises(ValueError, match=message):
+        env.reset(seed=1, options=options)
+    assert env.step(np.zeros(4))[4]['time'] == pytest.approx(0.13, abs=1 / 240)
+    assert env.trial.seed == 0
+
+
+def test_setup_tells_what_a_policy_must_be_trained_for(blank_renderer):
+    settings = SimulationSettings(
+        renderer=blank_renderer, camera=PinholeCamera(32, 18, 80.0), camera_latency=0.05
+    )
+    env = TaskEnv('drive_to_target', settings=choose_camera(settings, pitch_deg=12, rate=30))
+    _, info = env.reset(seed=0)
+    assert info['setup'] == {
+        'task': 'drive_to_target',
+        'vehicle': 'rover',
+        'camera_fov_deg': 80.0,
+        'camera_pitch_deg': pytest.approx(12.0),
+        'camera_rate': 30.0,
+        'camera_latency': 0.05,
+    }
+    assert {type(value) for value in info['setup'].values()} == {str, float}
+    assert 'setup' not in env.step(np.zeros(4))[4]
+    env.close()
+
+
+def test_setup_names_the_class_of_a_vehicle_of_ones_own(blank_renderer):
+    class Racer(Quadrotor):
+        name = 'racer'
+        camera_mount = CameraMount(pitch=-np.pi / 6)
+
+    env = TaskEnv(settings=SimulationSettings(renderer=blank_renderer), vehicle=partial(Racer))
+    setup = env.reset(seed=0)[1]['setup']
+    assert setup['vehicle'] == 'racer'
+    assert setup['camera_pitch_deg'] == pytest.approx(-30.0)
+    env.close()
+
+
+@pytest.mark.parametrize('rate', [10.0, 60.0])
+def test_frames_a_second_are_those_of_the_camera(bare_env, rate):
+    assert bare_env(camera_rate=rate).metadata['render_fps'] == rate
+    assert bare_env().metadata['render_fps'] == 20.0
+    settings = bare_env(camera_rate=rate).simulation.settings
+    for mode in ('sync', 'async'):
+        vector = gymnasium.make_vec(NAME, num_envs=1, vectorization_mode=mode, settings=settings)
+        assert vector.metadata['render_fps'] == rate
+        vector.close()
+
+
+def test_a_closed_environment_says_so(bare_env):
+    env = bare_env()
+    env.reset(seed=0)
+    env.close()
+    env.close()
+    for use in (env.reset, env.render, env.expert_command, lambda: env.step(np.zeros(4))):
+        with pytest.raises(RuntimeError, match='the environment is closed: make a new one'):
+            use()
+
+
+def test_lists_of_pictures_come_from_gymnasium(small_settings):
+    env = gymnasium.make(NAME, settings=small_settings, render_mode='rgb_array_list')
+    seen = [env.reset(seed=0)[0]['image']]
+    seen += [env.step(np.zeros(4, np.float32))[0]['image'] for _ in range(3)]
+    pictures = env.render()
+    assert np.array_equal(pictures, seen)
+    assert env.render() == []
+    env.close()
+
+
+def test_gymnasium_records_a_video_at_the_speed_of_the_flight(small_settings, tmp_path):
+    settings = choose_camera(small_settings, rate=10.0)
+    env = gymnasium.make(NAME, settings=settings, render_mode='rgb_array')
+    folder = tmp_path / 'videos'
+    env = RecordVideo(env, str(folder), video_length=7, disable_logger=True)
+    env.reset(seed=0)
+    for _ in range(8):
+        env.step(np.array([1, 0, 0, 0], np.float32))
+    env.close()
+    (path,) = folder.glob('*.mp4')
+    video = cv2.VideoCapture(str(path))
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(10.0)
+    for _ in range(7):
+        assert video.read()[1].shape == (18, 32, 3)
+    assert not video.read()[0]
 
 
 def test_importing_twice_registers_once():

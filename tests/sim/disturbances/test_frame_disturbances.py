@@ -6,7 +6,7 @@ import pytest
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import Preprocessing
 from sim.disturbances import DroppedFrames, Latency, RepeatedFrames
-from sim.environment import resample
+from sim.observation import resample
 from sim.simulation import Simulation
 
 
