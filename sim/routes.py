@@ -14,6 +14,8 @@ Places: TypeAlias = NDArray[np.float64]
 
 HALF_STREET = 3.5
 """Greatest distance of places from the middle of a street that they share [m]."""
+MOST_ATTEMPTS = 50_000
+"""Walks or stops that are drawn until they keep to a street."""
 STEP = 0.25
 """Time between two places of a walk [s]."""
 PACE = (0.5, 1.2)
@@ -85,6 +87,11 @@ def measure_width(places: Places) -> float:
     distance = np.hypot(*offset.T)
     along = offset[distance.argmax()] / distance.max()
     return float(np.abs(offset[:, 0] * along[1] - offset[:, 1] * along[0]).max())
+
+
+def fits_street(places: Places) -> bool:
+    """Return whether places keep to one straight street, which begins at the first."""
+    return measure_width(places) <= HALF_STREET
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,14 @@ from sim.experts.drive_to_target import BAND, DriveToTargetExpert
 from sim.tasks.reach_target import ReachProgress, ReachTarget
 from sim.tasks.task import Situation, Trial, has_tipped
 from sim.vehicles import find_vehicle
-from sim.worlds import build_world
 from sim.worlds.placement import is_reachable
+from sim.worlds.redraw import draw_until
 from sim.worlds.world import Layout
 
 CLEARANCE = 0.5
 """Radius [m] of a disc that gets from start to target; one of 0.33 m encloses the rover."""
+MOST_ATTEMPTS = 50
+"""Worlds that are drawn until there is a way."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,13 @@ leaving the area; the time limit |
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
-        world = build_world(self.world, self.season, layout, rng)
-        while not is_reachable(world.solids, layout, world.area, CLEARANCE, BAND[0]):
-            world = build_world(self.world, self.season, layout, rng)
+        world = draw_until(
+            lambda: self.build_world(layout, rng),
+            lambda world: is_reachable(world.solids, layout, world.area, CLEARANCE, BAND[0]),
+            MOST_ATTEMPTS,
+            f'{self.describe()} finds no world with a way {2 * CLEARANCE} m wide between kerbs '
+            'and parked cars to the target: choose another world or distance',
+        )
         limit = self.time_limit * max(1.0, distance / 14.0)
         return Trial(seed, world, yaw, find_vehicle(self.vehicle).rest_height, limit, BAND)
 

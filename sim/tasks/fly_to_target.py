@@ -14,7 +14,6 @@ from sim.experts.flight import find_band
 from sim.experts.fly_to_target import FlyToTargetExpert
 from sim.tasks.reach_target import ReachTarget
 from sim.tasks.task import Trial
-from sim.worlds import build_world
 from sim.worlds.world import Layout
 
 
@@ -42,7 +41,7 @@ class FlyToTarget(ReachTarget):
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
         layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
-        world = build_world(self.world, self.season, layout, rng)
+        world = self.build_world(layout, rng)
         limit = self.time_limit * max(1.0, distance / 14.0)
         return Trial(seed, world, yaw, altitude, limit, find_band(altitude))
 

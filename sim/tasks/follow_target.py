@@ -10,7 +10,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
 from sim.experts.flight import find_band
 from sim.experts.follow_target import FollowTargetExpert
-from sim.routes import HALF_STREET, Walk, draw_walk, measure_width
+from sim.routes import MOST_ATTEMPTS, Walk, draw_walk, fits_street
 from sim.tasks.task import (
     FAILURES,
     Outcome,
@@ -22,7 +22,7 @@ from sim.tasks.task import (
     find_failure,
     measure_distance,
 )
-from sim.worlds import build_world
+from sim.worlds.redraw import draw_until
 from sim.worlds.world import Layout
 
 
@@ -83,14 +83,18 @@ class FollowTarget(Task):
         rng = np.random.default_rng([seed, 0])
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
-        world = build_world(self.world, self.season, self._draw_layout(rng), rng)
+        world = self.build_world(self._draw_layout(rng), rng)
         return Trial(seed, world, yaw, altitude, self.time_limit, find_band(altitude))
 
     def _draw_layout(self, generator: np.random.Generator) -> Layout:
         start, target = (0.0, 0.0), (self.lead, 0.0)
-        walk = draw_walk(target, self.time_limit, generator)
-        while self.world == 'urban' and measure_width(np.vstack([start, walk])) > HALF_STREET:
-            walk = draw_walk(target, self.time_limit, generator)
+        walk = draw_until(
+            lambda: draw_walk(target, self.time_limit, generator),
+            lambda walk: self.world != 'urban' or fits_street(np.vstack([start, walk])),
+            MOST_ATTEMPTS,
+            f'{self.describe()} finds no walk that keeps to the street: choose a shorter '
+            'time_limit or another world',
+        )
         places = tuple((float(x), float(y)) for x, y in walk)
         return Layout(start, target, 'person', walk=places)
 

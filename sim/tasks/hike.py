@@ -14,7 +14,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
 from sim.experts.flight import find_band
 from sim.experts.hike import HikeExpert
-from sim.routes import HALF_STREET, draw_stops, measure_width
+from sim.routes import MOST_ATTEMPTS, draw_stops, fits_street
 from sim.tasks.task import (
     FAILURES,
     Outcome,
@@ -26,7 +26,7 @@ from sim.tasks.task import (
     find_failure,
     measure_distance,
 )
-from sim.worlds import build_world
+from sim.worlds.redraw import draw_until
 from sim.worlds.world import Layout
 
 
@@ -98,15 +98,19 @@ class Hike(Task):
         rng = np.random.default_rng([seed, 0])
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
-        world = build_world(self.world, self.season, self._draw_layout(rng), rng)
+        world = self.build_world(self._draw_layout(rng), rng)
         return Trial(seed, world, yaw, altitude, self.time_limit, find_band(altitude))
 
     def _draw_layout(self, generator: np.random.Generator) -> Layout:
         start = (0.0, 0.0)
         arguments = (self.num_targets, (self.min_distance, self.max_distance), self.max_turn)
-        stops = draw_stops(*arguments, generator)
-        while self.world == 'urban' and measure_width(np.vstack([start, stops])) > HALF_STREET:
-            stops = draw_stops(*arguments, generator)
+        stops = draw_until(
+            lambda: draw_stops(*arguments, generator),
+            lambda stops: self.world != 'urban' or fits_street(np.vstack([start, stops])),
+            MOST_ATTEMPTS,
+            f'{self.describe()} finds no targets that all stand in one street: choose fewer '
+            'num_targets, a smaller max_turn or max_distance, or another world',
+        )
         first, *others = ((float(x), float(y)) for x, y in stops)
         return Layout(start, first, stops=tuple(others))
 

@@ -24,7 +24,6 @@ from sim.tasks.task import (
     has_tipped,
 )
 from sim.vehicles import find_vehicle
-from sim.worlds import build_world
 from sim.worlds.road_geometry import RoadMap
 from sim.worlds.world import Layout, Road, World
 
@@ -102,7 +101,7 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
         offset = float(rng.uniform(-self.max_offset, self.max_offset))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         layout = Layout(start=(0.0, 0.0), target=SIGN)
-        world = build_world(self.world, self.season, layout, rng)
+        world = self.build_world(layout, rng)
         # The road is laid for the middle of the lane, from which the car starts a little aside.
         world = replace(world, layout=replace(layout, start=(0.0, offset)))
         limit = self.laps * map_road(world).length / self.least_speed

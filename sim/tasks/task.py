@@ -3,7 +3,7 @@
 """What every task says: how a trial starts, what it has come to, and who knows how to do it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -13,8 +13,9 @@ from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.messages import VehicleState
 from sim.experts.expert import Expert
 from sim.vehicles.vehicle import Vehicle
-from sim.worlds import WORLDS, check_world
-from sim.worlds.world import World
+from sim.worlds import WORLDS, build_world, check_world
+from sim.worlds.redraw import GaveUpError
+from sim.worlds.world import Layout, World
 
 
 class Outcome(Enum):
@@ -108,6 +109,26 @@ class Task(ABC):
             raise ValueError(
                 f'world of {self.name} must be one of {sorted(self.worlds)}, got {self.world!r}'
             )
+
+    def build_world(self, layout: Layout, generator: np.random.Generator) -> World:
+        """Return a world of the task's name and season.
+
+        :raises GaveUpError: if no world turns out as asked; the message names the options.
+        """
+        try:
+            return build_world(self.world, self.season, layout, generator)
+        except GaveUpError as error:
+            raise GaveUpError(f'{self.describe()} {error}') from error
+
+    def describe(self) -> str:
+        """Return the task's name, its world and all options that are not the usual ones."""
+        options = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name in ('world', 'season') or getattr(self, field.name) != field.default
+        }
+        text = ', '.join(f'{name}={value!r}' for name, value in options.items())
+        return f'{self.name} with {text}'
 
     @abstractmethod
     def sample(self, seed: int) -> Trial:

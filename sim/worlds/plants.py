@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.worlds.placement import CLEARANCE, Area, Ground, cover_box, is_reachable
+from sim.worlds.redraw import draw_until
 from sim.worlds.trees import TREE_HEIGHT
 from sim.worlds.world import Box, Cylinder, Layout, Solid
 
@@ -86,15 +87,22 @@ def place_plants(
 
     :raises ValueError: if the layout's density leaves no way.
     """
-    for _ in range(MOST_ATTEMPTS):
+
+    def draw() -> tuple[list[Plant], list[Plant]]:
         ground = Ground(layout, GAP / max(1.0, layout.density))
         high = _draw_plants(layout, area, ground, generator)
-        low = _draw_low(area, ground, generator)
-        if is_reachable([plant.solid for plant in (*high, *low)], layout, area):
-            return high, low
-    raise ValueError(
-        f'density {layout.density} leaves no way {2 * CLEARANCE} m wide from start to target in '
-        f'{MOST_ATTEMPTS} forests: choose a lower one, 1 is usual'
+        return high, _draw_low(area, ground, generator)
+
+    def is_good(plants: tuple[list[Plant], list[Plant]]) -> bool:
+        high, low = plants
+        return is_reachable([plant.solid for plant in (*high, *low)], layout, area)
+
+    return draw_until(
+        draw,
+        is_good,
+        MOST_ATTEMPTS,
+        f'density {layout.density} leaves no way {2 * CLEARANCE} m wide to all of '
+        f'{layout.describe()}: choose a lower one, 1 is usual',
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.worlds.forest import CEILING, vary_light
-from sim.worlds.placement import Area, Ground, is_reachable, span_area
+from sim.worlds.placement import CLEARANCE, Area, Ground, is_reachable, span_area
+from sim.worlds.redraw import draw_until
 from sim.worlds.road_geometry import LANE_WIDTH, RoadMap, draw_road
 from sim.worlds.road_meshes import (
     BOARD_BOTTOM,
@@ -56,6 +57,8 @@ TREE_ASIDE = 4.0
 NEAR_ROAD = 15.0
 """Distance [m] from the centreline within which trees are drawn in detail."""
 NUM_TREES = 330
+MOST_ATTEMPTS = 50
+"""Roadsides that are drawn until there is a way; one was enough for every seed tried."""
 GAP = 1.7
 """Free space [m] between trees."""
 SPECIES_SHARE = {'oak': 0.4, 'birch': 0.3, 'pine': 0.3}
@@ -139,17 +142,26 @@ def _span_loop(road: Road, layout: Layout) -> Area:
 
 
 def _furnish(chart: RoadMap, layout: Layout, area: Area, generator: np.random.Generator) -> Verge:
-    while True:
+    bends = find_bends(chart)
+
+    def draw() -> Verge:
         verge = Verge(chart, area, Ground(layout, GAP))
-        bends = find_bends(chart)
         _put_boards(verge, bends)
         _put_warnings(verge, bends)
         _put_limits(verge, generator)
         _put_posts(verge)
         _put_fences(verge, generator)
         _plant(verge, generator)
-        if is_reachable(verge.solids, layout, span_area(layout, 20.0, 20.0, 12.0)):
-            return verge
+        return verge
+
+    around = span_area(layout, 20.0, 20.0, 12.0)
+    return draw_until(
+        draw,
+        lambda verge: is_reachable(verge.solids, layout, around),
+        MOST_ATTEMPTS,
+        f'no roadside leaves a way {2 * CLEARANCE} m wide to all of {layout.describe()}: move the '
+        'target nearer to the road',
+    )
 
 
 def find_bends(chart: RoadMap) -> list[tuple[float, float, float]]:

@@ -5,6 +5,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.worlds.redraw import draw_until
 from sim.worlds.world import Road
 
 LANE_WIDTH = 3.5
@@ -159,18 +160,20 @@ def draw_road(
     :raises ValueError: if no loop keeps that distance.
     """
     middle = np.array([start[0], start[1] + LANE_WIDTH / 2])
-    for _ in range(MAX_DRAWS):
-        points = _draw_loop(generator)
-        if points is None:
-            continue
-        road = Road(middle + points, LANE_WIDTH)
-        gap = np.inf if avoid is None else np.linalg.norm(road.centreline - avoid, axis=1).min()
-        if gap >= distance:
-            return road
-    raise ValueError(
+
+    def is_good(points: Points | None) -> bool:
+        if points is None or avoid is None:
+            return points is not None
+        return bool(np.linalg.norm(middle + points - avoid, axis=1).min() >= distance)
+
+    points = draw_until(
+        lambda: _draw_loop(generator),
+        is_good,
+        MAX_DRAWS,
         f'a road that starts at {start} heading along +x must keep {distance} m from {avoid}, '
-        f'but none of {MAX_DRAWS} does: move that point away from the road'
+        'but none does: move that point away from the road',
     )
+    return Road(middle + points, LANE_WIDTH)
 
 
 def _draw_loop(generator: np.random.Generator) -> Points | None:

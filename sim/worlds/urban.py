@@ -22,7 +22,8 @@ from sim.worlds.blocks import (
 from sim.worlds.forest import CEILING, vary_light
 from sim.worlds.labels import Label
 from sim.worlds.meshes import label_mesh, make_box, make_quad
-from sim.worlds.placement import Area, is_reachable, span_area
+from sim.worlds.placement import CLEARANCE, Area, is_reachable, span_area
+from sim.worlds.redraw import draw_until
 from sim.worlds.seasons import SEASONS, Season
 from sim.worlds.street import (
     BUILDING_DEPTH,
@@ -49,6 +50,8 @@ GAP = 1.7
 """Free space [m] between solids that stand in the way."""
 PARKING_GAP = 0.4
 """Free space [m] around what stands along the kerbs, where nothing has to pass."""
+MOST_ATTEMPTS = 50
+"""Streets that are drawn until there is a way; one was enough for every seed tried."""
 PAINTS = ('paint_a', 'paint_b', 'paint_c', 'paint_d')
 
 
@@ -81,14 +84,21 @@ def _clear_air(light: Light) -> Light:
 
 
 def _lay_street(layout: Layout, area: Area, generator: np.random.Generator) -> Street:
-    while True:
+    def draw() -> Street:
         street = start_street(layout, area, GAP, generator)
         lay_blocks(street, area, generator)
         _place_in_the_way(street, generator)
         _place_along_kerbs(street, generator)
         _place_anywhere(street, generator)
-        if is_reachable(street.solids, layout, area):
-            return street
+        return street
+
+    return draw_until(
+        draw,
+        lambda street: is_reachable(street.solids, layout, area),
+        MOST_ATTEMPTS,
+        f'no street leaves a way {2 * CLEARANCE} m wide to all of {layout.describe()}: '
+        'choose other distances or turns',
+    )
 
 
 def _place_in_the_way(street: Street, generator: np.random.Generator) -> None:

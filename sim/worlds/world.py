@@ -171,6 +171,13 @@ class Layout:
         """Start, target and stops: the places to reach one after the other."""
         return (self.start, self.target, *self.stops)
 
+    def describe(self) -> str:
+        """Return where to get to in words, for messages."""
+        x, y = self.target
+        text = f'the target {self.target_kind!r} at ({x:.1f}, {y:.1f}) m'
+        text += f', {len(self.stops)} more stops' if self.stops else ''
+        return text + (f' and a walk of {len(self.walk)} places' if self.walk else '')
+
     @property
     def places(self) -> tuple[tuple[float, float], ...]:
         """Wherever vehicle or target have to get to: the route and the walk."""

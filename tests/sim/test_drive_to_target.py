@@ -118,7 +118,7 @@ def test_world_that_a_kerb_closes_is_drawn_again(make_world, monkeypatch):
     narrow = make_world(*(Box(5.0, side * 15.5, 0.3, 30.0, height=0.12) for side in (-1, 1)))
     wide = make_world(*(Box(5.0, side * 15.7, 0.3, 30.0, height=0.12) for side in (-1, 1)))
     worlds = [closed, narrow, wide, make_world()]
-    monkeypatch.setattr('sim.tasks.drive_to_target.build_world', lambda *_: worlds.pop(0))
+    monkeypatch.setattr('sim.tasks.task.build_world', lambda *_: worlds.pop(0))
     assert TASK.sample(0).world is wide
 
 

@@ -158,7 +158,7 @@ def test_road_keeps_away_from_a_point():
 
 
 def test_point_on_the_straight_cannot_be_avoided():
-    with pytest.raises(ValueError, match=r'must keep 5.0 m from \(8.0, 0.0\), but none of'):
+    with pytest.raises(ValueError, match=r'must keep 5.0 m from \(8.0, 0.0\), but none does'):
         draw_road((0.0, 0.0), np.random.default_rng(0), avoid=(8.0, 0.0), distance=5.0)
 
 
