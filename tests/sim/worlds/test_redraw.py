@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from sim.tasks import make_task
-from sim.worlds import Layout, World, build_world
-from sim.worlds import road
+from sim.worlds import Layout, World, build_world, road
 from sim.worlds.redraw import GaveUpError, draw_until
 from sim.worlds.world import Box
 
