@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lnn_control.core.frames import wrap_angle, yaw_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
-from sim.experts.expert import Expert
+from sim.experts.expert import Expert, choose_stop
 from sim.experts.planner import CostToGo, PlannerParameters
 from sim.obstacles import Obstacles
 from sim.worlds.world import World
@@ -55,6 +55,7 @@ class DriveToTargetExpert(Expert):
         self.parameters = parameters or DrivingParameters()
         self._target = world.target.position[:2]
         self._reach = reach
+        self._stop = choose_stop(self.parameters.stop_distance, world.target, reach)
         self._obstacles = Obstacles(world, *BAND, with_target=True)
         # Half the rover's diagonal is 0.33 m; small cells, because its gaps are narrow.
         prices = PlannerParameters(cell=0.15, tight=0.4, roomy=1.2)
@@ -80,7 +81,7 @@ class DriveToTargetExpert(Expert):
         """Return the unit vector towards a point a little ahead on the cheapest path."""
         to_target = self._target - position
         ahead = self.cost_to_go.trace(position, self.parameters.look_ahead)[-1] - position
-        if math.hypot(*to_target) < self.parameters.stop_distance + 0.5:
+        if math.hypot(*to_target) < self._stop + 0.5:
             ahead = to_target
         return np.asarray(ahead / max(math.hypot(*ahead), 1e-6))
 
@@ -89,7 +90,7 @@ class DriveToTargetExpert(Expert):
     ) -> float:
         """Return the speed [m/s] for the room ahead and the distance to the place to stop."""
         p = self.parameters
-        remaining = math.hypot(*(self._target - position)) - p.stop_distance
+        remaining = math.hypot(*(self._target - position)) - self._stop
         if remaining < 0:
             return max(remaining, -0.3)
         ahead = position + np.linspace(0.0, 1.2, 5)[:, None] * direction

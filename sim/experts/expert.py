@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every privileged expert can do."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -9,6 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.messages import VehicleState, VelocityCommand
+from sim.worlds.world import Target
+
+TARGET_ROOM = 0.6
+"""Least distance [m] of a vehicle's middle from the target's surface."""
+
+
+def choose_stop(usual: float, target: Target, reach: float, altitude: float = 0.0) -> float:
+    """Return where to stop, measured from the target's axis [m].
+
+    :param usual: where there is room [m]; in any case outside of the target and within reach.
+    :param reach: greatest distance to the target's middle that counts [m].
+    :param altitude: of the vehicle [m].
+    """
+    rise = target.height / 2 - altitude
+    farthest = math.sqrt(max(reach**2 - rise**2, 0.0)) - 0.15
+    return min(max(usual, target.radius + TARGET_ROOM), farthest)
 
 
 class Expert(ABC):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lnn_control.core.frames import wrap_angle
 from lnn_control.core.messages import VehicleState, VelocityCommand
-from sim.experts.expert import Expert
+from sim.experts.expert import Expert, choose_stop
 from sim.experts.flight import FlightParameters, compose_command, find_band
 from sim.experts.planner import CostToGo
 from sim.obstacles import Obstacles
@@ -49,6 +49,8 @@ class FlyToTargetExpert(Expert):
         self.parameters = parameters or ExpertParameters()
         self._target = world.target.position
         self._reach = reach
+        p = self.parameters
+        self._stop = choose_stop(p.stop_distance, world.target, reach, p.altitude)
         self._obstacles = Obstacles(world, *find_band(self.parameters.altitude), with_target=True)
         self.cost_to_go = CostToGo(world, self._obstacles)
 
@@ -66,7 +68,7 @@ class FlyToTargetExpert(Expert):
         direction = self._find_direction(position[:2])
         velocity = direction * self._choose_speed(position[:2], direction, distance)
         aside = wrap_angle(float(np.arctan2(direction[1], direction[0])) - bearing)
-        if distance < p.stop_distance + 1.0:
+        if distance < self._stop + 1.0:
             aside = 0.0
         heading = bearing + p.glance * float(np.clip(aside, -1.0, 1.0))
         return compose_command(state, velocity, heading, p)
@@ -88,7 +90,7 @@ class FlyToTargetExpert(Expert):
         room = float(self._obstacles.distance(ahead).min())
         share = float(np.clip((room - 0.5) / 0.8, 0.0, 1.0))
         speed = p.slow_speed + share * (p.cruise_speed - p.slow_speed)
-        remaining = distance - p.stop_distance
+        remaining = distance - self._stop
         if remaining < 0:
             return float(np.clip(remaining, -0.3, 0.0))
         return min(speed, 0.8 * remaining, float(np.sqrt(2 * p.braking * remaining)))

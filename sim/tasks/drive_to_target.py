@@ -48,7 +48,7 @@ leaving the area; the time limit |
         rng = np.random.default_rng([seed, 0])
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
-        layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
+        layout = Layout((0.0, 0.0), (distance, 0.0), self.target, density=self.density)
         world = draw_until(
             lambda: self.build_world(layout, rng),
             lambda world: is_reachable(world.solids, layout, world.area, CLEARANCE, BAND[0]),

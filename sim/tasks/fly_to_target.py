@@ -40,7 +40,7 @@ class FlyToTarget(ReachTarget):
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
-        layout = Layout((0.0, 0.0), (distance, 0.0), density=self.density)
+        layout = Layout((0.0, 0.0), (distance, 0.0), self.target, density=self.density)
         world = self.build_world(layout, rng)
         limit = self.time_limit * max(1.0, distance / 14.0)
         return Trial(seed, world, yaw, altitude, limit, find_band(altitude))

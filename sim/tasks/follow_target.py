@@ -19,6 +19,7 @@ from sim.tasks.task import (
     TargetPose,
     Task,
     Trial,
+    check_reach,
     find_failure,
     measure_distance,
 )
@@ -59,6 +60,8 @@ class FollowTarget(Task):
     :param lead: distance from the vehicle to the target at the start [m].
     :param max_heading_error: initial angle between heading and target [rad].
     :param time_limit: how long the target walks [s]. :param reach: [m]. :param share: 0 to 1.
+    :param target: what walks: a name of sim.worlds.targets.TARGETS, the `module:Name` of a
+        TargetKind or the path of a mesh, *.obj.
     """
 
     name = 'follow_target'
@@ -69,10 +72,12 @@ class FollowTarget(Task):
     time_limit: float = 30.0
     reach: float = 5.0
     share: float = 0.9
+    target: str = 'person'
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number('reach', self.reach, 4.0, 60.0, 'm')
+        check_reach(self.target, self.reach, 60.0)
         check_number('lead', self.lead, 4.0, self.reach, 'm')
         check_number('max_heading_error', self.max_heading_error, 0.0, np.pi, 'rad')
         check_number('time_limit', self.time_limit, 1.0, 120.0, 's')
@@ -96,7 +101,7 @@ class FollowTarget(Task):
             'time_limit or another world',
         )
         places = tuple((float(x), float(y)) for x, y in walk)
-        return Layout(start, target, 'person', walk=places)
+        return Layout(start, target, self.target, walk=places)
 
     def begin(self, trial: Trial, state: VehicleState) -> FollowProgress:
         """Return the progress at the start."""

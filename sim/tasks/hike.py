@@ -23,6 +23,7 @@ from sim.tasks.task import (
     TargetPose,
     Task,
     Trial,
+    check_reach,
     find_failure,
     measure_distance,
 )
@@ -65,6 +66,8 @@ class Hike(Task):
     :param max_heading_error: initial angle between heading and first target [rad].
     :param time_limit: for all targets [s]. :param reach: [m]. :param slow: [m/s].
     :param hold: [s].
+    :param target: what to find: a name of sim.worlds.targets.TARGETS, the `module:Name` of a
+        TargetKind or the path of a mesh, *.obj.
     """
 
     name = 'hike'
@@ -79,6 +82,7 @@ class Hike(Task):
     reach: float = 2.5
     slow: float = 0.5
     hold: float = 0.5
+    target: str = 'chair'
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -89,7 +93,7 @@ class Hike(Task):
         check_number('max_turn', self.max_turn, 0.0, np.pi / 2, 'rad')
         check_number('max_heading_error', self.max_heading_error, 0.0, np.pi, 'rad')
         check_number('time_limit', self.time_limit, 1.0, 600.0, 's')
-        check_number('reach', self.reach, 0.1, 5.0, 'm')
+        check_reach(self.target, self.reach, 5.0)
         check_number('slow', self.slow, 0.01, 10.0, 'm/s')
         check_number('hold', self.hold, 0.0, 600.0, 's')
 
@@ -112,7 +116,7 @@ class Hike(Task):
             'num_targets, a smaller max_turn or max_distance, or another world',
         )
         first, *others = ((float(x), float(y)) for x, y in stops)
-        return Layout(start, first, stops=tuple(others))
+        return Layout(start, first, self.target, stops=tuple(others))
 
     def begin(self, trial: Trial, state: VehicleState) -> HikeProgress:
         """Return the progress at the start."""

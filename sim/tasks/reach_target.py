@@ -14,6 +14,7 @@ from sim.tasks.task import (
     Situation,
     Task,
     Trial,
+    check_reach,
     find_failure,
     measure_distance,
 )
@@ -39,6 +40,8 @@ class ReachTarget(Task):
     :param time_limit: [s]; in proportion beyond 14 m.
     :param reach: [m]. :param slow: [m/s]. :param hold: [s].
     :param density: of a forest's plants, as a factor.
+    :param target: what to find: a name of sim.worlds.targets.TARGETS, the `module:Name` of a
+        TargetKind or the path of a mesh, *.obj.
     """
 
     min_distance: float = 8.0
@@ -49,6 +52,7 @@ class ReachTarget(Task):
     slow: float = 0.5
     hold: float = 2.0
     density: float = 1.0
+    target: str = 'chair'
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,7 +60,7 @@ class ReachTarget(Task):
         check_number('max_distance', self.max_distance, self.min_distance, 60.0, 'm')
         check_number('max_heading_error', self.max_heading_error, 0.0, np.pi, 'rad')
         check_number('time_limit', self.time_limit, 1.0, 600.0, 's')
-        check_number('reach', self.reach, 0.1, 60.0, 'm')
+        check_reach(self.target, self.reach, 60.0)
         check_number('slow', self.slow, 0.01, 10.0, 'm/s')
         check_number('hold', self.hold, 0.0, 600.0, 's')
         check_density(self.world, self.density)

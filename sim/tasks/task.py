@@ -9,12 +9,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lnn_control.core.checks import check_number
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.messages import VehicleState
-from sim.experts.expert import Expert
+from sim.experts.expert import TARGET_ROOM, Expert
 from sim.vehicles.vehicle import Vehicle
 from sim.worlds import WORLDS, build_world, check_world
 from sim.worlds.redraw import GaveUpError
+from sim.worlds.targets import find_target
 from sim.worlds.world import Layout, World
 
 
@@ -182,6 +184,24 @@ def measure_distance(trial: Trial, state: VehicleState, pose: TargetPose | None 
     if pose is not None:
         middle[:2] = pose.x, pose.y
     return float(np.linalg.norm(state.position_world - middle))
+
+
+def check_reach(target: str, reach: float, farthest: float) -> None:
+    """Check that a vehicle can be within reach of a target's middle without touching it.
+
+    :param target: its name, see :func:`sim.worlds.targets.find_target`.
+    :param reach: [m]. :param farthest: that is allowed [m].
+    :raises ValueError: if not, or if there is no such target.
+    """
+    kind = find_target(target)
+    rise = max(kind.height / 2, 1.5 - kind.height / 2)
+    nearest = float(np.hypot(kind.radius + TARGET_ROOM + 0.2, rise))
+    try:
+        check_number('reach', reach, nearest, farthest, 'm')
+    except ValueError as error:
+        raise ValueError(
+            f'{error}; target {target!r} has a radius of {kind.radius:.2f} m'
+        ) from None
 
 
 def has_tipped(state: VehicleState) -> bool:

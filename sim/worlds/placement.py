@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.targets import TARGETS
+from sim.worlds.targets import find_target
 from sim.worlds.world import Box, Cylinder, Layout, Solid
 
 START_RADIUS = 2.0
@@ -41,7 +41,7 @@ class Ground:
     gap: float
 
     def __post_init__(self) -> None:
-        radius = max(TARGET_RADIUS, TARGETS[self.layout.target_kind].radius + TARGET_ROOM)
+        radius = max(TARGET_RADIUS, find_target(self.layout.target_kind).radius + TARGET_ROOM)
         targets = [(*place, radius) for place in self.layout.route[1:]]
         self._taken = np.array([(*self.layout.start, START_RADIUS), *targets])
         self._num_free = len(self._taken)

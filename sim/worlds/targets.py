@@ -3,15 +3,21 @@
 """What a vehicle may have to find: for each kind its mesh, its picture and its solid.
 
 Meshes face x and stand on z = 0 [m]. Each kind paints one tile of the world's atlas; those of
-several colours paint its four quarters.
+several colours paint its four quarters. A target of your own is a :class:`TargetKind` or a mesh
+file, see :func:`find_target`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
+from lnn_control.core.checks import check_number
+from lnn_control.core.registry import Registry, UnknownNameError
 from sim.worlds.labels import Label
+from sim.worlds.mesh_file import SUFFIX, read_mesh_file
 from sim.worlds.meshes import (
     chain_levels,
     label_mesh,
@@ -25,6 +31,11 @@ from sim.worlds.meshes import (
 )
 from sim.worlds.textures import Atlas, Colour, Picture, Tile, draw_fabric
 from sim.worlds.world import Instance, Layout, Mesh, Target
+
+SIZES = (0.1, 5.0)
+"""Least and greatest width and height of a target [m]."""
+STANDS_WITHIN = 0.05
+"""Greatest distance of a target's lowest point from the ground [m]."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +52,69 @@ class TargetKind:
     make_mesh: Callable[[Tile, Tile], Mesh]
     draw: Callable[[tuple[int, int]], Picture]
 
+    def __post_init__(self) -> None:
+        check_number('width of a target', 2 * self.radius, *SIZES, unit='m')
+        check_number('height of a target', self.height, *SIZES, unit='m')
+
+
+def find_target(name: str) -> TargetKind:
+    """Return a kind of target by its name, as `module:Name` or from a mesh file.
+
+    :param name: a name of TARGETS, the `module:Name` of a TargetKind, or the path of a file as
+        :mod:`sim.worlds.mesh_file` reads it.
+    :raises ValueError: if there is no such target or it cannot be used.
+    :raises OSError: if the file cannot be read.
+    """
+    if name.lower().endswith(SUFFIX):
+        path = Path(name).expanduser()
+        return _load_target(path, path.stat().st_mtime_ns)
+    try:
+        return TARGETS.find(name)
+    except UnknownNameError as error:
+        raise UnknownNameError(f'{error}; or the path of a mesh, *{SUFFIX}') from None
+
+
+@lru_cache(maxsize=8)
+def _load_target(path: Path, changed: int) -> TargetKind:
+    """Return the target of a mesh file.
+
+    :param changed: when it was written; a file that changes is read again.
+    """
+    mesh = read_mesh_file(path)
+    x, y, z = mesh.corners.reshape(-1, 3).T
+    if abs(z.min()) > STANDS_WITHIN:
+        raise ValueError(f'{path} must stand on z = 0, its lowest point is at {z.min():.2f} m')
+    try:
+        return TargetKind(
+            radius=float(np.hypot(x, y).max()),
+            height=float(z.max()),
+            make_mesh=lambda tile, metal: mesh.make_mesh(tile),
+            draw=lambda size: np.full((*size, 3), mesh.colour),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f'{path} must be in metres, z up, around the origin: {error} (width: twice the '
+            'greatest distance from the z axis)'
+        ) from error
+
 
 def place_target(layout: Layout, yaw: float) -> Target:
     """Return the layout's target, where it stands at first."""
-    kind = TARGETS[layout.target_kind]
+    kind = find_target(layout.target_kind)
     instance = Instance(layout.target_kind, *layout.target, 0.0, yaw)
     return Target(instance, kind.radius, kind.height)
 
 
 def make_target(layout: Layout, tiles: dict[str, Tile]) -> dict[str, Mesh]:
     """Return the mesh of the layout's target by its name."""
-    kind = TARGETS[layout.target_kind]
+    kind = find_target(layout.target_kind)
     mesh = kind.make_mesh(tiles['target'], tiles['metal'])
     return {layout.target_kind: label_mesh(mesh, Label.TARGET)}
 
 
 def draw_target(layout: Layout, atlas: Atlas) -> None:
     """Paint the target's tile."""
-    atlas.fill('target', TARGETS[layout.target_kind].draw(atlas.size('target')))
+    atlas.fill('target', find_target(layout.target_kind).draw(atlas.size('target')))
 
 
 def _draw_chair(size: tuple[int, int]) -> Picture:
@@ -176,7 +232,12 @@ def _make_car(tile: Tile, metal: Tile) -> Mesh:
     )
 
 
-TARGETS: dict[str, TargetKind] = {
+def _check_target(entry: object) -> None:
+    if not isinstance(entry, TargetKind):
+        raise ValueError(f'expected a sim.worlds.targets.TargetKind, got {entry!r}')
+
+
+_OWN = {
     'chair': TargetKind(0.6, 1.2, _make_chair, _draw_chair),
     'person': TargetKind(
         0.4,
@@ -197,3 +258,6 @@ TARGETS: dict[str, TargetKind] = {
         _draw_quarters((1.0, 0.8, 0.0), (0.15, 0.2, 0.26), (0.05, 0.05, 0.05), (1.0, 1.0, 0.9)),
     ),
 }
+
+TARGETS: Registry[TargetKind] = Registry('target', 'lnn_control.targets', _OWN, _check_target)
+"""Name of a target -> its kind."""

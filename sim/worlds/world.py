@@ -124,7 +124,7 @@ class Layout:
 
     :param start: x, y of the vehicle at the start [m]; kept free of solids.
     :param target: x, y of the target at first [m]; kept free of solids and reachable.
-    :param target_kind: one of sim.worlds.targets.TARGETS.
+    :param target_kind: what :func:`sim.worlds.targets.find_target` finds.
     :param stops: further places of the target [m], kept free like the first. The vehicle goes
         from start to target and on from stop to stop; obstacles stand in all these ways.
     :param walk: places x, y [m] along which the target walks, the first where it stands at
@@ -141,12 +141,9 @@ class Layout:
 
     def __post_init__(self) -> None:
         # The registry's meshes are made of this module's types.
-        from sim.worlds.targets import TARGETS
+        from sim.worlds.targets import find_target
 
-        if self.target_kind not in TARGETS:
-            raise ValueError(
-                f'target_kind must be one of {sorted(TARGETS)}, got {self.target_kind!r}'
-            )
+        find_target(self.target_kind)
         check_array('start, target and stops', self.route, (None, 2))
         for index, (one, other) in enumerate(pairwise(self.route)):
             name = f'distance from stop {index} to stop {index + 1}'

@@ -105,6 +105,6 @@ def test_solids_leave_room_around_the_target(kind, seed):
 
 def test_unknown_kind_lists_the_valid_ones():
     with pytest.raises(
-        ValueError, match=r"target_kind must be one of \['backpack', 'car', 'chair'"
+        ValueError, match=r"target must be one of \['backpack', 'car', 'chair'.*'sofa'.*\*.obj"
     ):
         Layout((0.0, 0.0), (9.0, 0.0), 'sofa')
