@@ -117,8 +117,14 @@ def list_modules_of(*extras: str) -> set[str]:
 
 
 def find_imports(path: Path) -> Iterator[str]:
-    """Yield every module that a file imports anywhere, or asks pytest for."""
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+    """Yield every module that a file imports when it runs, or asks pytest for."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding='utf-8'))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING':
+            waiting += node.orelse
+            continue
+        waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
