@@ -166,7 +166,10 @@ def test_node_that_dies_is_named_and_ends_all(
 @pytest.mark.parametrize(
     ('word', 'message'),
     [
-        ('season:=monsoon', "sim_node ended (1): season must be one of ['autumn'"),
+        ('season:=monsoon', "season must be one of ['autumn'"),
+        ('task_option:=colour=3', "sim_node ended (1): fly_to_target has no option 'colour'"),
+        ('camera_rate:=7.0', 'sim_node ended (1): camera_rate must divide 1200'),
+        ('world:=road', 'sim_node ended (1): world of fly_to_target must be one of'),
         ('policy:=/nowhere', 'policy_node cannot be configured'),
     ],
 )
