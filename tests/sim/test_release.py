@@ -12,8 +12,8 @@ import pytest
 
 from sim.environment import TaskEnv
 from sim.release import release_with
-from sim.renderers import RENDERERS
 from sim.simulation import Simulation, SimulationSettings
+from tests.sim.conftest import BlankRenderer
 
 ROOT = Path(__file__).resolve().parents[2]
 NUM_DROPPED = 10
@@ -98,7 +98,7 @@ def test_memory_of_environments_comes_back_without_closing_them(renderer):
 
 def test_a_dropped_environment_closes_everything_at_once(blank_renderer, monkeypatch):
     closed = []
-    monkeypatch.setattr(RENDERERS[blank_renderer], 'close', lambda self: closed.append(self))
+    monkeypatch.setattr(BlankRenderer, 'close', lambda self: closed.append(self))
     env = TaskEnv(settings=SimulationSettings(renderer=blank_renderer))
     client = env.simulation._physics.client
     env.reset(seed=0)
