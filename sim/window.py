@@ -32,14 +32,17 @@ class Window:
         self._is_open = False
         self._due = 0.0
 
-    def show(self, image: NDArray[np.uint8]) -> None:
-        """Show an RGB image, shape (height, width, 3), until the next one is due."""
+    def show(self, image: NDArray[np.uint8]) -> int:
+        """Show an RGB image, shape (height, width, 3), until the next one is due.
+
+        :return: the code of a key that was pressed meanwhile, 255 if none.
+        """
         if not self._is_open:
             self._open(*image.shape[:2])
         cv2.imshow(self._name, image[:, :, ::-1])
         # A late image is not made up for by showing the next ones too fast.
         self._due = max(self._due + self._period, time.monotonic())
-        cv2.waitKey(max(1, round((self._due - time.monotonic()) * 1000)))
+        return cv2.waitKey(max(1, round((self._due - time.monotonic()) * 1000))) & 0xFF
 
     def _open(self, height_px: int, width_px: int) -> None:
         cv2.namedWindow(self._name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)

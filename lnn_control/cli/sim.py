@@ -3,10 +3,7 @@
 """`lnn-control sim`: look at the simulator, flying through a world or at pictures of them all."""
 
 import importlib.util
-import os
 import re
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +25,7 @@ from lnn_control.cli.scenarios import (
 from lnn_control.core.checks import check_number
 from lnn_control.policies.registry import is_blind, make_policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
+from sim.window import Window, has_display
 
 WINDOW = 'lnn_control'
 RATE = 20
@@ -120,7 +118,7 @@ def show_flight(job: View) -> int:
     flight = Flight(job, task)
     try:
         if job.output is None and has_display():
-            where = play(flight.frames())
+            where = play(flight.frames(), Window(WINDOW, RATE))
         else:
             where = write(flight.frames(), name_output(job, task), parse_size(job.size))
     finally:
@@ -142,19 +140,6 @@ def name_output(job: View, task: 'Task') -> Path:
 def has_video() -> bool:
     """Return whether videos can be written."""
     return importlib.util.find_spec('av') is not None
-
-
-def has_display() -> bool:
-    """Return whether OpenCV can open a window here."""
-    if sys.platform.startswith('linux') and not (
-        os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')
-    ):
-        return False
-    try:
-        cv2.namedWindow(WINDOW, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-    except cv2.error:
-        return False
-    return True
 
 
 class Flight:
@@ -217,16 +202,13 @@ def draw_caption(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     return picture
 
 
-def play(frames: Iterator[tuple[float, NDArray[np.uint8]]]) -> str:
+def play(frames: Iterator[tuple[float, NDArray[np.uint8]]], window: Any) -> str:
     """Show frames in a window at the speed they were flown, until the end, q or Esc."""
     print('q or Esc ends')
-    due = time.monotonic()
     for _, pixels in frames:
-        cv2.imshow(WINDOW, pixels[:, :, ::-1])
-        due = max(due + 1 / RATE, time.monotonic())
-        if cv2.waitKey(max(1, round((due - time.monotonic()) * 1000))) & 0xFF in _QUIT_KEYS:
+        if window.show(pixels) in _QUIT_KEYS:
             break
-    cv2.destroyWindow(WINDOW)
+    window.close()
     return 'window: closed'
 
 

@@ -57,13 +57,31 @@ def test_view_without_av_goes_to_a_folder(monkeypatch):
 
 
 def test_window_shows_every_frame_until_a_key_is_pressed(monkeypatch):
-    shown, keys = [], iter([-1, -1, ord('q')])
-    monkeypatch.setattr(cv2, 'imshow', lambda name, image: shown.append(image[0, 0].tolist()))
-    monkeypatch.setattr(cv2, 'waitKey', lambda delay: next(keys))
-    monkeypatch.setattr(cv2, 'destroyWindow', lambda name: None)
+    class Screen:
+        def __init__(self) -> None:
+            self.shown, self.keys, self.is_open = [], iter([255, 255, ord('q')]), True
+
+        def show(self, image) -> int:
+            self.shown.append(image[0, 0].tolist())
+            return next(self.keys)
+
+        def close(self) -> None:
+            self.is_open = False
+
+    screen = Screen()
     frames = ((0.05 * i, np.full((4, 4, 3), (i, 0, 9), np.uint8)) for i in range(10))
-    assert verb.play(frames) == 'window: closed'
-    assert shown == [[9, 0, 0], [9, 0, 1], [9, 0, 2]]
+    assert verb.play(frames, screen) == 'window: closed'
+    assert screen.shown == [[0, 0, 9], [1, 0, 9], [2, 0, 9]]
+    assert not screen.is_open
+
+
+def test_display_that_does_not_open_is_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(verb, 'has_display', lambda: True)
+    monkeypatch.setenv('DISPLAY', ':987')
+    assert cli.main(['sim', 'view', '--renderer', 'tiny', '--policy', 'hover']) == 1
+    error = capsys.readouterr().err
+    assert 'there is no display to open a window on' in error
+    assert error.count('\n') == 1
 
 
 @pytest.mark.parametrize(
