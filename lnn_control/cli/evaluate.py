@@ -44,7 +44,7 @@ class Evaluate:
     """
 
     policy: options.PolicyName = DEFAULT_POLICY
-    task: options.TaskName = DEFAULT_TASK
+    task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
     suite: str | None = None
     """Instead of a task, several rows: fly_to_target, seasons, range, stress, follow, hike, rover,
@@ -92,16 +92,17 @@ def choose_scenarios(job: Evaluate, given: set[str] | None = None) -> list[Scena
 
 
 def _choose_tasks(job: Evaluate) -> list[Scenario]:
-    """Return the task in every world and season asked for."""
-    kind = TASKS.find(job.task)
-    worlds = kind.worlds if job.world == options.ALL else (job.world,)
+    """Return the task, or every one, in every world and season asked for."""
+    names = list(TASKS) if job.task == options.ALL else [job.task]
     seasons = list(SEASONS) if job.season == options.ALL else [job.season]
     seasons = seasons[:1] if is_blind(job.policy) else seasons
-    return [
-        Scenario(kind.name, choose_task(job.task, world, season, job.task_option, job.distance))
-        for world in worlds
+    tasks = [
+        choose_task(name, world, season, job.task_option, job.distance)
+        for name in names
+        for world in (TASKS.find(name).worlds if job.world == options.ALL else (job.world,))
         for season in seasons
     ]
+    return [Scenario(task.name, task) for task in tasks]
 
 
 def _choose_suite(job: Evaluate, given: set[str]) -> list[Scenario]:

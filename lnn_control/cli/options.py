@@ -42,9 +42,10 @@ PolicyName = Annotated[
         '=ARGUMENT may follow the last two.',
     ),
 ]
-TaskName = Annotated[
-    str,
-    arg(metavar='TASK', help=f'What is asked: {_one_of(TASKS, "module:Class")}.'),
+_TASK_HELP = f'What is asked: {_one_of(TASKS, "module:Class")}'
+TaskName = Annotated[str, arg(metavar='TASK', help=f'{_TASK_HELP}.')]
+TaskNameOrAll = Annotated[
+    str, arg(metavar='TASK', help=f'{_TASK_HELP}; all is every one, a row each.')
 ]
 TaskOptions = Annotated[
     UseAppendAction[tuple[str, ...]],

@@ -200,6 +200,12 @@ def test_task_is_flown_in_each_of_its_worlds_and_every_season(untrained_checkpoi
         assert found == {(world, season) for world in TASKS[name].worlds for season in SEASONS}
 
 
+def test_all_is_every_task_in_each_of_its_worlds():
+    rows = choose_scenarios(Evaluate(policy='hover', task='all', world='all', season='all'))
+    found = [(row.suite, row.task.world) for row in rows]
+    assert found == [(name, world) for name in TASKS for world in TASKS[name].worlds]
+
+
 def test_world_left_out_is_the_first_of_the_task():
     assert choose_task('keep_lane').world == 'road'
     assert choose_task('hike', options=['num_targets=3']).num_targets == 3

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every `lnn-control` command of the README and the docs runs, long ones with their counts cut."""
+
+import importlib.util
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lnn_control.bringup.graph import GRAPHS
+from lnn_control.cli import main as cli
+from lnn_control.cli import options
+from tests.patience import PATIENCE
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ['README.md', *sorted(str(p.relative_to(ROOT)) for p in (ROOT / 'docs').glob('*.md'))]
+RECIPES = [
+    *sorted(ROOT.glob('lnn_control/checkpoints/*/README.md')),
+    *sorted(ROOT.glob('examples/*.sh')),
+]
+# Option -> the most that a test takes of it.
+MOST = {'--episodes': 1, '--epochs': 1, '--processes': 2, '--duration': 2}
+# Verbs whose work follows from another option.
+ADDED = {
+    'sim': ['--duration', '2'],
+    'evaluate': ['--episodes', '1'],
+    'collect': ['--episodes', '1'],
+}
+
+
+def list_commands(text: str) -> list[list[str]]:
+    """Return the words of every command in the fenced blocks of a page, or in a script."""
+    blocks = re.findall(r'^```\w*\n(.*?)^```', text, re.MULTILINE | re.DOTALL) or [text]
+    lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
+    pattern = re.compile(r'^(?:\$ )?(?:\.venv/bin/)?lnn-control (.+)$')
+    return [shlex.split(found[1]) for line in lines if (found := pattern.match(line.strip()))]
+
+
+def cut(words: list[str]) -> list[str]:
+    """Return a command with its counts cut to what a test takes."""
+    words = list(words)
+    for option, most in MOST.items():
+        if option in words:
+            place = words.index(option) + 1
+            words[place] = str(min(int(float(words[place])), most))
+    verb = words[0]
+    if verb in ADDED and words[:2] != ['sim', 'gallery'] and '--help' not in words:
+        name, value = ADDED[verb]
+        words += [] if name in words else [name, value]
+    if words[:2] == ['sim', 'gallery']:
+        words += ['--size', '32x32', *([] if '--episodes' in words else ['--episodes', '1'])]
+    return words
+
+
+def make_environment() -> dict[str, str]:
+    return {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
+
+
+def run(words: list[str], folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, '-m', 'lnn_control.cli.main', *words],
+        cwd=folder,
+        env=make_environment(),
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    line = ' '.join(words)
+    assert done.returncode == 0, f'{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}'
+
+
+def run_until_flying(words: list[str], folder: Path) -> None:
+    """Start nodes, wait until they fly, end them as Ctrl-C does."""
+    log = folder / 'bringup.log'
+    with log.open('w') as stream:
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'lnn_control.cli.main', *words],
+            cwd=folder,
+            env=make_environment(),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while 'bringup: flying' not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE) == 0, log.read_text()
+    finally:
+        process.kill()
+
+
+def test_pages_have_commands_of_every_verb_that_flies_or_trains() -> None:
+    verbs = {words[0] for page in PAGES for words in list_commands((ROOT / page).read_text())}
+    assert {'bringup', 'collect', 'train', 'evaluate', 'sim', 'list', 'show'} <= verbs
+    assert verbs <= set(cli.VERBS)
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_commands_of_a_page_run_in_order(page: str, tmp_path: Path) -> None:
+    has_ros = importlib.util.find_spec('rclpy') is not None
+    for words in list_commands((ROOT / page).read_text()):
+        if words[0] in ('bringup', 'demo') and not has_ros:
+            continue
+        if words[0] == 'bringup' and '--help' not in words:
+            run_until_flying(words, tmp_path)
+        else:
+            run(cut(words), tmp_path)
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_of_a_recipe_are_understood(path: Path) -> None:
+    commands = list_commands(path.read_text())
+    assert commands or path.suffix == '.sh'
+    for verb, *rest in commands:
+        assert options.read_options(cli.VERBS[verb].OPTIONS, verb, rest) is not None
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_launch_arguments_of_a_page_exist(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for graph, settings in re.findall(r'(simulation|robot)(?:_launch\.py)?((?: \w+:=\S+)+)', text):
+        known = {argument.name: argument for argument in GRAPHS[graph].arguments}
+        for word in settings.split():
+            name, _, value = word.partition(':=')
+            assert name in known, f'{graph} has no argument {name}'
+            choices = known[name].choices
+            assert not choices or value in choices or ':' in value
