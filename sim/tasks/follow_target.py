@@ -58,8 +58,10 @@ class FollowTarget(Task):
     In the city the walk keeps to the street.
 
     :param lead: distance from the vehicle to the target at the start [m].
-    :param max_heading_error: initial angle between heading and target [rad].
-    :param time_limit: how long the target walks [s]. :param reach: [m]. :param share: 0 to 1.
+    :param max_heading_error: greatest angle between heading and target at the start [rad].
+    :param time_limit: how long the target walks [s].
+    :param reach: distance to the target's middle within which to keep [m].
+    :param share: of the time that is enough for success, 0 to 1.
     :param target: what walks: a name of sim.worlds.targets.TARGETS, the `module:Name` of a
         TargetKind or the path of a mesh, *.obj.
     """

@@ -61,11 +61,15 @@ class Hike(Task):
     The hold is short: it tells a stop from a passage, and the next target shows where to go. In
     the city all targets stand in one street.
 
-    :param num_targets: one after the other. :param min_distance: from one to the next [m].
-    :param max_distance: likewise. :param max_turn: angle from one leg to the next [rad].
-    :param max_heading_error: initial angle between heading and first target [rad].
-    :param time_limit: for all targets [s]. :param reach: [m]. :param slow: [m/s].
-    :param hold: [s].
+    :param num_targets: how many to reach one after the other.
+    :param min_distance: least distance from one to the next [m].
+    :param max_distance: greatest distance from one to the next [m].
+    :param max_turn: greatest angle from one leg to the next [rad].
+    :param max_heading_error: greatest angle between heading and first target at the start [rad].
+    :param time_limit: time after which the trial has failed, for all targets [s].
+    :param reach: distance to a target's middle within which to stay [m].
+    :param slow: speed below which to stay [m/s].
+    :param hold: how long to stay there [s].
     :param target: what to find: a name of sim.worlds.targets.TARGETS, the `module:Name` of a
         TargetKind or the path of a mesh, *.obj.
     """

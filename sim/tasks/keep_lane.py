@@ -73,7 +73,9 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
 
     The oncoming lane is part of the road: using it costs reward, but does not end the trial.
 
-    :param laps: to drive. :param max_offset: [m]. :param max_heading_error: [rad].
+    :param laps: how many to drive.
+    :param max_offset: greatest distance from the middle of the lane at the start [m].
+    :param max_heading_error: greatest angle to the lane at the start [rad].
     :param least_speed: mean speed that is just enough for the time limit [m/s].
     """
 

@@ -4,15 +4,20 @@
 
 import inspect
 import re
-import typing
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
+from typing import Any, get_args, get_origin, get_type_hints
 
 from sim.tasks import check_option
 from sim.tasks.task import Task
 
 _FLAGS = {'true': True, 'false': False}
-_KINDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'a text'}
+_KINDS: dict[Any, str] = {
+    bool: 'true or false',
+    int: 'a whole number',
+    float: 'a number',
+    str: 'a text',
+}
 _PARAMETER = re.compile(r':param (\w+): (.*?)(?=\s*:(?:param|cvar|return|raises)\b|\Z)', re.DOTALL)
 
 
@@ -42,25 +47,48 @@ def parse_options(task: type[Task], texts: Sequence[str]) -> dict[str, object]:
         if not separator:
             raise ValueError(f'an option of a task is written as name=value, got {text!r}')
         check_option(task, name)
-        values[name] = _read_value(name, value, typing.get_type_hints(task)[name])
+        values[name] = _read_value(name, value, get_type_hints(task)[name])
     return values
 
 
-def _read_value(name: str, text: str, kind: type) -> object:
+def _read_value(name: str, text: str, kind: Any) -> object:
     try:
-        return _FLAGS[text.lower()] if kind is bool else kind(text)
+        return _read(text, kind)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{name} must be {_name_kind(kind)}, got {text!r}') from error
 
 
-def _name_kind(kind: type) -> str:
-    return _KINDS.get(kind, f'{kind}')
+def _read(text: str, kind: Any) -> object:
+    """Return a text as a value of a type: one of _KINDS, `tuple[...]` of such, or None as well."""
+    parts = get_args(kind)
+    if type(None) in parts:
+        others = [part for part in parts if part is not type(None)]
+        return None if text.lower() == 'none' else _read(text, others[0])
+    if get_origin(kind) is tuple:
+        texts = [part.strip() for part in text.strip('()').split(',') if part.strip()]
+        kinds = parts[:1] * len(texts) if parts[-1] is Ellipsis else parts
+        return tuple(_read(one, part) for one, part in zip(texts, kinds, strict=True))
+    if kind not in _KINDS:
+        raise TypeError(f'a value of type {kind} cannot be written as text')
+    return _FLAGS[text.lower()] if kind is bool else kind(text)
+
+
+def _name_kind(kind: Any) -> str:
+    """Return what a value of a type is, in words."""
+    parts = get_args(kind)
+    if type(None) in parts:
+        return ' or '.join(_name_kind(part) for part in parts)
+    if get_origin(kind) is tuple:
+        last = ['and so on'] if parts[-1] is Ellipsis else []
+        words = [_name_kind(part) for part in parts if part is not Ellipsis]
+        return f'{", ".join([*words, *last])}, with commas between'
+    return _KINDS.get(kind, 'none' if kind is type(None) else f'{kind}')
 
 
 def describe_options(task: type[Task]) -> list[TaskOption]:
     """Return every field of a task, in the order in which its class has them."""
     texts = _read_docstrings(task)
-    hints = typing.get_type_hints(task)
+    hints = get_type_hints(task)
     return [
         TaskOption(
             name=entry.name,

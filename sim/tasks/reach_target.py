@@ -35,11 +35,14 @@ class ReachProgress(Progress):
 class ReachTarget(Task):
     """Get within `reach` of the target and stay slower than `slow` for `hold` seconds.
 
-    :param min_distance: from start to target [m]. :param max_distance: likewise.
-    :param max_heading_error: initial angle between heading and target [rad].
-    :param time_limit: [s]; in proportion beyond 14 m.
-    :param reach: [m]. :param slow: [m/s]. :param hold: [s].
-    :param density: of a forest's plants, as a factor.
+    :param min_distance: least distance from start to target [m].
+    :param max_distance: greatest distance from start to target [m].
+    :param max_heading_error: greatest angle between heading and target at the start [rad].
+    :param time_limit: time after which the trial has failed [s]; in proportion beyond 14 m.
+    :param reach: distance to the target's middle within which to stay [m].
+    :param slow: speed below which to stay [m/s].
+    :param hold: how long to stay there [s].
+    :param density: of a forest's plants, as a factor of the usual one.
     :param target: what to find: a name of sim.worlds.targets.TARGETS, the `module:Name` of a
         TargetKind or the path of a mesh, *.obj.
     """

@@ -26,7 +26,7 @@ def fly(world: World, yaw: float = 0.0) -> tuple[ReachProgress, list[float]]:
     """Let the expert fly a bare world; return how it ended and the speeds on the way."""
     task = FlyToTarget()
     trial = Trial(seed=0, world=world, yaw=yaw, altitude=1.5, time_limit=30.0, band=(0.9, 2.1))
-    simulation = Simulation(SimulationSettings(renderer='blank'))
+    simulation = Simulation(SimulationSettings(renderer='none'))
     simulation.reset(world, seed=0, yaw=yaw)
     expert, progress, speeds = FlyToTargetExpert(world), ReachProgress(), []
     while progress.outcome is None:
@@ -39,14 +39,14 @@ def fly(world: World, yaw: float = 0.0) -> tuple[ReachProgress, list[float]]:
 
 
 @pytest.mark.parametrize('yaw', [0.0, 0.45, -2.5])
-def test_reaches_the_target_in_the_open(blank_renderer, make_world, yaw):
+def test_reaches_the_target_in_the_open(make_world, yaw):
     progress, speeds = fly(make_world(), yaw)
     assert progress.outcome is Outcome.SUCCESS
     assert progress.time < 16.0
     assert max(speeds) < PARAMETERS.cruise_speed + 0.3
 
 
-def test_flies_around_a_trunk_in_its_way(blank_renderer, make_world):
+def test_flies_around_a_trunk_in_its_way(make_world):
     progress, _ = fly(make_world(Cylinder(5.0, 0.05, 0.3, 8.0)))
     assert progress.outcome is Outcome.SUCCESS
 

@@ -14,11 +14,18 @@ from sim.tasks.options import describe_options, parse_options
 class Loud(Hike):
     """A hike.
 
-    :param is_loud: whether it is. :param volume: how loud [dB].
+    :param is_loud: whether it is. :param volume: how loud [dB]. :param most: likewise.
+    :param pause: without any sound [s]. :param pitches: one after the other [Hz].
+    :param range: lowest and highest pitch [Hz]. :param log: where to write.
     """
 
     is_loud: bool = False
     volume: float = 3.0
+    most: float = 9.0
+    pause: float | None = None
+    pitches: tuple[float, ...] = ()
+    range: tuple[int, int] = (20, 20_000)
+    log: object = None
 
 
 def test_texts_become_values_of_the_fields_types() -> None:
@@ -26,6 +33,36 @@ def test_texts_become_values_of_the_fields_types() -> None:
     values = parse_options(Loud, texts)
     assert values == {'num_targets': 3, 'reach': 1.5, 'is_loud': True, 'season': 'winter'}
     assert isinstance(values['reach'], float)
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('pause=none', None),
+        ('pause=2', 2.0),
+        ('pitches=440, 880.5', (440.0, 880.5)),
+        ('pitches=(440,)', (440.0,)),
+        ('pitches=', ()),
+        ('range=100,200', (100, 200)),
+        ('target=a=b', 'a=b'),
+    ],
+)
+def test_several_values_and_none_can_be_written(text: str, value: object) -> None:
+    assert list(parse_options(Loud, [text]).values()) == [value]
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('pause=long', "pause must be a number or none, got 'long'"),
+        ('pitches=a', "pitches must be a number, and so on, with commas between, got 'a'"),
+        ('range=1', "range must be a whole number, a whole number, with commas between, got '1'"),
+        ('log=here', "log must be .*object.*, got 'here'"),
+    ],
+)
+def test_mistake_in_several_values_says_what_is_valid(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_options(Loud, [text])
 
 
 @pytest.mark.parametrize(
@@ -51,9 +88,9 @@ def test_options_are_described_with_default_and_the_words_of_the_docstring() -> 
     options = {option.name: option for option in describe_options(Loud)}
     assert options['volume'].text == 'how loud [dB]'
     assert (options['volume'].kind, options['volume'].default) == ('a number', '3')
-    assert options['num_targets'].text == 'one after the other'
+    assert options['num_targets'].text == 'how many to reach one after the other'
     # The docstring says `likewise`.
-    assert options['max_distance'].text == 'from one to the next [m]'
+    assert options['most'].text == 'how loud [dB]'
 
 
 @pytest.mark.parametrize('name', sorted(TASKS))
