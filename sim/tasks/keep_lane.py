@@ -184,7 +184,10 @@ def map_road(world: World) -> RoadMap:
     :raises ValueError: if the world has none.
     """
     if world.road is None:
-        raise ValueError(f'the world must have a road to keep to, got {world.name!r} without one')
+        raise ValueError(
+            f'the world must have a road to keep to, got {world.name!r} without one: choose '
+            'another world, or let its builder give it a road'
+        )
     return _map(world.road)
 
 
