@@ -33,7 +33,7 @@ lint: $(STAMP) ## check style and types
 	@$(VENV)/bin/mypy lnn_control sim
 
 docs: $(STAMP) ## build the documentation into site/
-	@$(VENV)/bin/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 	@echo 'Open site/index.html'
 
 $(STAMP): setup.py constraints.txt

@@ -79,6 +79,7 @@ EXTRAS = {
         TORCHDIFFEQ,
     ],
     'dev': [
+        'black>=24',
         'mkdocs-material>=9.5',
         'mkdocs>=1.6',
         'mkdocstrings-python>=1.10',

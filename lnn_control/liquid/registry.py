@@ -19,6 +19,7 @@ LAYERS: dict[str, type[LiquidLayer]] = {
     'ctrnn': CTRNN,
     'reservoir': Reservoir,
 }
+"""Name of each kind of layer -> its class."""
 
 
 def build_layer(config: dict[str, Any], device: Any = None, dtype: Any = None) -> LiquidLayer:
