@@ -15,9 +15,11 @@ VERSION = re.search(r"__version__ = '(.+)'", (HERE / PACKAGE / '__init__.py').re
 
 # What several parts need.
 OPENCV = 'opencv-python>=4.6'
-CONFIGURATION = ['PyYAML>=6.0', 'pydantic>=2.5']
 COMMAND_LINE = ['rich>=13', 'tyro>=0.8']
-POLICY = [*CONFIGURATION, OPENCV, 'safetensors>=0.4']
+POLICY = [OPENCV, 'PyYAML>=6.0', 'pydantic>=2.5', 'safetensors>=0.4']
+# `sim`, where help and checks find the names of tasks and worlds, imports it.
+NAMES = 'gymnasium>=1.0'
+VERBS = [*COMMAND_LINE, *POLICY, NAMES]
 TORCHDIFFEQ = 'torchdiffeq>=0.2.4'
 ONNX = ['onnx>=1.16', 'onnxscript>=0.3']
 
@@ -40,20 +42,19 @@ ROS_WHEELS = {
 # Part -> what it needs beside torch and numpy. Each is enough for its own part; lists instead of
 # extras that name each other, so that colcon reads them too.
 DATA = [OPENCV, 'mcap>=1.1', 'rosbags>=0.10']
-SIM = [*COMMAND_LINE, OPENCV, 'gymnasium>=1.0', 'pybullet>=3.2.5']
+SIM = [*VERBS, 'pybullet>=3.2.5']
 USER_EXTRAS = {
     'sim': SIM,
-    'imitation': [*COMMAND_LINE, *DATA, *POLICY],
+    'imitation': [*VERBS, *DATA],
     'data': DATA,
     'ros': [
         *DATA,
         *POLICY,
+        NAMES,
         *(f'{name}~={version}{LINUX_X86_64}' for name, version in ROS_WHEELS.items()),
     ],
     'report': [
-        *COMMAND_LINE,
-        *CONFIGURATION,
-        OPENCV,
+        *VERBS,
         'Pillow>=10',
         'av>=12',
         'jinja2>=3',

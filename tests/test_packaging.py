@@ -75,14 +75,20 @@ ROSDEP_KEYS = {
 # Key of package.xml that no import asks for -> why it is there.
 WITHOUT_IMPORT = {'ros2launch': 'the command ros2 launch of the README'}
 
-# Extra -> the packages that it makes whole, with all that they import of ours.
+# Extra -> the packages and verbs that it makes whole, with all that they import of ours.
 PARTS = {
     'data': ('lnn_control.imitation.episode_file',),
-    'gl': ('sim.renderers',),
-    'imitation': ('lnn_control.imitation', 'lnn_control.policies', 'lnn_control.evaluation'),
-    'report': ('lnn_control.reports',),
-    'ros': ('lnn_control.nodes', 'lnn_control.cli.bringup'),
-    'sim': ('sim',),
+    'gl': ('sim.renderers', 'sim.renderers.gl'),
+    'imitation': (
+        'lnn_control.imitation',
+        'lnn_control.policies',
+        'lnn_control.evaluation',
+        'lnn_control.cli.train',
+        'lnn_control.cli.card',
+    ),
+    'report': ('lnn_control.reports', 'lnn_control.cli.report'),
+    'ros': ('lnn_control.nodes', 'lnn_control.bringup', 'lnn_control.cli.bringup'),
+    'sim': ('sim', 'lnn_control.cli.list', 'lnn_control.cli.show', 'lnn_control.cli.completion'),
 }
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.
 NEEDS_BESIDES = {'lnn_control.nodes.sim_node': 'sim', 'sim.renderers.gl': 'gl'}
@@ -256,9 +262,11 @@ def find_needs(part: str) -> set[str]:
     seen, needs = set(), set()
     while waiting:
         module = waiting.pop()
-        if module in seen or module in NEEDS_BESIDES:
+        if module in seen or (module in NEEDS_BESIDES and module != part):
             continue
         seen.add(module)
+        # Importing a module runs the packages that it is in.
+        waiting += [parent for parent in [module.rpartition('.')[0]] if parent in own]
         for name in find_imports(own[module]):
             if name in own:
                 waiting.append(name)
