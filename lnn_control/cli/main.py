@@ -15,6 +15,7 @@ from types import ModuleType
 from lnn_control import __version__
 from lnn_control.core.extras import describe_missing
 from lnn_control.core.registry import Registry
+from lnn_control.core.simulator import ForeignSimulatorError, check_simulator
 
 
 def _check_verb(entry: object) -> None:
@@ -57,7 +58,7 @@ SUMMARIES = {
 }
 """What our verbs do. Written here, as importing them all takes seconds."""
 
-USER_ERRORS = (ValueError, OSError, ModuleNotFoundError)
+USER_ERRORS = (ValueError, OSError, ModuleNotFoundError, ForeignSimulatorError)
 """What bad input raises. Anything else is a bug and keeps its traceback."""
 
 
@@ -80,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_verb(verb: str, arguments: list[str]) -> int:
     """Run one verb; bad input ends with one line on stderr and 1, Ctrl-C with 130."""
     try:
+        check_simulator()
         return int(VERBS[verb].main(arguments))
     except KeyboardInterrupt:
         return 130

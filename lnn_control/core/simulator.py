@@ -21,6 +21,15 @@ def import_simulator() -> ModuleType:
     :raises ForeignSimulatorError: if another package called `sim` is found instead.
     :raises ModuleNotFoundError: if there is none at all, or it needs a module that is missing.
     """
+    check_simulator()
+    return importlib.import_module(NAME)
+
+
+def check_simulator() -> None:
+    """Check that the package `sim` that Python finds is ours, if it finds one; run nothing of it.
+
+    :raises ForeignSimulatorError: if it is another one.
+    """
     spec = find_spec(NAME)
     if spec is not None and not _is_ours(spec):
         raise ForeignSimulatorError(
@@ -28,7 +37,6 @@ def import_simulator() -> ModuleType:
             'directory, rename it or take it off PYTHONPATH',
             name=NAME,
         )
-    return importlib.import_module(NAME)
 
 
 def _is_ours(spec: ModuleSpec) -> bool:

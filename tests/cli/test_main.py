@@ -1,8 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import os
+import subprocess
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +74,19 @@ def test_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     add_verb(monkeypatch, fail)
     with pytest.raises(ZeroDivisionError):
         cli.main(['fly'])
+
+
+def test_foreign_package_in_the_way_of_the_simulator_is_named(tmp_path: Path) -> None:
+    (tmp_path / 'sim').mkdir()
+    (tmp_path / 'sim' / '__init__.py').write_text('raise SystemExit("was run")\n')
+    root = Path(cli.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, '-m', 'lnn_control.cli.main', 'list', 'tasks'],
+        cwd=root.parent,
+        env={**os.environ, 'PYTHONPATH': f'{tmp_path}:{root}'},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert f'another package called sim lies in the way: {tmp_path}/sim' in done.stderr
+    assert done.stderr.count('\n') == 1
