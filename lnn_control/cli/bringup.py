@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> int:
         return 0
     values = parse_arguments((*graph.arguments, DOMAIN), rest)
     require_ros()
+    if name == 'simulation':
+        require_module('pybullet')
     set_environment(int(values[DOMAIN.name]))
     return run_graph(graph, values)
 
@@ -114,8 +116,13 @@ def _write_value(value: Value) -> str:
 
 def require_ros() -> None:
     """Raise a ModuleNotFoundError that main turns into a hint if there is no rclpy."""
-    if importlib.util.find_spec('rclpy') is None:
-        raise ModuleNotFoundError("No module named 'rclpy'", name='rclpy')
+    require_module('rclpy')
+
+
+def require_module(name: str) -> None:
+    """Raise a ModuleNotFoundError before a node ends with one."""
+    if importlib.util.find_spec(name) is None:
+        raise ModuleNotFoundError(f'No module named {name!r}', name=name)
 
 
 def set_environment(domain_id: int) -> None:

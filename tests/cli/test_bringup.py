@@ -62,6 +62,18 @@ def test_domain_must_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'domain_id must be 0 to 101' in capsys.readouterr().err
 
 
+def test_missing_simulator_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        bringup.importlib.util, 'find_spec', lambda name: None if name == 'pybullet' else object()
+    )
+    assert cli.main(['bringup', 'simulation']) == 1
+    error = capsys.readouterr().err
+    assert 'pip install "lnn_control[sim]"' in error
+    assert error.count('\n') == 1
+
+
 def test_missing_ros_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
