@@ -206,6 +206,19 @@ def test_all_is_every_task_in_each_of_its_worlds():
     assert found == [(name, world) for name in TASKS for world in TASKS[name].worlds]
 
 
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--camera-fov-deg', '69'], 'sees 69 degrees across, trained was 100'),
+        (['--task', 'hike'], 'trained for fly_to_target, not for hike'),
+    ],
+)
+def test_policy_that_was_not_trained_for_it_is_refused_unless_told(capsys, words, message):
+    line = fail(capsys, '--policy', 'forest_cfc', '--processes', '1', *words).split('\n')[0]
+    assert message in line
+    assert 'allow_untrained' in line
+
+
 def test_world_left_out_is_the_first_of_the_task():
     assert choose_task('keep_lane').world == 'road'
     assert choose_task('hike', options=['num_targets=3']).num_targets == 3

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,16 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import Image
 
+from lnn_control.core.domain import TrainingDomain
 from lnn_control.nodes import topics
-from lnn_control.nodes.conversions import ImageEncoder, make_imu, read_twist
+from lnn_control.nodes.conversions import (
+    ImageEncoder,
+    make_camera_info,
+    make_imu,
+    read_twist,
+)
+from lnn_control.policies.checkpoint import save_checkpoint
+from lnn_control.policies.network import LiquidNetwork, NetworkConfig
 from tests.nodes.probe import is_standing, stamp_of
 
 Start = Callable[..., Any]
@@ -143,3 +152,92 @@ def test_last_command_is_zero_when_the_node_ends(
     probe.wait_until(lambda: run.process.poll() is not None)
     probe.wait_until(lambda: is_standing(commands))
     assert run.process.returncode == 0
+
+
+@pytest.fixture
+def trained_checkpoint(tmp_path: Path) -> Path:
+    """Return a checkpoint that says that it was trained to hike with a camera of 100 degrees."""
+    import torch
+
+    torch.manual_seed(0)
+    domain = TrainingDomain(tasks=('hike',), vehicle='quadrotor', camera_fov_deg=(100.0, 100.0))
+    save_checkpoint(tmp_path / 'hiker', 'hiker', LiquidNetwork(NetworkConfig()), {}, domain)
+    return tmp_path / 'hiker'
+
+
+def make_info(fov_deg: float) -> Any:
+    focal_length_px = 64.0 / math.tan(math.radians(fov_deg) / 2)
+    return make_camera_info(128, 72, focal_length_px, 100.0)
+
+
+def test_camera_that_sees_less_than_trained_is_not_flown_and_named(
+    probe: Any, start: Start, trained_checkpoint: Path
+) -> None:
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    start('policy_node', policy=trained_checkpoint, task='hike', vehicle='quadrotor')
+    fly(probe)
+    camera = Camera(probe)
+
+    def shoot(fov_deg: float) -> None:
+        probe.publish(topics.CAMERA_INFO, make_info(fov_deg))
+        camera.shoot()
+
+    # Nobody knows what the camera sees: it flies, and says so.
+    probe.wait_until(lambda: 'publish camera_info' in find_problem(diagnostics), camera.shoot)
+    assert commands
+    probe.wait_until(
+        lambda: 'the camera sees 69 degrees across' in find_problem(diagnostics),
+        lambda: shoot(69.0),
+    )
+    commands.clear()
+    for _ in range(20):
+        shoot(69.0)
+        probe.spin()
+    assert not commands
+    # A camera that sees more is cropped, and flown.
+    probe.wait_until(lambda: commands, lambda: shoot(110.0))
+    probe.wait_until(lambda: find_problem(diagnostics) == 'OK', lambda: shoot(110.0))
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'message'),
+    [
+        ({'task': 'keep_lane'}, 'it was trained for hike, not for keep_lane'),
+        ({'vehicle': 'car'}, 'it was trained on a quadrotor, not on a car'),
+    ],
+)
+def test_policy_of_another_task_or_vehicle_fails_to_configure(
+    parameters: dict[str, str],
+    message: str,
+    probe: Any,
+    start: Start,
+    trained_checkpoint: Path,
+) -> None:
+    run = start('policy_node', policy=trained_checkpoint, **parameters)
+    assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert read_state(probe) == 'unconfigured'
+    assert message in run.output
+    assert 'Traceback' not in run.output
+
+
+def test_policy_that_is_told_to_flies_what_it_was_not_trained_for(
+    probe: Any, start: Start, trained_checkpoint: Path
+) -> None:
+    commands = probe.listen(topics.RAW_COMMAND)
+    start('policy_node', policy=trained_checkpoint, task='keep_lane', allow_untrained=True)
+    fly(probe)
+    probe.wait_until(lambda: commands, Camera(probe).shoot)
+
+
+def test_policy_of_another_package_flies(probe: Any, start: Start) -> None:
+    commands = probe.listen(topics.RAW_COMMAND)
+    start('policy_node', policy='tests.policies.test_policy_registry:Spin=0.7')
+    fly(probe)
+    probe.wait_until(lambda: commands, Camera(probe).shoot)
+    assert read_twist(commands[-1]) == (0.0, 0.0, 0.0, pytest.approx(0.7))
+
+
+def test_expert_cannot_fly_from_sensors_and_says_so(probe: Any, start: Start) -> None:
+    run = start('policy_node', policy='expert')
+    assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert 'cannot fly from sensors alone' in run.output
