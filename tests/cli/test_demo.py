@@ -187,8 +187,10 @@ def test_interrupted_demo_leaves_no_process(straight_checkpoint: Path, tmp_path:
         (['--scene', 'forest/monsoon'], "season must be one of ['autumn'"),
         (
             ['--scene', 'forest'],
-            "scene must be world/season or world/season/seed, such as 'forest/summer'",
+            'scene must be world/season or world/season/seed, such as',
         ),
+        (['--first-seed', '7'], '--first-seed has no effect: every scene names its seed'),
+        (['--scene', 'forest/summer/x'], "got 'forest/summer/x'"),
         (['--domain-id', '500'], 'domain_id must be 0 to 101'),
     ],
 )
