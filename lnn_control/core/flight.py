@@ -2,21 +2,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """One recorded flight and the site it led through, as arrays that a file can hold."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_array, check_number
 
+T = TypeVar('T')
+
+
+def _none(*shape: int) -> NDArray[np.float64]:
+    """Return an array without a row, for what a file of an earlier version does not hold."""
+    return np.zeros(shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Flight:
-    """What flowed over the topics from the first moving command to the end of a trial.
+    """What flowed between vehicle and policy in one trial.
 
-    Times are simulated seconds since that first command, each array of them ascending.
+    Recorded over ROS 2 it lasts from the first moving command to the end; in an environment, from
+    the start. Times are simulated seconds since then, each array of them ascending.
 
     :param images: as the camera gave them, uint8 RGB, shape (n, height, width, 3).
     :param image_times: shape (n,).
@@ -27,9 +36,12 @@ class Flight:
     :param neurons: activity, shape (q, num_neurons); none of a policy without neurons.
     :param neuron_times: shape (q,).
     :param latencies: wall time from publishing an image to the arrival of the command that answers
-        it [s], shape (r,).
+        it [s], shape (r,); none of a trial in an environment, where the simulated time waits.
     :param outcome: how the trial ended. :param duration: simulated [s].
     :param wall_duration: how long that took [s].
+    :param distances: what was left to the target at each pose, as the task counts it [m], shape
+        (m,); none where it is the distance to the site's target.
+    :param targets_world: where the target was at each pose [m], shape (m, 3); none where it stood.
     """
 
     images: NDArray[np.uint8]
@@ -46,6 +58,8 @@ class Flight:
     outcome: str
     duration: float
     wall_duration: float
+    distances: NDArray[np.float64] = field(default_factory=lambda: _none(0))
+    targets_world: NDArray[np.float64] = field(default_factory=lambda: _none(0, 3))
 
     def __post_init__(self) -> None:
         for name, shape in _FLIGHT_SHAPES.items():
@@ -53,7 +67,7 @@ class Flight:
             object.__setattr__(self, name, check_array(name, getattr(self, name), shape, dtype))
         for name, times in _FLIGHT_TIMES.items():
             rows, stamps = len(getattr(self, name)), getattr(self, times)
-            if rows != len(stamps):
+            if rows != len(stamps) and (rows or name not in _MAY_LACK):
                 raise ValueError(
                     f'{name} must have one row for each of {times}, got {rows} and {len(stamps)}'
                 )
@@ -81,6 +95,8 @@ _FLIGHT_SHAPES: dict[str, tuple[int | None, ...]] = {
     'neurons': (None, None),
     'neuron_times': (None,),
     'latencies': (None,),
+    'distances': (None,),
+    'targets_world': (None, 3),
 }
 _FLIGHT_TYPES: dict[str, type[np.generic]] = {'images': np.uint8, 'neurons': np.float32}
 _FLIGHT_TIMES = {
@@ -90,7 +106,12 @@ _FLIGHT_TIMES = {
     'velocities': 'pose_times',
     'commands': 'command_times',
     'neurons': 'neuron_times',
+    'distances': 'pose_times',
+    'targets_world': 'pose_times',
 }
+_MAY_LACK = ('distances', 'targets_world')
+_LATER = (*_MAY_LACK, 'stops', 'walk', 'road', 'road_width')
+"""What files of earlier versions do not hold."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +120,16 @@ class Site:
 
     :param circles: solids as x, y, radius, shape (a, 3).
     :param boxes: solids as x, y, length, width, yaw [rad], shape (b, 5).
-    :param start: x, y. :param target: x, y, z. :param reach: how near counts as there.
-    :param shortest_path: x, y along the shortest safe path to the target, shape (p, 2).
-    :param shortest_length: of that path up to where success is counted.
+    :param start: x, y. :param target: x, y, z, at the start. :param reach: how near counts as
+        there, 0 where nearness does not count.
+    :param shortest_path: x, y along the shortest safe path that does the task, shape (p, 2); none
+        where nobody plans one.
+    :param shortest_length: of the shortest way up to where success is counted.
     :param time_limit: of the trial [s].
+    :param stops: x, y of where the target stands later, one after the other, shape (q, 2).
+    :param walk: x, y along which the target walks, shape (w, 2).
+    :param road: x, y along the centreline of a closed road, shape (c, 2).
+    :param road_width: from edge to edge, 0 without a road.
     """
 
     circles: NDArray[np.float64]
@@ -113,17 +140,31 @@ class Site:
     shortest_path: NDArray[np.float64]
     shortest_length: float
     time_limit: float
+    stops: NDArray[np.float64] = field(default_factory=lambda: _none(0, 2))
+    walk: NDArray[np.float64] = field(default_factory=lambda: _none(0, 2))
+    road: NDArray[np.float64] = field(default_factory=lambda: _none(0, 2))
+    road_width: float = 0.0
 
     def __post_init__(self) -> None:
         shapes = {'circles': (None, 3), 'boxes': (None, 5), 'start': (2,), 'target': (3,)}
-        for name, shape in (shapes | {'shortest_path': (None, 2)}).items():
+        shapes |= dict.fromkeys(('shortest_path', 'stops', 'walk', 'road'), (None, 2))
+        for name, shape in shapes.items():
             object.__setattr__(self, name, check_array(name, getattr(self, name), shape))
-        for name in ('reach', 'shortest_length', 'time_limit'):
+        for name in ('reach', 'shortest_length', 'time_limit', 'road_width'):
             object.__setattr__(self, name, check_number(name, getattr(self, name), 0.0))
 
     def distance_to_target(self, positions_world: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how far positions of shape (n, 3) are from the target [m], shape (n,)."""
         return np.asarray(np.linalg.norm(positions_world - self.target, axis=-1))
+
+    @property
+    def road_edges(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Left and right edge of the road, x, y [m], shape (c, 2) each."""
+        along = np.roll(self.road, -1, axis=0) - np.roll(self.road, 1, axis=0)
+        left = np.column_stack([-along[:, 1], along[:, 0]])
+        left = left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-9)
+        half = self.road_width / 2
+        return self.road + half * left, self.road - half * left
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +182,14 @@ class FlightRecord:
         expected = (len(self.flight.pose_times),)
         clearances = check_array('clearances', self.clearances, expected)
         object.__setattr__(self, 'clearances', clearances)
+
+    @property
+    def distances(self) -> NDArray[np.float64]:
+        """What was left to the target at each pose [m], shape (m,)."""
+        counted = self.flight.distances
+        if len(counted):
+            return counted
+        return self.site.distance_to_target(self.flight.positions_world)
 
 
 def save_flight(path: Path, record: FlightRecord) -> None:
@@ -164,13 +213,22 @@ def load_flight(path: Path) -> FlightRecord:
     try:
         with np.load(path, allow_pickle=False) as stored:
             values = {name: _plain(stored[name]) for name in stored.files}
-        flight = Flight(**{e.name: values[f'flight.{e.name}'] for e in fields(Flight)})
-        site = Site(**{e.name: values[f'site.{e.name}'] for e in fields(Site)})
+        flight, site = _pick(Flight, 'flight', values), _pick(Site, 'site', values)
         return FlightRecord(flight, site, values['clearances'])
     except FileNotFoundError:
         raise
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a broken file
         raise ValueError(f'{path} must be a recorded flight (.npz), but: {error}') from error
+
+
+def _pick(kind: type[T], prefix: str, values: Mapping[str, Any]) -> T:
+    """Return an instance from stored values; files of earlier versions lack later fields."""
+    arguments = {
+        entry.name: values[f'{prefix}.{entry.name}']
+        for entry in fields(kind)  # type: ignore[arg-type]
+        if f'{prefix}.{entry.name}' in values or entry.name not in _LATER
+    }
+    return kind(**arguments)
 
 
 def _plain(array: NDArray[Any]) -> Any:

@@ -55,6 +55,32 @@ def test_record_survives_the_disk(record: FlightRecord, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob('*.part'))
 
 
+def test_file_of_an_earlier_version_is_read(record: FlightRecord, tmp_path: Path) -> None:
+    path = tmp_path / 'now.npz'
+    save_flight(path, record)
+    later = {'flight.distances', 'flight.targets_world', 'site.stops', 'site.walk'}
+    later |= {'site.road', 'site.road_width'}
+    with np.load(path) as stored:
+        assert later <= set(stored.files)
+        np.savez(tmp_path / 'then.npz', **{n: stored[n] for n in stored.files if n not in later})
+    loaded = load_flight(tmp_path / 'then.npz')
+    assert loaded.site.road.shape == loaded.site.walk.shape == (0, 2)
+    np.testing.assert_array_equal(loaded.distances, record.distances)
+
+
+def test_distances_are_those_that_the_task_counted(record: FlightRecord) -> None:
+    counted = replace(record.flight, distances=np.array([7.0, 6.0]))
+    np.testing.assert_array_equal(replace(record, flight=counted).distances, [7.0, 6.0])
+
+
+def test_edges_of_a_road_lie_half_its_width_aside(record: FlightRecord) -> None:
+    angle = np.linspace(0.0, 2 * np.pi, 40, endpoint=False)
+    circle = 20.0 * np.column_stack([np.cos(angle), np.sin(angle)])
+    left, right = replace(record.site, road=circle, road_width=7.0).road_edges
+    np.testing.assert_allclose(np.linalg.norm(left, axis=1), 16.5)
+    np.testing.assert_allclose(np.linalg.norm(right, axis=1), 23.5)
+
+
 def test_speeds_and_distances(record: FlightRecord) -> None:
     np.testing.assert_allclose(record.flight.speeds, [0.0, 5.0])
     distances = record.site.distance_to_target(record.flight.positions_world)
@@ -67,6 +93,7 @@ def test_speeds_and_distances(record: FlightRecord) -> None:
         ({'yaws': np.zeros(3)}, 'yaws must have one row for each of pose_times, got 3 and 2'),
         ({'image_times': np.array([0.1, 0.05, 0.2])}, 'image_times must ascend'),
         ({'commands': np.ones((2, 3))}, r'commands must have shape \(None, 4\), got \(2, 3\)'),
+        ({'distances': np.zeros(3)}, 'distances must have one row for each of pose_times'),
         ({'duration': -1.0}, 'duration must be a finite number'),
         ({'velocities': np.full((2, 3), np.nan)}, 'velocities must be finite'),
     ],
