@@ -50,10 +50,11 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     terminates with success or failure and truncates at the time limit.
 
     `info` holds privileged truth for experts and metrics: position, velocity, heading, distance
-    to the target, whether it is in sight, clearance (vehicle's middle to the nearest obstacle),
-    outcome, the task's own metrics in `info['metrics']`. That of `reset` also holds
-    `shortest_path` [m] and `setup`: names of task and vehicle, horizontal field of view and pitch
-    of the camera [degrees, positive looks down], its rate [Hz] and latency [s], as plain values.
+    to the target, where that is, whether it is in sight, clearance (vehicle's middle to the
+    nearest obstacle), outcome, the task's own metrics in `info['metrics']`. That of `reset` also
+    holds `shortest_path` [m] and `setup`: names of task and vehicle, horizontal field of view and
+    pitch of the camera [degrees, positive looks down], its rate [Hz] and latency [s], as plain
+    values.
 
     A copy, also by pickle, has a world, generators and a renderer of its own: it is made by the
     same arguments and repeats the episode up to where the original is, which takes as long as
@@ -309,6 +310,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             'velocity': state.velocity_world,
             'yaw': yaw_from_quaternion(state.orientation_world),
             'distance_to_target': self._progress.distance,
+            'target_position': self.simulation.target_position.copy(),
             'sees_target': self.simulation.sees_target,
             'clearance': float(self._obstacles.distance(state.position_world[None, :2])[0]),
             'outcome': outcome.value if outcome is not None else None,

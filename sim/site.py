@@ -7,17 +7,19 @@ from numpy.typing import NDArray
 
 from lnn_control.core.flight import Site
 from sim.obstacles import Obstacles
-from sim.tasks.fly_to_target import FlyToTarget
-from sim.tasks.task import Trial
+from sim.tasks.task import Task, Trial
 from sim.worlds.world import Box, Cylinder, Solid
 
 
-def describe_site(task: FlyToTarget, trial: Trial) -> Site:
-    """Return the map of a trial, with the solids that reach into the vehicle's heights."""
-    start = np.array(trial.world.layout.start, dtype=np.float64)
+def describe_site(task: Task, trial: Trial) -> Site:
+    """Return the map of a trial of any task.
+
+    It has the solids that reach into the vehicle's heights. What counts as there is the task's
+    field `reach`, if it has one.
+    """
+    layout, road = trial.world.layout, trial.world.road
+    start = np.array(layout.start, dtype=np.float64)
     expert = task.make_expert(trial)
-    planner = expert.cost_to_go
-    path = np.vstack([planner.trace(start, 500.0), trial.world.layout.target])
     solids = [solid for solid in trial.world.solids if _is_in_the_way(solid, trial.band)]
     return Site(
         circles=np.array(
@@ -28,10 +30,14 @@ def describe_site(task: FlyToTarget, trial: Trial) -> Site:
         ).reshape(-1, 5),
         start=start,
         target=trial.world.target.position,
-        reach=task.reach,
-        shortest_path=path,
+        reach=float(getattr(task, 'reach', 0.0)),
+        shortest_path=expert.trace_path(start),
         shortest_length=expert.shortest_path(start),
         time_limit=trial.time_limit,
+        stops=np.array(layout.stops).reshape(-1, 2),
+        walk=np.array(layout.walk).reshape(-1, 2),
+        road=np.zeros((0, 2)) if road is None else road.centreline,
+        road_width=0.0 if road is None else 2 * road.lane_width,
     )
 
 

@@ -65,6 +65,10 @@ class DriveToTargetExpert(Expert):
         """Return the length of the cheapest path from a place until within reach [m]."""
         return max(self.cost_to_go.path_length(position[:2]) - self._reach, 0.1)
 
+    def trace_path(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the cheapest path from a place to the target [m]."""
+        return np.vstack([self.cost_to_go.trace(position, 500.0), self._target[:2]])
+
     def __call__(self, state: VehicleState, progress: Any = None) -> VelocityCommand:
         """Return the expert's command in a state."""
         p = self.parameters

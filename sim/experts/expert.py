@@ -45,3 +45,10 @@ class Expert(ABC):
 
         :param position: x, y in the world [m], shape (2,) or more.
         """
+
+    def trace_path(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return that way for a map: x, y along it [m], shape (n, 2), empty where none is planned.
+
+        :param position: x, y in the world [m], shape (2,).
+        """
+        return np.zeros((0, 2))

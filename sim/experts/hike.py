@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An expert that knows the map and all targets: flies to one as if it were the only one."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -37,14 +38,24 @@ class HikeExpert(Expert):
 
         Each begins where the one before came within reach.
         """
-        length, place = 0.0, np.asarray(position[:2], dtype=np.float64)
+        lengths = (
+            float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+            for path in self._trace_legs(position[:2])
+        )
+        return max(sum(lengths), 0.1)
+
+    def trace_path(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return those paths one after the other [m]."""
+        return np.vstack(list(self._trace_legs(position)))
+
+    def _trace_legs(self, position: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+        place = np.asarray(position, dtype=np.float64)
         for expert, goal in zip(self._experts, self._goals, strict=True):
             path = expert.cost_to_go.trace(place, 500.0)
             is_near = np.linalg.norm(path - goal, axis=1) < self._reach
             path = path[: int(is_near.argmax()) + 1] if is_near.any() else path
-            length += float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+            yield path
             place = path[-1]
-        return max(length, 0.1)
 
 
 def set_target(world: World, start: tuple[float, float], target: tuple[float, float]) -> World:

@@ -52,12 +52,17 @@ class KeepLaneExpert(Expert):
         self._road = road
         self._middle = -road.lane_width / 2
         lane = road.point_at(np.arange(0.0, road.length, 0.5), self._middle)
-        steps = np.diff(np.vstack([lane, lane[:1]]), axis=0)
+        self._lap = np.vstack([lane, lane[:1]])
+        steps = np.diff(self._lap, axis=0)
         self._length = laps * float(np.linalg.norm(steps, axis=1).sum())
 
     def shortest_path(self, position: NDArray[np.float64]) -> float:
         """Return the length of the laps along the middle of the right lane [m]."""
         return self._length
+
+    def trace_path(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return one lap along the middle of the right lane [m]."""
+        return self._lap
 
     def __call__(self, state: VehicleState, progress: Any = None) -> VelocityCommand:
         """Return the expert's command in a state."""
