@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One closed-loop trial of a policy in an environment, and what is measured in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,11 +56,40 @@ class TrialResult:
         return self.outcome == 'success'
 
 
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """One step of a trial, before the action is flown.
+
+    :param sensed: what the environment gave. :param info: the truth beside it.
+    :param command: the answer, shape (4,). :param runner: that gave it.
+    """
+
+    sensed: Mapping[str, NDArray[Any]]
+    info: Mapping[str, Any]
+    command: NDArray[np.float32]
+    runner: PolicyRunner
+
+
+class TrialObserver(Protocol):
+    """Is shown a trial while it is flown, and changes nothing in it."""
+
+    def note(self, moment: Moment) -> None:
+        """Take note of a moment."""
+
+    def end(self, info: Mapping[str, Any]) -> None:
+        """Take note of the truth at the end."""
+
+
 def run_trial(
-    env: TrialEnvironment, policy: Policy, seed: int, settings: RunnerSettings | None = None
+    env: TrialEnvironment,
+    policy: Policy,
+    seed: int,
+    settings: RunnerSettings | None = None,
+    observer: TrialObserver | None = None,
 ) -> TrialResult:
     """Fly one seed from start to end. The policy sees camera and IMU only.
 
+    :param observer: that changes nothing: the result is the same with and without.
     :raises DomainError: if the policy was not trained for this environment.
     """
     runner = PolicyRunner(policy, settings)
@@ -72,12 +102,16 @@ def run_trial(
     while not is_over:
         elapsed = float(sensed['elapsed_time'][0])
         commands.append(runner.step_sensed(sensed).to_array())
+        if observer is not None:
+            observer.note(Moment(sensed, info, commands[-1], runner))
         sensed, _, terminated, truncated, info = env.step(commands[-1])
         positions.append(info['position'])
         clearances.append(info['clearance'])
         sights.append(bool(info['sees_target']))
         times.append(elapsed)
         is_over = terminated or truncated
+    if observer is not None:
+        observer.end(info)
     return TrialResult(
         seed,
         str(info['outcome']),
