@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a flight over ROS 2 came to: the measures of a trial, and those of the pipeline."""
+"""What a recorded flight came to: the measures of a trial and, over ROS 2, of the pipeline."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,6 +11,7 @@ import numpy as np
 
 from lnn_control.core.config import parse_config
 from lnn_control.core.flight import FlightRecord
+from lnn_control.evaluation.recording import RecordedTrial
 from lnn_control.evaluation.trial import TrialResult, measure_command_change, measure_path
 
 
@@ -20,11 +21,15 @@ class FlightResult:
 
     :param trial: measured as in any other closed-loop trial.
     :param command_rate: new commands a simulated second, one an image [Hz].
-    :param cmd_vel_rate: all commands that reached the vehicle [Hz]; safety repeats them.
-    :param latency_p50_ms: wall time from publishing an image to the arrival of its command.
+    :param cmd_vel_rate: all commands that reached the vehicle [Hz]; safety repeats them. None
+        without ROS 2.
+    :param latency_p50_ms: wall time from publishing an image to the arrival of its command; None
+        without ROS 2. :param latency_p99_ms: likewise.
     :param real_time_factor: simulated seconds a second.
     :param num_images: that were recorded.
     :param flight: the recorded flight, relative to the run's folder.
+    :param row: name of the trials that it was chosen from; empty where every flight is shown.
+    :param role: why it was chosen.
     """
 
     world: str
@@ -32,17 +37,19 @@ class FlightResult:
     policy: str
     trial: TrialResult
     command_rate: float
-    cmd_vel_rate: float
-    latency_p50_ms: float
-    latency_p99_ms: float
+    cmd_vel_rate: float | None
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
     real_time_factor: float
     num_images: int
     flight: str
+    row: str = ''
+    role: str = ''
 
     @property
     def name(self) -> str:
-        """World and season as words."""
-        return f'{self.world} {self.season}'
+        """World and season as words, or the row's name."""
+        return self.row or f'{self.world} {self.season}'
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class FlightName:
     """Which flight it was.
 
     :param path: of the recorded flight, relative to the run's folder.
+    :param row: see :class:`FlightResult`. :param role: likewise.
     """
 
     world: str
@@ -57,10 +65,32 @@ class FlightName:
     seed: int
     policy: str
     path: str
+    row: str = ''
+    role: str = ''
+
+
+def note_trial(name: FlightName, recorded: RecordedTrial) -> FlightResult:
+    """Return the result of a trial in an environment as that of a flight, without a pipeline."""
+    flight = recorded.flight
+    return FlightResult(
+        name.world,
+        name.season,
+        name.policy,
+        recorded.result,
+        command_rate=round(len(flight.commands) / max(flight.duration, 1e-6), 3),
+        cmd_vel_rate=None,
+        latency_p50_ms=None,
+        latency_p99_ms=None,
+        real_time_factor=round(flight.duration / max(flight.wall_duration, 1e-6), 3),
+        num_images=len(flight.images),
+        flight=name.path,
+        row=name.row,
+        role=name.role,
+    )
 
 
 def measure_flight(name: FlightName, record: FlightRecord) -> FlightResult:
-    """Return the measures of a recorded flight.
+    """Return the measures of a flight that was recorded over ROS 2.
 
     :raises ValueError: if no command answered an image or no pose was recorded.
     """
@@ -84,6 +114,8 @@ def measure_flight(name: FlightName, record: FlightRecord) -> FlightResult:
         real_time_factor=round(flight.duration / max(flight.wall_duration, 1e-6), 3),
         num_images=len(flight.images),
         flight=name.path,
+        row=name.row,
+        role=name.role,
     )
 
 

@@ -46,32 +46,57 @@ def summarise(
     return SuiteSummary(suite, world, season, policy, len(results), successes, rate, low, high)
 
 
-_factories: tuple[EnvironmentFactory, PolicyFactory, RunnerSettings | None] | None = None
+@dataclass(frozen=True)
+class Crew:
+    """Who makes what flies, and flies it, in every process; all of it picklable.
+
+    :param make_env: of a cell. :param make_policy: of an environment.
+    :param settings: of what steps the policies.
+    :param fly: flies a seed: called with environment, policy, seed and settings.
+    """
+
+    make_env: EnvironmentFactory
+    make_policy: PolicyFactory
+    settings: RunnerSettings | None = None
+    fly: Callable[[Any, Policy, int, RunnerSettings | None], Any] = run_trial
+
+
+_crew: Crew | None = None
 _current: tuple[Hashable, Any, Policy] | None = None
 
 
-def _start_worker(
-    make_env: EnvironmentFactory, make_policy: PolicyFactory, settings: RunnerSettings | None
-) -> None:
+def _start_worker(crew: Crew) -> None:
     import torch
 
-    global _factories
+    global _crew
     torch.set_num_threads(1)
-    _factories = (make_env, make_policy, settings)
+    _crew = crew
 
 
-def _run_trial(job: tuple[Hashable, int]) -> TrialResult:
+def _run_job(job: tuple[Hashable, int]) -> Any:
     global _current
-    if _factories is None:
+    if _crew is None:
         raise RuntimeError('worker was not started')
     cell, seed = job
     if _current is None or _current[0] != cell:
         if _current is not None:
             _current[1].close()
             _current = None
-        env = _factories[0](cell)
-        _current = (cell, env, _factories[1](env))
-    return run_trial(_current[1], _current[2], seed, _factories[2])
+        env = _crew.make_env(cell)
+        _current = (cell, env, _crew.make_policy(env))
+    return _crew.fly(_current[1], _current[2], seed, _crew.settings)
+
+
+def run_jobs(
+    crew: Crew, jobs: Sequence[tuple[Hashable, int]], processes: int | None = None
+) -> Iterator[Any]:
+    """Return an iterator over what comes of each job, in their order.
+
+    :param jobs: cells, hashable and picklable, with a seed each. :param processes: one a core if
+        None. Results do not depend on it.
+    """
+    count = min(processes or os.cpu_count() or 1, len(jobs))
+    return map_in_processes(_run_job, jobs, Workers(count, _start_worker, (crew,)))
 
 
 def run_cells(
@@ -90,10 +115,5 @@ def run_cells(
     :param settings: of what steps the policies.
     """
     jobs = [(cell, seed) for cell in cells for seed in seeds]
-    workers = Workers(
-        min(processes or os.cpu_count() or 1, len(jobs)),
-        _start_worker,
-        (make_env, make_policy, settings),
-    )
-    results = map_in_processes(_run_trial, jobs, workers)
+    results = run_jobs(Crew(make_env, make_policy, settings), jobs, processes)
     return ((cell, result) for (cell, _), result in zip(jobs, results, strict=True))

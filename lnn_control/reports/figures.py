@@ -90,7 +90,8 @@ def draw_map(record: FlightRecord, size_in: float = 6.0) -> Map:
 def choose_extent(flight: Flight, site: Site) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the lower and the upper corner of a map in the right ratio [m]."""
     flown = flight.positions_world[:, :2]
-    points = np.vstack([site.start[None], site.target[None, :2], flown])
+    points = np.vstack([site.start[None], site.target[None, :2], site.stops, site.walk, flown])
+    points = np.vstack([points, *site.road_edges])
     low = points.min(axis=0) - 2.0
     high = points.max(axis=0) + np.array([site.reach + 0.7, 2.0])
     width, height = high - low
@@ -112,25 +113,46 @@ def draw_flight(
     (x_min, y_min), (x_max, y_max) = extent
     axes.set(xlim=(x_min, x_max), ylim=(y_min, y_max), aspect='equal')
     axes.set_axis_off()
+    _draw_road(axes, site, palette)
     _draw_solids(axes, site, palette)
+    axes.plot(*site.walk.T, ls=(0, (4, 3)), lw=1.2, color=palette['target'], zorder=2)
     axes.plot(*site.shortest_path.T, ls=(0, (2, 3)), lw=1.2, color=palette['muted'], zorder=2)
-    x, y = site.target[:2]
-    ring = Circle((x, y), site.reach, ls=(0, (4, 3)), lw=1.1, ec=palette['target'], fc='none')
-    axes.add_patch(ring)
-    axes.plot(x, y, 'o', ms=7, color=palette['target'], zorder=5)
+    for x, y in (site.target[:2], *site.stops):
+        look: dict[str, Any] = {'ls': (0, (4, 3)), 'lw': 1.1, 'ec': palette['target']}
+        # Around somebody who walks away a ring would say nothing.
+        if not len(site.walk):
+            axes.add_patch(Circle((x, y), site.reach, fc='none', **look))
+        axes.plot(x, y, 'o', ms=7, color=palette['target'], zorder=5)
     path = _draw_path(axes, flight)
     axes.plot(*site.start, 'o', ms=6, mfc='none', mec=palette['ink'], mew=1.4, zorder=5)
-    for name, place, below in (('start', site.start, 0.45), ('target', site.target[:2], 0.5)):
-        label: dict[str, Any] = {
-            'ha': 'center',
-            'va': 'top',
-            'color': palette['muted'],
-            'zorder': 5,
-        }
-        axes.text(place[0], place[1] - below, name, fontsize=11, **label)
+    for name, place in name_places(site):
+        label: dict[str, Any] = {'ha': 'center', 'va': 'top', 'color': palette['muted']}
+        label |= {'fontsize': 11, 'zorder': 5, 'xytext': (0, -8), 'textcoords': 'offset points'}
+        axes.annotate(name, (place[0], place[1]), **label)
     if flight.outcome != 'success':
         axes.plot(*path[-1], 'X', ms=10, color=palette['bad'], mec='white', mew=0.8, zorder=6)
     _draw_scale_bar(axes, (x_min, y_min), x_max - x_min, palette)
+
+
+def name_places(site: Site) -> list[tuple[str, NDArray[np.float64]]]:
+    """Return the names that a map bears and where: x, y [m]."""
+    target = site.target[:2]
+    if len(site.road):
+        return [('start and finish', site.start)]
+    if len(site.stops):
+        places = [target, *site.stops]
+        targets = [(f'{number}', place) for number, place in enumerate(places, start=1)]
+        return [('start', site.start), *targets]
+    return [('start', site.start), ('target', target)]
+
+
+def _draw_road(axes: Axes, site: Site, palette: Mapping[str, str]) -> None:
+    """Draw both edges of a road and its centreline."""
+    if not len(site.road):
+        return
+    for line, style in ((site.road, (0, (4, 4))), *((edge, '-') for edge in site.road_edges)):
+        x, y = np.vstack([line, line[:1]]).T
+        axes.plot(x, y, ls=style, lw=0.9, color=palette['muted'], zorder=1)
 
 
 def _draw_solids(axes: Axes, site: Site, palette: Mapping[str, str]) -> None:
@@ -172,16 +194,23 @@ def _draw_scale_bar(
     axes: Axes, corner: tuple[float, float], width: float, palette: Mapping[str, str]
 ) -> None:
     x, y = corner[0] + 0.04 * width, corner[1] + 0.045 * width
-    axes.plot([x, x + 2.0], [y, y], color=palette['ink'], lw=1.6, solid_capstyle='butt')
+    length = choose_scale_bar(width)
+    axes.plot([x, x + length], [y, y], color=palette['ink'], lw=1.6, solid_capstyle='butt')
     axes.text(
-        x + 1.0,
+        x + length / 2,
         y + 0.012 * width,
-        '2 m',
+        f'{length:g} m',
         ha='center',
         va='bottom',
         fontsize=11,
         color=palette['ink'],
     )
+
+
+def choose_scale_bar(width: float) -> float:
+    """Return a round length [m], an eighth or so of a map's width [m]; at least 2 m."""
+    lengths = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0]
+    return max([length for length in lengths if length <= width / 6], default=lengths[0])
 
 
 def draw_commands(flight: Flight) -> Chart:
@@ -262,9 +291,9 @@ def draw_heights(record: FlightRecord) -> Chart:
     def draw(panels: Sequence[Axes]) -> None:
         distance, near = panels
         times = flight.pose_times
-        far = record.site.distance_to_target(flight.positions_world)
-        distance.plot(times, far, color=colour('target'))
-        distance.axhline(record.site.reach, color=colour('target'), lw=0.9, ls=(0, (4, 3)))
+        distance.plot(times, record.distances, color=colour('target'))
+        if record.site.reach > 0.0:
+            distance.axhline(record.site.reach, color=colour('target'), lw=0.9, ls=(0, (4, 3)))
         distance.set_ylim(0.0, None)
         near.plot(times, np.minimum(record.clearances, 5.0), color=colour('up'))
         near.plot(times, flight.positions_world[:, 2], color=colour('forward'))

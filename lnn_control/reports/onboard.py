@@ -3,7 +3,7 @@
 """The onboard camera as a viewer wants it: larger, with the command drawn into it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +25,8 @@ _ACCENT = (255, 186, 84)
 class OverlaySettings:
     """What is drawn into the frames.
 
-    :param scale: of the camera's pixels. :param speed: at the rim of the stick's field [m/s].
+    :param scale: of the camera's pixels. :param speed: at the rim of the stick's field [m/s],
+        more where a flight has faster commands.
     :param yaw_rate: at the end of its arc [rad/s].
     """
 
@@ -40,7 +41,9 @@ def render_frames(
     """Yield time [s] and enlarged frame with overlay, RGB, for each camera image."""
     settings = settings or OverlaySettings()
     flight = record.flight
-    distances = record.site.distance_to_target(flight.positions_world)
+    fastest = float(np.abs(flight.commands[:, :2]).max(initial=0.0))
+    settings = replace(settings, speed=max(settings.speed, float(np.ceil(fastest))))
+    distances = record.distances
     for time, pixels in zip(flight.image_times, flight.images, strict=True):
         pose = _find_latest(flight.pose_times, time)
         command = flight.commands[_find_latest(flight.command_times, time)]

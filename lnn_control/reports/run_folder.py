@@ -6,7 +6,7 @@
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from lnn_control.core.circuit import NeuronGroup, Synapse
 from lnn_control.core.config import parse_config
 from lnn_control.core.flight import FlightRecord, load_flight
 from lnn_control.evaluation.flight import FlightResult, read_results
+from lnn_control.evaluation.suite import SuiteSummary
 
 Setting: TypeAlias = bool | int | float | str
 
@@ -24,6 +25,30 @@ PAGE = 'report.html'
 
 
 @dataclass(frozen=True)
+class TaskWords:
+    """What was asked, for a reader.
+
+    :param name: of the task. :param sentence: that says what it is.
+    :param vehicle: that had to do it.
+    """
+
+    name: str = ''
+    sentence: str = ''
+    vehicle: str = 'vehicle'
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One row of trials, of which some flights are shown.
+
+    :param name: as flights have it in `row`.
+    """
+
+    name: str
+    summary: SuiteSummary
+
+
+@dataclass(frozen=True)
 class RunDescription:
     """What flew, how, and on what.
 
@@ -31,6 +56,10 @@ class RunDescription:
     :param neuron_groups: in the order that signals travel; empty without a circuit.
     :param settings: of the run, as given or by default.
     :param versions: of everything the result depends on, and the commit.
+    :param task: what was asked.
+    :param is_blind: whether the policy looks at no image.
+    :param rows: of trials in an environment; none of flights over ROS 2, which are all shown.
+    :param notes: sentences about what is shown.
     """
 
     created: str
@@ -40,6 +69,15 @@ class RunDescription:
     synapses: tuple[Synapse, ...]
     settings: dict[str, Setting]
     versions: dict[str, str]
+    task: TaskWords = field(default_factory=TaskWords)
+    is_blind: bool = False
+    rows: tuple[TrialRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_over_ros(self) -> bool:
+        """Whether the flights are those of nodes, else trials in an environment."""
+        return not self.rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +112,7 @@ def read_run(folder: Path) -> RecordedRun:
         if not (folder / name).is_file():
             raise ValueError(
                 f'run folder must hold {DESCRIPTION} and {RESULTS}, but {folder} has no {name}: '
-                'give a folder that `lnn-control demo` wrote'
+                'give a folder that `lnn-control demo` or `lnn-control evaluate --output` wrote'
             )
     path = folder / DESCRIPTION
     try:

@@ -10,11 +10,16 @@ import pytest
 
 from lnn_control.core.circuit import NeuronGroup, Synapse
 from lnn_control.core.flight import Flight, FlightRecord, Site, save_flight
-from lnn_control.evaluation.flight import FlightName, measure_flight, to_line
+from lnn_control.evaluation.flight import FlightName, measure_flight, note_trial, to_line
+from lnn_control.evaluation.recording import RecordedTrial
+from lnn_control.evaluation.suite import SuiteSummary
+from lnn_control.evaluation.trial import TrialResult
 from lnn_control.reports.run_folder import (
     RESULTS,
     RecordedRun,
     RunDescription,
+    TaskWords,
+    TrialRow,
     read_run,
     write_description,
 )
@@ -99,6 +104,44 @@ def write_run(record: FlightRecord, folder: Path) -> RecordedRun:
         synapses=synapses,
         settings={'seed': 7, 'checkpoint': '<b>bold</b>'},
         versions={'python': '3.11', 'commit': 'abc'},
+    )
+    write_description(folder, description)
+    return read_run(folder)
+
+
+def show_trials(run: RecordedRun, folder: Path) -> RecordedRun:
+    """Write the same flights as the best and the worst of ten trials; the best's target walked."""
+    lines = []
+    for role, outcome, seed in (
+        ('best: the fastest success', 'success', 3),
+        ('worst: failed soonest', 'collision', 7),
+    ):
+        record = run.flights[0].record
+        flight = replace(record.flight, outcome=outcome, latencies=np.zeros(0))
+        if outcome == 'success':
+            along = np.outer(flight.pose_times, [1.0, 0.0, 0.0])
+            flight = replace(flight, targets_world=record.site.target + along)
+        result = TrialResult(seed, outcome, 1.5, 1.8, 1.2, 0.8, 0.3, 7.5, 0.9, {'kept': 0.4})
+        path = f'flights/{seed}.npz'
+        save_flight(folder / path, replace(record, flight=flight))
+        name = FlightName('forest', 'winter', seed, 'tiny', path, 'forest winter', role)
+        lines.append(to_line(note_trial(name, RecordedTrial(result, flight, record.clearances))))
+    (folder / RESULTS).write_text('\n'.join(lines) + '\n')
+    rows = (
+        TrialRow(
+            'forest winter',
+            SuiteSummary('own', 'forest', 'winter', 'tiny', 10, 7, 0.7, 0.3968, 0.8922),
+        ),
+        TrialRow(
+            'urban summer, level 2',
+            SuiteSummary('own', 'urban', 'summer', 'tiny', 10, 1, 0.1, 0.018, 0.404),
+        ),
+    )
+    description = replace(
+        run.description,
+        task=TaskWords('own', 'Find the door.', 'rover'),
+        rows=rows,
+        notes=('Pictures of one row.',),
     )
     write_description(folder, description)
     return read_run(folder)

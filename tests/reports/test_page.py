@@ -11,10 +11,10 @@ import pytest
 av = pytest.importorskip('av', reason='needs PyAV: pip install ".[report]"')
 pytest.importorskip('jinja2', reason='needs jinja2: pip install ".[report]"')
 
-from lnn_control.evaluation.flight import FlightResult  # noqa: E402
-from lnn_control.reports.page import describe_title, write_page  # noqa: E402
+from lnn_control.reports.page import write_page  # noqa: E402
 from lnn_control.reports.run_folder import PAGE, RecordedRun  # noqa: E402
 from lnn_control.reports.style import OUTCOMES  # noqa: E402
+from tests.reports.conftest import show_trials  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -77,16 +77,56 @@ def test_page_without_a_circuit_has_none(run: RecordedRun) -> None:
     assert 'Neuron activity' not in page
 
 
-@pytest.mark.parametrize(
-    ('reached', 'title'),
-    [
-        ([True], 'One flight: target reached'),
-        ([True, True, True, True], 'Four flights over ROS 2, every target reached'),
-        ([False, True, False], 'Three flights over ROS 2, one reached the target'),
-        ([False, False], 'Two flights over ROS 2, none reached the target'),
-    ],
-)
-def test_title_tells_what_came_of_it(run: RecordedRun, reached: list[bool], title: str) -> None:
-    failed, landed = (flight.result for flight in run.flights)
-    results: list[FlightResult] = [landed if flag else failed for flag in reached]
-    assert describe_title(results) == title
+def test_page_of_flights_over_ros_tells_of_the_pipeline(page: str) -> None:
+    for words in ('Camera to command', 'Latency p50', 'safety_node', 'after the safety limits'):
+        assert words in page
+    assert 'Wilson' not in page
+
+
+@pytest.fixture(scope='module')
+def trials_page(shared_run: RecordedRun, tmp_path_factory: pytest.TempPathFactory) -> str:
+    run = show_trials(shared_run, tmp_path_factory.mktemp('trials'))
+    return write_page(run).read_text(encoding='utf-8')
+
+
+def test_page_of_trials_has_a_table_of_all_rows_linked_to_what_is_shown(trials_page: str) -> None:
+    table = trials_page[trials_page.index('<table class="rows">') :]
+    table = table[: table.index('</table>')]
+    assert '<a href="#1-forest-winter">Forest winter</a>' in table
+    assert '<td>7</td>' in table
+    assert '70.0 %' in table
+    assert '39.7 to 89.2 %' in table
+    assert 'Urban summer, level 2</td>' in table, 'without a link: nothing is shown of it'
+    assert 'tiny: 8 of 20 trials succeeded in two rows' in trials_page
+    assert 'Pictures of one row.' in trials_page
+
+
+def test_page_of_trials_labels_each_flight_by_its_role_and_its_own_outcome(
+    trials_page: str,
+) -> None:
+    sections = trials_page.split('<section class="flight"')[1:]
+    heads = [section[: section.index('class="grid"')] for section in sections]
+    assert 'Forest winter · best: the fastest success' in heads[0]
+    assert 'Seed 3: success after 1.5 s' in heads[0]
+    assert 'class="badge good"' in heads[0]
+    assert 'Forest winter · worst: failed soonest' in heads[1]
+    assert 'Seed 7: hit something after 1.5 s, 7.5 m from the target' in heads[1]
+    assert 'class="badge bad"' in heads[1]
+    assert 'Success' not in heads[1]
+
+
+def test_page_of_trials_says_nothing_of_ros(trials_page: str) -> None:
+    text = re.sub(r'base64,[^"]+', '', trials_page)
+    for words in ('ROS', 'Latency', 'safety', 'sim_node', 'DDS'):
+        assert words not in text
+    assert 'Find the door. A liquid network of 7 neurons, 1,234 parameters in all,' in text
+
+
+def test_target_that_moved_is_on_the_map_and_moves(trials_page: str) -> None:
+    sections = trials_page.split('<section class="flight"')[1:]
+    assert ['class="goal"' in section for section in sections] == [True, False]
+    text = re.search(r'<script type="application/json">(.*?)</script>', sections[0], re.DOTALL)
+    assert text is not None
+    motion = json.loads(text[1])
+    assert len(motion['targets']) == len(motion['track']['times'])
+    assert (np.diff([x for x, _ in motion['targets']]) >= 0).all()

@@ -1,4 +1,4 @@
-// Moves everything on the page with the videos: cursors, the drone on the map, the neurons.
+// Moves everything on the page with the videos: cursors, vehicle and target on the map, the neurons.
 'use strict';
 
 const POSITIVE = [249, 115, 22];
@@ -17,6 +17,7 @@ function connect(section) {
   const data = JSON.parse(section.querySelector('script[type="application/json"]').textContent);
   const video = section.querySelector('video');
   const drone = section.querySelector('.drone');
+  const goal = section.querySelector('.goal');
   const charts = [...section.querySelectorAll('.chart')].map((element) => ({
     svg: element.querySelector('svg'),
     cursor: element.querySelector('.cursor'),
@@ -35,8 +36,10 @@ function connect(section) {
       chart.cursor.setAttribute('x1', x);
       chart.cursor.setAttribute('x2', x);
     }
-    const [x, y, turn] = data.track.places[latest(data.track.times, time)];
+    const row = latest(data.track.times, time);
+    const [x, y, turn] = data.track.places[row];
     drone.setAttribute('transform', `translate(${x} ${y}) rotate(${turn})`);
+    if (goal) goal.setAttribute('transform', `translate(${data.targets[row].join(' ')})`);
     if (data.neurons.times.length) {
       const activity = data.neurons.activity[latest(data.neurons.times, time)];
       for (const neuron of neurons) {

@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a page says of flights: headlines, sentences and named numbers, without any drawing.
+
+A run over ROS 2 shows every flight and tells of the pipeline. One of trials in an environment
+shows a few of many trials, and says of each why it was chosen.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lnn_control.core.flight import FlightRecord
+from lnn_control.evaluation.flight import FlightResult
+from lnn_control.evaluation.statistics import wilson_interval
+from lnn_control.reports.run_folder import RecordedRun, RunDescription
+from lnn_control.reports.style import OUTCOMES, Outcome
+
+_NUMBERS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine')
+_NONE = '\u2013'
+_ENDS = {
+    'success': 'success',
+    'collision': 'hit something',
+    'out_of_area': 'left the area',
+    'time_limit': 'ran out of time',
+}
+"""Outcome of a trial -> what it is called in a sentence."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name and its value, with a unit and a note where there is one."""
+
+    name: str
+    value: str
+    unit: str = ''
+    note: str = ''
+
+
+def describe_outcome(outcome: str, description: RunDescription) -> Outcome:
+    """Return how an outcome is called; not every task has a target to reach."""
+    if outcome == 'success' and not description.is_over_ros:
+        return Outcome('Success', 'good')
+    return OUTCOMES[outcome]
+
+
+def describe_title(results: Sequence[FlightResult], description: RunDescription) -> str:
+    """Return what came of all flights or trials, as a headline."""
+    if not description.is_over_ros:
+        successes, trials = count_trials(description)
+        rows = len(description.rows)
+        where = f' in {_spell(rows)} rows' if rows > 1 else ''
+        return f'{description.policy}: {successes} of {trials} trials succeeded{where}'
+    count, reached = len(results), sum(result.trial.is_success for result in results)
+    if count == 1:
+        return 'One flight: target reached' if reached else 'One flight: target missed'
+    if reached == count:
+        outcome = 'every target reached'
+    else:
+        outcome = f'{_spell(reached) if reached else "none"} reached the target'
+    return f'{_spell(count).capitalize()} flights over ROS 2, {outcome}'
+
+
+def count_trials(description: RunDescription) -> tuple[int, int]:
+    """Return the successes and the trials of all rows."""
+    summaries = [row.summary for row in description.rows]
+    return sum(s.successes for s in summaries), sum(s.episodes for s in summaries)
+
+
+def _spell(number: int) -> str:
+    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+
+
+def describe_lead(description: RunDescription) -> str:
+    """Return what was asked and who did it, in two sentences."""
+    neurons = count_neurons(description)
+    parameters = f'{description.num_parameters:,} parameters'
+    if neurons:
+        who = f'a liquid network of {neurons} neurons, {parameters} in all,'
+    elif description.num_parameters:
+        who = f'{description.policy}, a network of {parameters},'
+    else:
+        who = description.policy
+    if description.is_blind:
+        how = 'without a look at the images, which were drawn for this page only'
+    else:
+        how = 'from camera and IMU alone'
+    does = f'{who} steers a {description.task.vehicle} {how}.'
+    return f'{description.task.sentence} {does[:1].upper() + does[1:]}'.strip()
+
+
+def count_neurons(description: RunDescription) -> int:
+    """Return the neurons of all groups together."""
+    return sum(group.stop - group.start for group in description.neuron_groups)
+
+
+def describe_key_figures(run: RecordedRun) -> tuple[Entry, ...]:
+    """Return the four numbers on top of the page."""
+    description = run.description
+    results = [flight.result for flight in run.flights]
+    rate = float(np.mean([result.command_rate for result in results]))
+    factor = float(np.mean([result.real_time_factor for result in results]))
+    groups = ', '.join(f'{g.stop - g.start} {g.name}' for g in description.neuron_groups)
+    circuit = Entry('Circuit', f'{count_neurons(description)}', 'neurons', groups or 'none')
+    if not description.is_over_ros:
+        commands = Entry('Commands', f'{rate:.1f}', 'Hz', 'one an image, closed loop')
+        return (*_describe_success(description), commands, circuit)
+    latencies_ms = np.concatenate([flight.record.flight.latencies for flight in run.flights]) * 1e3
+    p50, p99 = np.percentile(latencies_ms, (50, 99))
+    reached = sum(result.trial.is_success for result in results)
+    return (
+        Entry('Targets reached', f'{reached}', f'of {len(results)}', 'hovering near it for 2 s'),
+        Entry('Camera to command', f'{p50:.1f}', 'ms', f'median; 99 % within {p99:.1f} ms'),
+        Entry('Commands', f'{rate:.1f}', 'Hz', f'one an image; real-time factor {factor:.2f}'),
+        circuit,
+    )
+
+
+def _describe_success(description: RunDescription) -> tuple[Entry, Entry]:
+    successes, trials = count_trials(description)
+    low, high = wilson_interval(successes, trials)
+    interval = f'95 % Wilson interval {low:.1%} to {high:.1%}'
+    seed = description.settings.get('first_seed')
+    seeds = '' if seed is None else f'from seed {seed} on, each row the same'
+    rows = len(description.rows)
+    return (
+        Entry('Succeeded', f'{successes / trials:.1%}', f'{successes} of {trials}', interval),
+        Entry('Trials', f'{trials}', f'in {rows} row{"s" if rows > 1 else ""}', seeds),
+    )
+
+
+def describe_flight_title(result: FlightResult) -> str:
+    """Return where it flew, and why it is shown."""
+    return ' · '.join(part for part in (result.name.capitalize(), result.role) if part)
+
+
+def describe_flight(result: FlightResult, record: FlightRecord) -> str:
+    """Return one sentence about a flight."""
+    site = record.site
+    around = f'{len(site.circles) + len(site.boxes)} obstacles around'
+    trial = result.trial
+    if not result.role:
+        begun_at = float(np.linalg.norm(site.target[:2] - site.start))
+        return f'{begun_at:.1f} m to the target, {around}, seed {trial.seed}'
+    end = f'{_ENDS[trial.outcome]} after {trial.duration:.1f} s'
+    if not trial.is_success:
+        what = 'of the way left' if len(site.road) else 'from the target'
+        end += f', {trial.final_distance:.1f} m {what}'
+    return f'Seed {trial.seed}: {end}; {around}'
+
+
+COLUMNS = ('Time', 'Path over shortest', 'Smallest clearance')
+PIPELINE_COLUMNS = ('Command rate', 'Latency p50', 'Latency p99')
+TRIAL_COLUMNS = ('Command change', 'Target in view', 'Left at the end')
+
+
+def describe_columns(description: RunDescription) -> tuple[str, ...]:
+    """Return the columns of the table of flights."""
+    return (*COLUMNS, *(PIPELINE_COLUMNS if description.is_over_ros else TRIAL_COLUMNS))
+
+
+def describe_cells(result: FlightResult, description: RunDescription) -> tuple[str, ...]:
+    """Return the values of a flight below those columns."""
+    trial = result.trial
+    ratio = f'{trial.path_ratio:.2f}' if trial.is_success else _NONE
+    cells = (f'{trial.duration:.1f} s', ratio, write_measure(trial.clearance, 'm'))
+    if description.is_over_ros:
+        latencies = (result.latency_p50_ms, result.latency_p99_ms)
+        texts = (write_measure(value, 'ms', 1) for value in latencies)
+        return (*cells, f'{result.command_rate:.1f} Hz', *texts)
+    seen = _NONE if trial.in_view is None else f'{trial.in_view:.0%}'
+    left = f'{trial.final_distance:.1f} m'
+    return (*cells, f'{trial.command_change:.2f} m/s²', seen, left)
+
+
+def write_measure(value: float | None, unit: str, digits: int = 2) -> str:
+    """Return a number with its unit, a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return _NONE
+    return f'{value:.{digits}f} {unit}'
+
+
+def describe_facts(result: FlightResult, record: FlightRecord) -> tuple[Entry, ...]:
+    """Return the measures of a flight."""
+    trial = result.trial
+    ratio = f'{trial.path_ratio:.2f}' if trial.is_success else _NONE
+    is_over_ros = result.latency_p50_ms is not None
+    left = 'Way left' if len(record.site.road) else 'Left to the target'
+    facts = (
+        Entry('Time', f'{trial.duration:.1f} s'),
+        Entry('Path flown', f'{trial.path_length:.1f} m'),
+        Entry('Path over shortest', ratio),
+        Entry('Smallest clearance', write_measure(trial.clearance, 'm')),
+        Entry('Top speed', f'{record.flight.speeds.max(initial=0.0):.1f} m/s'),
+        Entry(left, f'{trial.final_distance:.1f} m'),
+        Entry('Command change', f'{trial.command_change:.2f} m/s²'),
+    )
+    if not is_over_ros:
+        seen = _NONE if trial.in_view is None else f'{trial.in_view:.0%}'
+        measures = (
+            Entry(name.replace('_', ' ').capitalize(), f'{value:.2f}')
+            for name, value in trial.metrics.items()
+        )
+        return (*facts, Entry('Target in view', seen), *measures)
+    return (
+        *facts,
+        Entry('Images', f'{result.num_images}'),
+        Entry('Latency p50', write_measure(result.latency_p50_ms, 'ms', 1)),
+        Entry('Latency p99', write_measure(result.latency_p99_ms, 'ms', 1)),
+        Entry('cmd_vel', write_measure(result.cmd_vel_rate, 'Hz', 0)),
+        Entry('Real-time factor', f'{result.real_time_factor:.2f}'),
+    )
+
+
+def describe_origin(description: RunDescription) -> tuple[Entry, ...]:
+    """Return settings and versions: all that is needed to fly it again."""
+    settings = [Entry(name, str(value)) for name, value in description.settings.items()]
+    versions = [Entry(name, value) for name, value in description.versions.items()]
+    return (Entry('policy', description.policy), *settings, *versions)

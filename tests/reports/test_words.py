@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('matplotlib', reason='needs matplotlib: pip install ".[report]"')
+
+from lnn_control.reports import words
+from lnn_control.reports.run_folder import RecordedRun, TaskWords
+from tests.reports.conftest import show_trials
+
+
+@pytest.mark.parametrize(
+    ('reached', 'title'),
+    [
+        ([True], 'One flight: target reached'),
+        ([True, True, True, True], 'Four flights over ROS 2, every target reached'),
+        ([False, True, False], 'Three flights over ROS 2, one reached the target'),
+        ([False, False], 'Two flights over ROS 2, none reached the target'),
+    ],
+)
+def test_title_tells_what_came_of_it(run: RecordedRun, reached: list[bool], title: str) -> None:
+    failed, landed = (flight.result for flight in run.flights)
+    results = [landed if flag else failed for flag in reached]
+    assert words.describe_title(results, run.description) == title
+
+
+@pytest.mark.parametrize(
+    ('is_blind', 'num_parameters', 'lead'),
+    [
+        (False, 1234, 'Tiny, a network of 1,234 parameters, steers a car from camera and IMU'),
+        (False, 0, 'Tiny steers a car from camera and IMU alone.'),
+        (True, 0, 'Tiny steers a car without a look at the images, which were drawn for this'),
+    ],
+)
+def test_lead_says_who_steers_what_and_by_which_senses(
+    run: RecordedRun, is_blind: bool, num_parameters: int, lead: str
+) -> None:
+    description = replace(
+        run.description,
+        neuron_groups=(),
+        num_parameters=num_parameters,
+        is_blind=is_blind,
+        task=TaskWords('keep', 'Keep to the lane.', 'car'),
+    )
+    assert words.describe_lead(description).startswith(f'Keep to the lane. {lead}')
+
+
+def test_trials_are_counted_over_all_rows(run: RecordedRun, tmp_path: Path) -> None:
+    trials = show_trials(run, tmp_path)
+    success, number, *_ = words.describe_key_figures(trials)
+    assert (success.value, success.unit) == ('40.0%', '8 of 20')
+    assert success.note == '95 % Wilson interval 21.9% to 61.3%'
+    assert (number.value, number.unit) == ('20', 'in 2 rows')
+
+
+def test_measures_of_trials_are_those_of_the_task_and_none_of_a_pipeline(
+    run: RecordedRun, tmp_path: Path
+) -> None:
+    flight = show_trials(run, tmp_path).flights[0]
+    facts = {fact.name: fact.value for fact in words.describe_facts(flight.result, flight.record)}
+    assert facts['Kept'] == '0.40'
+    assert facts['Target in view'] == '90%'
+    assert not {'Latency p50', 'cmd_vel', 'Real-time factor'} & set(facts)
+    over_ros = words.describe_facts(run.flights[0].result, run.flights[0].record)
+    assert {'Latency p50', 'cmd_vel', 'Real-time factor'} <= {fact.name for fact in over_ros}
+
+
+def test_number_that_is_none_is_a_dash() -> None:
+    assert words.write_measure(None, 'ms') == words.write_measure(float('inf'), 'm') == '\u2013'
+    assert words.write_measure(1.256, 'm') == '1.26 m'
