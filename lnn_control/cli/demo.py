@@ -33,6 +33,7 @@ from lnn_control.cli.bringup import (
 from lnn_control.cli.demo_table import DemoTable, FlightStatus
 from lnn_control.cli.report import require_report_modules, write_report
 from lnn_control.cli.scenarios import check_trials
+from lnn_control.cli.task_words import describe_task
 from lnn_control.core.checks import check_number
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
@@ -180,6 +181,8 @@ def make_folder(output: Path) -> Path:
 
 def describe_run(job: Demo, policy: Policy) -> RunDescription:
     """Return what flies, how, and on what."""
+    from sim.tasks.fly_to_target import FlyToTarget
+
     settings = asdict(job) | {'scene': ' '.join(job.scene or SCENES), 'output': str(job.output)}
     return RunDescription(
         created=datetime.now().astimezone().isoformat(timespec='seconds'),
@@ -189,6 +192,7 @@ def describe_run(job: Demo, policy: Policy) -> RunDescription:
         synapses=policy.circuit.synapses,
         settings=settings,
         versions=describe_versions(),
+        task=describe_task(FlyToTarget),
     )
 
 

@@ -30,6 +30,7 @@ from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.registry import is_blind, make_policy
 from lnn_control.policies.runner import RunnerSettings
+from lnn_control.reports.run_folder import Setting
 from sim.tasks import TASKS
 from sim.worlds import SEASONS
 
@@ -154,7 +155,35 @@ def main(arguments: list[str]) -> int:
     show(scenarios, rows)
     if job.output is not None:
         write_summaries(job, job.output / SUMMARY, scenarios, rows)
+        print(f'page: {write_page(job, job.output, scenarios, rows).resolve()}')
     return 0
+
+
+def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: list[Row]) -> Path:
+    """Fly some trials again to record them, and write a page with their videos."""
+    from lnn_control.cli.evaluation_page import (
+        FlownRow,
+        Recording,
+        name_row,
+        write_evaluation_page,
+    )
+
+    flown = [
+        FlownRow(name_row(describe(job, scenario)), scenario, *row)
+        for scenario, row in zip(scenarios, rows, strict=True)
+    ]
+    settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
+    runner = RunnerSettings(allow_untrained=job.allow_untrained)
+    return write_evaluation_page(
+        folder, flown, Recording(job.policy, job.processes or None, runner, settings)
+    )
+
+
+def _write(value: Any) -> Setting:
+    """Return an option's value as a file has it."""
+    if isinstance(value, tuple):
+        return ' '.join(str(part) for part in value)
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def run_all(job: Evaluate, scenarios: list[Scenario]) -> dict[Scenario, list[TrialResult]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from rich.progress import Progress
 
 from lnn_control.cli import options
 
@@ -19,7 +20,7 @@ class Report:
     """Make report.html, with its videos, from the recorded flights of a run folder."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Folder that `lnn-control demo` wrote."""
+    """Folder that `lnn-control demo` or `lnn-control evaluate --output` wrote."""
     output: Path | None = None
     """Also make pictures and an animation of the flights in this folder, for a README."""
 
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(Report, 'report', arguments)
     require_report_modules()
-    print(f'report: {write_report(job.run).resolve()}')
+    print(f'report: {draw_with_progress(job.run).resolve()}')
     if job.output is not None:
         from lnn_control.reports.gallery import write_gallery
         from lnn_control.reports.run_folder import read_run
@@ -51,6 +52,17 @@ def write_report(folder: Path) -> Path:
     from lnn_control.reports.run_folder import read_run
 
     return write_page(read_run(folder))
+
+
+def draw_with_progress(folder: Path) -> Path:
+    """Do so while a bar shows how far it is."""
+    from lnn_control.reports.page import write_page
+    from lnn_control.reports.run_folder import read_run
+
+    run = read_run(folder)
+    with Progress() as progress:
+        bar = progress.add_task('drawing the page', total=len(run.flights))
+        return write_page(run, lambda: progress.advance(bar))
 
 
 OPTIONS = Report

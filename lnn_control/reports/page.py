@@ -118,6 +118,15 @@ def link_rows(rows: tuple[TrialRow, ...], views: list[FlightView]) -> list[RowVi
     return [RowView(row, anchors.get(row.name, '')) for row in rows]
 
 
+def choose_quality(duration: float) -> int:
+    """Return the rate factor of videos that last so long together [s], to keep a page bearable.
+
+    Two minutes are shown at their best, which makes some 20 MB. Beyond, six steps halve the bytes.
+    """
+    steps = 6 * np.log2(max(duration / 120.0, 1.0))
+    return int(min(26 + round(steps), 38))
+
+
 def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> FlightView:
     """Draw everything of one flight; its video is also kept as a file."""
     result, record = flight.result, flight.record
@@ -126,7 +135,8 @@ def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> F
     video.parent.mkdir(exist_ok=True)
     frames = list(render_frames(record))
     height, width = frames[0][1].shape[:2]
-    write_video(video, frames, VideoSettings(width, height, quality=26))
+    quality = choose_quality(sum(one.result.trial.duration for one in run.flights))
+    write_video(video, frames, VideoSettings(width, height, quality=quality))
     drawing = figures.draw_map(record)
     groups = run.description.neuron_groups
     has_neurons = bool(groups) and bool(len(record.flight.neurons))

@@ -121,13 +121,15 @@ def describe_key_figures(run: RecordedRun) -> tuple[Entry, ...]:
 def _describe_success(description: RunDescription) -> tuple[Entry, Entry]:
     successes, trials = count_trials(description)
     low, high = wilson_interval(successes, trials)
-    interval = f'95 % Wilson interval {low:.1%} to {high:.1%}'
+    interval = f'95 % Wilson interval {100 * low:.1f} to {100 * high:.1f} %'
     seed = description.settings.get('first_seed')
-    seeds = '' if seed is None else f'from seed {seed} on, each row the same'
+    seeds = '' if seed is None else f'seeds from {seed} on'
     rows = len(description.rows)
+    rate = f'{100 * successes / trials:.1f}'
+    where = f'in {rows} rows of the same seeds' if rows > 1 else ''
     return (
-        Entry('Succeeded', f'{successes / trials:.1%}', f'{successes} of {trials}', interval),
-        Entry('Trials', f'{trials}', f'in {rows} row{"s" if rows > 1 else ""}', seeds),
+        Entry('Succeeded', rate, f'% = {successes} of {trials}', interval),
+        Entry('Trials', f'{trials}', where, seeds),
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 av = pytest.importorskip('av', reason='needs PyAV: pip install ".[report]"')
 pytest.importorskip('jinja2', reason='needs jinja2: pip install ".[report]"')
 
-from lnn_control.reports.page import write_page  # noqa: E402
+from lnn_control.reports.page import choose_quality, write_page  # noqa: E402
 from lnn_control.reports.run_folder import PAGE, RecordedRun  # noqa: E402
 from lnn_control.reports.style import OUTCOMES  # noqa: E402
 from tests.reports.conftest import show_trials  # noqa: E402
@@ -75,6 +75,11 @@ def test_page_without_a_circuit_has_none(run: RecordedRun) -> None:
     page = write_page(replace(run, description=bare)).read_text(encoding='utf-8')
     assert 'data-neuron' not in page
     assert 'Neuron activity' not in page
+
+
+@pytest.mark.parametrize(('duration', 'quality'), [(60.0, 26), (240.0, 32), (1e5, 38)])
+def test_longer_videos_have_a_lower_quality(duration: float, quality: int) -> None:
+    assert choose_quality(duration) == quality
 
 
 def test_page_of_flights_over_ros_tells_of_the_pipeline(page: str) -> None:

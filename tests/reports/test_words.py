@@ -51,9 +51,9 @@ def test_lead_says_who_steers_what_and_by_which_senses(
 def test_trials_are_counted_over_all_rows(run: RecordedRun, tmp_path: Path) -> None:
     trials = show_trials(run, tmp_path)
     success, number, *_ = words.describe_key_figures(trials)
-    assert (success.value, success.unit) == ('40.0%', '8 of 20')
-    assert success.note == '95 % Wilson interval 21.9% to 61.3%'
-    assert (number.value, number.unit) == ('20', 'in 2 rows')
+    assert (success.value, success.unit) == ('40.0', '% = 8 of 20')
+    assert success.note == '95 % Wilson interval 21.9 to 61.3 %'
+    assert (number.value, number.unit) == ('20', 'in 2 rows of the same seeds')
 
 
 def test_measures_of_trials_are_those_of_the_task_and_none_of_a_pipeline(
