@@ -92,8 +92,10 @@ def choose_extent(flight: Flight, site: Site) -> tuple[NDArray[np.float64], NDAr
     flown = flight.positions_world[:, :2]
     points = np.vstack([site.start[None], site.target[None, :2], site.stops, site.walk, flown])
     points = np.vstack([points, *site.road_edges])
-    low = points.min(axis=0) - 2.0
-    high = points.max(axis=0) + np.array([site.reach + 0.7, 2.0])
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = max(2.0, 0.04 * float((high - low).max()))
+    low = low - margin
+    high = high + np.array([max(site.reach + 0.7, margin), margin])
     width, height = high - low
     grow = np.maximum([height * MAP_RATIO - width, width / MAP_RATIO - height], 0.0) / 2
     return low - grow, high + grow
@@ -117,7 +119,8 @@ def draw_flight(
     _draw_solids(axes, site, palette)
     axes.plot(*site.walk.T, ls=(0, (4, 3)), lw=1.2, color=palette['target'], zorder=2)
     axes.plot(*site.shortest_path.T, ls=(0, (2, 3)), lw=1.2, color=palette['muted'], zorder=2)
-    for x, y in (site.target[:2], *site.stops):
+    # A road leads past its target, a board at the finish, which is a solid like any other.
+    for x, y in () if len(site.road) else (site.target[:2], *site.stops):
         look: dict[str, Any] = {'ls': (0, (4, 3)), 'lw': 1.1, 'ec': palette['target']}
         # Around somebody who walks away a ring would say nothing.
         if not len(site.walk):

@@ -46,6 +46,7 @@ class FlightView:
     map: str
     top_speed: float
     has_reach: bool
+    has_road: bool
     commands: figures.Chart
     neurons: figures.Chart | None
     heights: figures.Chart
@@ -155,6 +156,7 @@ def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> F
         map=add_markers(drawing.svg, has_moved_target(record)),
         top_speed=figures.top_speed(record.flight),
         has_reach=record.site.reach > 0.0,
+        has_road=bool(len(record.site.road)),
         commands=_add_cursor(figures.draw_commands(record.flight)),
         neurons=_add_cursor(figures.draw_neurons(record.flight, groups)) if has_neurons else None,
         heights=_add_cursor(figures.draw_heights(record)),

@@ -103,7 +103,9 @@ def describe_key_figures(run: RecordedRun) -> tuple[Entry, ...]:
     rate = float(np.mean([result.command_rate for result in results]))
     factor = float(np.mean([result.real_time_factor for result in results]))
     groups = ', '.join(f'{g.stop - g.start} {g.name}' for g in description.neuron_groups)
-    circuit = Entry('Circuit', f'{count_neurons(description)}', 'neurons', groups or 'none')
+    circuit = Entry('Circuit', f'{count_neurons(description)}', 'neurons', groups)
+    if not groups:
+        circuit = Entry('Network', f'{description.num_parameters:,}', 'parameters')
     if not description.is_over_ros:
         commands = Entry('Commands', f'{rate:.1f}', 'Hz', 'one an image, closed loop')
         return (*_describe_success(description), commands, circuit)
@@ -149,7 +151,7 @@ def describe_flight(result: FlightResult, record: FlightRecord) -> str:
     end = f'{_ENDS[trial.outcome]} after {trial.duration:.1f} s'
     if not trial.is_success:
         what = 'of the way left' if len(site.road) else 'from the target'
-        end += f', {trial.final_distance:.1f} m {what}'
+        end += f', {_measure_left(result)} {what}'
     return f'Seed {trial.seed}: {end}; {around}'
 
 
@@ -173,8 +175,12 @@ def describe_cells(result: FlightResult, description: RunDescription) -> tuple[s
         texts = (write_measure(value, 'ms', 1) for value in latencies)
         return (*cells, f'{result.command_rate:.1f} Hz', *texts)
     seen = _NONE if trial.in_view is None else f'{trial.in_view:.0%}'
-    left = f'{trial.final_distance:.1f} m'
-    return (*cells, f'{trial.command_change:.2f} m/s²', seen, left)
+    return (*cells, f'{trial.command_change:.2f} m/s²', seen, _measure_left(result))
+
+
+def _measure_left(result: FlightResult) -> str:
+    """Return what was left to do at the end; a lap may end a little beyond the line."""
+    return f'{max(result.trial.final_distance, 0.0):.1f} m'
 
 
 def write_measure(value: float | None, unit: str, digits: int = 2) -> str:
@@ -196,7 +202,7 @@ def describe_facts(result: FlightResult, record: FlightRecord) -> tuple[Entry, .
         Entry('Path over shortest', ratio),
         Entry('Smallest clearance', write_measure(trial.clearance, 'm')),
         Entry('Top speed', f'{record.flight.speeds.max(initial=0.0):.1f} m/s'),
-        Entry(left, f'{trial.final_distance:.1f} m'),
+        Entry(left, _measure_left(result)),
         Entry('Command change', f'{trial.command_change:.2f} m/s²'),
     )
     if not is_over_ros:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -82,8 +83,6 @@ def test_activity_gives_hue_by_sign_and_opacity_by_size() -> None:
 
 @pytest.mark.parametrize(('speed', 'top'), [(0.0, 0.5), (1.2, 1.5), (1.5, 1.5)])
 def test_top_speed_is_round(record: FlightRecord, speed: float, top: float) -> None:
-    from dataclasses import replace
-
     velocities = np.zeros_like(record.flight.velocities)
     velocities[:, 0] = speed
     assert figures.top_speed(replace(record.flight, velocities=velocities)) == top
@@ -98,3 +97,42 @@ def test_circuit_shows_every_neuron_and_synapse(run: RecordedRun) -> None:
     assert svg.count('class="synapse inhibitory"') == 1
     places = place_neurons(description.neuron_groups)
     assert places[4][0] < places[2][0] < places[0][0], 'signals travel to the right'
+
+
+def draw_circle(radius: float) -> np.ndarray:
+    angle = np.linspace(0.0, 2 * np.pi, 60, endpoint=False)
+    return radius * np.column_stack([np.cos(angle), np.sin(angle)])
+
+
+def test_map_holds_stops_walk_and_the_edges_of_a_road(record: FlightRecord) -> None:
+    for changes in (
+        {'stops': np.array([[9.0, 12.0], [-7.0, 3.0]])},
+        {'walk': np.array([[9.0, 0.0], [30.0, 4.0]])},
+        {'road': draw_circle(50.0), 'road_width': 7.0},
+    ):
+        site = replace(record.site, **changes)
+        low, high = figures.choose_extent(record.flight, site)
+        points = np.vstack([site.stops, site.walk, *site.road_edges])
+        assert (points > low).all()
+        assert (points < high).all()
+        ElementTree.fromstring(figures.draw_map(replace(record, site=site)).svg)
+
+
+def test_stops_are_numbered_and_a_road_has_no_target(record: FlightRecord) -> None:
+    hike = replace(record.site, stops=np.array([[9.0, 12.0], [-7.0, 3.0]]))
+    assert [name for name, _ in figures.name_places(hike)] == ['start', '1', '2', '3']
+    lap = replace(record.site, road=draw_circle(50.0), road_width=7.0)
+    assert [name for name, _ in figures.name_places(lap)] == ['start and finish']
+    assert [name for name, _ in figures.name_places(record.site)] == ['start', 'target']
+
+
+@pytest.mark.parametrize(('width', 'length'), [(8.0, 2.0), (35.0, 5.0), (160.0, 20.0)])
+def test_scale_bar_suits_the_map(width: float, length: float) -> None:
+    assert figures.choose_scale_bar(width) == length
+
+
+def test_distances_are_drawn_as_the_task_counted_them(record: FlightRecord) -> None:
+    counted = np.linspace(90.0, 80.0, len(record.flight.pose_times))
+    flight = replace(record.flight, distances=counted)
+    drawn = figures.draw_heights(replace(record, flight=flight)).svg
+    assert drawn != figures.draw_heights(record).svg
