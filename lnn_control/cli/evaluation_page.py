@@ -161,10 +161,12 @@ def describe_trials(
 ) -> RunDescription:
     """Return what flew, how, and on what."""
     has_blinkers = is_blind(recording.policy)
-    circuit = Circuit() if has_blinkers else make_policy(recording.policy).circuit
+    # Who knows the truth can only be made for an environment, and has no circuit to show.
+    policy = None if has_blinkers else make_policy(recording.policy)
+    circuit = Circuit() if policy is None else policy.circuit
     return RunDescription(
         created=datetime.now().astimezone().isoformat(timespec='seconds'),
-        policy=recording.policy,
+        policy=recording.policy if policy is None else policy.name,
         num_parameters=circuit.num_parameters,
         neuron_groups=circuit.neuron_groups,
         synapses=circuit.synapses,

@@ -43,15 +43,13 @@ def choose_trials(results: Sequence[TrialResult]) -> list[ChosenTrial]:
     if len(ranked) == 1:
         return [ChosenTrial('the only trial', ranked[0])]
     best, worst = ranked[0], ranked[-1]
-    chosen = [
-        ChosenTrial(
-            'best: the fastest success' if best.is_success else 'best: failed, but lasted longest',
-            best,
-        ),
-        ChosenTrial(
-            'worst: the slowest success' if worst.is_success else 'worst: failed soonest', worst
-        ),
+    best_role = 'the fastest success' if best.is_success else 'failed, but lasted longest'
+    worst_role = 'the slowest success' if worst.is_success else 'failed soonest'
+    if (best.is_success, best.duration) == (worst.is_success, worst.duration):
+        best_role, worst_role = 'ended nearest to the target', 'ended farthest from it'
+    middle = [ranked[(len(ranked) - 1) // 2]] if len(ranked) > 2 else []
+    return [
+        ChosenTrial(f'best: {best_role}', best),
+        *(ChosenTrial('median', result) for result in middle),
+        ChosenTrial(f'worst: {worst_role}', worst),
     ]
-    if len(ranked) > 2:
-        chosen.insert(1, ChosenTrial('median', ranked[(len(ranked) - 1) // 2]))
-    return chosen

@@ -44,11 +44,12 @@ def render_frames(
     fastest = float(np.abs(flight.commands[:, :2]).max(initial=0.0))
     settings = replace(settings, speed=max(settings.speed, float(np.ceil(fastest))))
     distances = record.distances
+    left = 'away' if len(record.site.walk) else 'to go'
     for time, pixels in zip(flight.image_times, flight.images, strict=True):
         pose = _find_latest(flight.pose_times, time)
         command = flight.commands[_find_latest(flight.command_times, time)]
         frame = enlarge(pixels, settings.scale)
-        text = f'{time:4.1f} s    {flight.speeds[pose]:.1f} m/s    {distances[pose]:4.1f} m to go'
+        text = f'{time:4.1f} s    {flight.speeds[pose]:.1f} m/s    {distances[pose]:4.1f} m {left}'
         yield float(time), draw_overlay(frame, command, text, settings)
 
 

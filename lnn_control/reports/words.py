@@ -208,7 +208,10 @@ def describe_facts(result: FlightResult, record: FlightRecord) -> tuple[Entry, .
     if not is_over_ros:
         seen = _NONE if trial.in_view is None else f'{trial.in_view:.0%}'
         measures = (
-            Entry(name.replace('_', ' ').capitalize(), f'{value:.2f}')
+            Entry(
+                name.replace('_', ' ').capitalize(),
+                f'{value:.0f}' if float(value).is_integer() else f'{value:.2f}',
+            )
             for name, value in trial.metrics.items()
         )
         return (*facts, Entry('Target in view', seen), *measures)

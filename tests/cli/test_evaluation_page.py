@@ -87,7 +87,7 @@ def test_page_labels_each_flight_with_role_seed_and_outcome(folder: Path) -> Non
         trial = flight.result.trial
         assert f'Seed {trial.seed}: {words[trial.outcome]} after' in head
         assert 'class="badge good"' not in head
-    assert ': 0 of 4 trials succeeded in two rows</h1>' in page
+    assert '<h1>untrained: 0 of 4 trials succeeded in two rows</h1>' in page
 
 
 def test_page_is_drawn_again_from_its_folder(folder: Path, capsys) -> None:

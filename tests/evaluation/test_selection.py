@@ -60,3 +60,14 @@ def test_equal_times_are_told_apart_by_distance_and_then_by_seed() -> None:
         make_result(1, 'time_limit', 30.0, 8.0),
     ]
     assert [result.seed for result in rank_trials(tied)] == [2, 3, 1]
+    assert choose(*tied) == [
+        ('best: ended nearest to the target', 2),
+        ('median', 3),
+        ('worst: ended farthest from it', 1),
+    ]
+
+
+def test_median_is_in_the_middle_and_the_better_of_two() -> None:
+    for count, median in ((3, 2), (4, 2), (5, 3), (100, 50)):
+        chosen = choose(*(make_result(n, 'success', float(n)) for n in range(1, count + 1)))
+        assert chosen[1] == ('median', median)
