@@ -80,7 +80,7 @@ def print_summary(summary: SuiteSummary, results: list[TrialResult]) -> None:
     table.add_column('value')
     for name, value in rows.items():
         table.add_row(name, value)
-    Console().print(table)
+    Console(markup=False).print(table)
     print(_FOOTNOTE)
 
 
@@ -109,7 +109,7 @@ def print_table(rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
             _mean('command_change', results),
             _mean('in_view', results, '.0%'),
         )
-    Console(width=max(Console().width, 118)).print(table)
+    Console(width=max(Console().width, 118), markup=False).print(table)
     print('Path over the shortest; clear: smallest clearance; change: of the commanded velocity.')
     print(_FOOTNOTE)
     for summary, results in rows:
@@ -134,6 +134,6 @@ def print_stress(rows: dict[StressCell, Row]) -> None:
             _interval(summary),
             *(('', '', '') if cell == CLEAN else against),
         )
-    Console().print(table)
+    Console(markup=False).print(table)
     print('Drop in percentage points against the clean run; lost and won are seeds that')
     print('succeed only without and only with the disturbance.')

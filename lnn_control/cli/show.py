@@ -10,7 +10,6 @@ import tyro
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
-from rich.text import Text
 
 from lnn_control.cli import options
 from lnn_control.core.domain import TrainingDomain
@@ -33,7 +32,8 @@ class Show:
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(Show, 'show', arguments)
-    console = Console()
+    # Without markup, or rich would take a unit in brackets for a style.
+    console = Console(markup=False)
     if job.name in TASKS:
         show_task(console, job.name)
     elif is_checkpoint(job.name) and job.name not in POLICIES:
@@ -54,8 +54,7 @@ def show_task(console: Console, name: str) -> None:
     for title in ('name', 'value', 'default', 'what it is'):
         table.add_column(title, overflow='fold')
     for option in describe_options(kind):
-        # As Text, or rich would take a unit in brackets for a style.
-        table.add_row(option.name, option.kind, option.default, Text(option.text))
+        table.add_row(option.name, option.kind, option.default, option.text)
     console.print(table)
 
 

@@ -59,3 +59,23 @@ def test_summary_shows_what_the_task_itself_measures(capsys):
     assert [part.strip() for part in line.split('│')[1:-1]] == [
         *('targets_reached, mean of all trials', '3.50')
     ]
+
+
+def test_units_are_printed(capsys):
+    row = make_row('110')
+    print_summary(*row)
+    text = capsys.readouterr().out
+    for unit in ('time [s]', 'clearance [m]', 'change [m/s^2]', 'in view [% of time]'):
+        assert unit in text
+    print_table([row, row])
+    text = capsys.readouterr().out
+    assert '[s]' in text and '[m]' in text and '[m/s^2]' in text
+    assert 'nan' not in text
+
+
+def test_seeds_that_failed_soonest_are_named(capsys):
+    print_summary(*make_row('1010'))
+    assert '1 (collision at 1.0 s), 3 (collision at 3.0 s)' in capsys.readouterr().out
+    print_summary(*make_row('11'))
+    lines = capsys.readouterr().out.splitlines()
+    assert 'none' in next(line for line in lines if 'failed' in line)
