@@ -6,10 +6,12 @@ Imports no ROS, so that it can be read where there is none. Arguments have the n
 options of `lnn-control` have, with underscores.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeAlias
 
+from lnn_control.core.safety import CommandLimits
 from lnn_control.policies.folders import DEFAULT_POLICY
 from sim.renderers import AUTO, RENDERERS
 from sim.tasks import TASKS
@@ -18,6 +20,7 @@ from sim.worlds import SEASONS, WORLDS
 PACKAGE = 'lnn_control'
 
 Value: TypeAlias = bool | int | float | str
+Derive: TypeAlias = Callable[[Mapping[str, Value]], dict[str, Value]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class NodeDescription:
     :param settings: parameter -> the argument that sets it.
     :param constants: parameter -> fixed value.
     :param remappings: relative topic -> the argument that names another one.
+    :param derive: returns further parameters from the values of all arguments.
     :param only_if: argument that must be true for the node to start; empty for always.
     :param is_lifecycle: whether it must be configured and activated.
     """
@@ -50,6 +54,7 @@ class NodeDescription:
     settings: tuple[tuple[str, str], ...] = ()
     constants: tuple[tuple[str, Value], ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
+    derive: Derive | None = None
     only_if: str = ''
     is_lifecycle: bool = False
 
@@ -94,6 +99,21 @@ def find_share_directory() -> Path:
 def _same(*names: str) -> tuple[tuple[str, str], ...]:
     """Return settings of parameters that are called like their arguments."""
     return tuple((name, name) for name in names)
+
+
+def limit_vehicle(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the limits of the vehicle that a task brings, as parameters of the safety node.
+
+    :param values: of the arguments, `task` among them.
+    """
+    # Only here, as the vehicles load the physics engine.
+    from sim.vehicles import find_vehicle
+
+    vehicle = TASKS.find(str(values['task'])).vehicle
+    made_by = find_vehicle(vehicle) if isinstance(vehicle, str) else vehicle
+    # What is no class of ours, such as a factory, says nothing: the usual limits hold.
+    limits = getattr(made_by, 'safety_limits', CommandLimits())
+    return {entry.name: float(getattr(limits, entry.name)) for entry in fields(limits)}
 
 
 _POLICY = Argument(
@@ -148,6 +168,7 @@ SIMULATION = Graph(
             'safety_node',
             settings=_same('stamped'),
             constants=(('use_sim_time', True),),
+            derive=limit_vehicle,
         ),
         NodeDescription(
             'policy_node',

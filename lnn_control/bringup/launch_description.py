@@ -16,13 +16,14 @@ from launch.actions import (
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
+from launch.substitution import Substitution
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 
-from lnn_control.bringup.graph import PACKAGE, Graph, NodeDescription
+from lnn_control.bringup.graph import PACKAGE, SIMULATION, Derive, Graph, NodeDescription
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 _CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
@@ -57,6 +58,12 @@ def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchD
         name: ParameterValue(LaunchConfiguration(argument), value_type=types[argument])
         for name, argument in node.settings
     }
+    if node.derive is not None:
+        defaults = node.derive({entry.name: entry.default for entry in SIMULATION.arguments})
+        overrides |= {
+            name: ParameterValue(_Derived(node.derive, name), value_type=float)
+            for name in defaults
+        }
     make = LifecycleNode if node.is_lifecycle else Node
     action = make(
         package=PACKAGE,
@@ -72,6 +79,22 @@ def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchD
         on_exit=_shut_down(f'{node.name} has ended'),
     )
     return [action, *(_describe_lifecycle(action) if node.is_lifecycle else ())]
+
+
+class _Derived(Substitution):
+    """A parameter that follows from the arguments, computed when the launch knows them."""
+
+    def __init__(self, derive: Derive, name: str) -> None:
+        super().__init__()
+        self._derive, self._name = derive, name
+
+    def describe(self) -> str:
+        """Return what launch prints of it."""
+        return f'Derived({self._name})'
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return the value as text."""
+        return f'{self._derive(context.launch_configurations)[self._name]}'
 
 
 def _shut_down(reason: str) -> OpaqueFunction:

@@ -35,7 +35,8 @@ def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str
     """Return the command line that runs a node with the graph's argument values."""
     command = [sys.executable, '-m', node.module, '--ros-args', '--params-file', str(node.config)]
     settings = [(name, values[argument]) for name, argument in node.settings]
-    for name, value in (*settings, *node.constants):
+    derived = node.derive(values).items() if node.derive is not None else ()
+    for name, value in (*settings, *node.constants, *derived):
         # JSON is YAML: text in quotes stays text.
         command += ['-p', f'{name}:={json.dumps(value)}']
     for topic, argument in node.remappings:

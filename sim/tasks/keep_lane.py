@@ -82,6 +82,8 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
     name = 'keep_lane'
     vehicle = 'car'
     worlds = ('road',)
+    # Traffic keeps to the right: a mirrored road teaches the wrong side.
+    is_symmetric = False
 
     world: str = 'road'
     laps: int = 1

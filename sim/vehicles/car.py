@@ -14,6 +14,7 @@ import numpy as np
 
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.safety import CommandLimits
 from sim.physics import PHYSICS_RATE, Physics
 from sim.sensors.mount import CameraMount
 from sim.vehicles.suspension import Wheel
@@ -109,6 +110,8 @@ class Car(WheeledVehicle):
 
     name = 'car'
     command_limits = (15.0, 1.0, 1.0, 1.5)
+    usual_command = (7.0, 0.0, 0.0, 0.3)
+    safety_limits = CommandLimits(horizontal_speed=15.0)
     rest_height = CarParameters.rest_height
     camera_mount = CameraMount((0.3, 0.0, 1.2 - CarParameters.rest_height))
 

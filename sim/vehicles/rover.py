@@ -14,6 +14,7 @@ import numpy as np
 
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.safety import CommandLimits
 from sim.physics import PHYSICS_RATE, Physics
 from sim.sensors.mount import CameraMount
 from sim.vehicles.suspension import Wheel
@@ -82,6 +83,8 @@ class Rover(WheeledVehicle):
 
     name = 'rover'
     command_limits = (2.0, 1.0, 1.0, 2.0)
+    usual_command = (1.0, 0.0, 0.0, 0.8)
+    safety_limits = CommandLimits(horizontal_speed=2.0, yaw_rate=2.0)
     rest_height = RoverParameters.rest_height
     camera_mount = CameraMount((0.2, 0.0, 0.3 - RoverParameters.rest_height))
 

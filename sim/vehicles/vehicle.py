@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lnn_control.core.checks import check_number
 from lnn_control.core.frames import GRAVITY, rotation_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
+from lnn_control.core.safety import CommandLimits
 from sim.sensors.mount import CameraMount
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Vehicle(ABC):
     :cvar name: its key in sim.vehicles.VEHICLES.
     :cvar command_limits: largest vx, vy, vz [m/s] and yaw rate [rad/s] of an action, to which
         environments clip; a vehicle that cannot move sideways or climb ignores vy and vz.
+    :cvar usual_command: of a calm flight or drive, likewise; noise is measured by it.
+    :cvar safety_limits: to which the safety node holds commands over ROS 2.
     :cvar rest_height: height of the body's origin above level ground at rest [m]; 0 for aircraft.
     :cvar camera_mount: where its camera sits if the settings do not say otherwise.
     :ivar body: PyBullet's number of the rigid body; -1 before :meth:`spawn`.
@@ -60,6 +63,8 @@ class Vehicle(ABC):
 
     name: ClassVar[str]
     command_limits: ClassVar[tuple[float, float, float, float]]
+    usual_command: ClassVar[tuple[float, float, float, float]] = (1.0, 0.8, 0.2, 0.5)
+    safety_limits: ClassVar[CommandLimits] = CommandLimits()
     rest_height: ClassVar[float] = 0.0
     camera_mount: ClassVar[CameraMount] = CameraMount()
 

@@ -5,6 +5,7 @@ import os
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -20,6 +21,7 @@ from lnn_control.cli.evaluate import Evaluate
 from lnn_control.cli.sim import View
 from lnn_control.policies.folders import DEFAULT_POLICY, shipped_checkpoints
 from sim.tasks import TASKS
+from sim.vehicles import VEHICLES, find_vehicle
 from sim.worlds import SEASONS, WORLDS
 
 ROOT = Path(__file__).parents[2]
@@ -129,3 +131,23 @@ def test_recorder_runs_only_on_request() -> None:
     assert 'recorder_node' not in names
     chosen = choose_nodes(graph, {**find_defaults(graph), 'record': True})
     assert chosen[0].name == 'recorder_node'
+
+
+def test_safety_limits_are_those_of_the_vehicle_that_the_task_brings() -> None:
+    graph = GRAPHS['simulation']
+    node = next(node for node in graph.nodes if node.name == 'safety_node')
+    for task, speed in (('hike', 3.0), ('drive_to_target', 2.0), ('keep_lane', 15.0)):
+        command = make_command(node, {**find_defaults(graph), 'task': task})
+        assert f'horizontal_speed:={speed}' in command
+    assert 'timeout:=0.4' in command
+
+
+def test_limits_of_a_vehicle_let_it_do_what_its_commands_allow() -> None:
+    for name in VEHICLES:
+        kind = find_vehicle(name)
+        speed, _, _, yaw_rate = kind.command_limits
+        assert kind.safety_limits.horizontal_speed == speed
+        assert kind.safety_limits.yaw_rate <= yaw_rate
+        usual = np.abs(kind.usual_command)
+        assert (usual <= kind.command_limits).all()
+        assert usual[0] > 0.0

@@ -183,6 +183,14 @@ def test_bad_input_ends_with_its_reason(
     assert run.find_processes() == {}
 
 
+def test_car_drives_as_fast_as_cars_may(probe: Any, bringup: Bringup) -> None:
+    odometry = probe.listen(topics.ODOMETRY)
+    policy = 'policy:=tests.policies.test_policy_registry:Drive=6'
+    bringup('simulation', 'task:=keep_lane', policy)
+    # A quadrotor is held to 3 m/s.
+    probe.wait_until(lambda: odometry and odometry[-1].twist.twist.linear.x > 4.0)
+
+
 def test_second_commander_in_the_domain_is_refused(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:

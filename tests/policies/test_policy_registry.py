@@ -25,6 +25,20 @@ class Spin(Policy):
         return VelocityCommand(yaw_rate=self._rate), state
 
 
+class Drive(Policy):
+    """Another one: goes straight ahead."""
+
+    def __init__(self, speed: str) -> None:
+        super().__init__('drive')
+        self._speed = float(speed)
+
+    def initial_state(self):
+        return None
+
+    def __call__(self, observation, state, elapsed_time):
+        return VelocityCommand(vx=self._speed), state
+
+
 def make_nothing() -> None:
     return None
 

@@ -113,3 +113,7 @@ def test_every_expert_commands_what_its_vehicle_can_do(name):
         > 0
     )
     env.close()
+
+
+def test_every_task_but_the_road_is_alike_in_a_mirror() -> None:
+    assert [name for name in TASKS if not TASKS[name].is_symmetric] == ['keep_lane']
