@@ -28,7 +28,7 @@ from lnn_control.core.extras import EXTRAS as CURES
 from lnn_control.core.extras import ONLY_WITH_ROS
 
 ROOT = Path(__file__).parents[1]
-OURS = {'lnn_control', 'sim', 'tests', 'benchmarks', 'examples'}
+OURS = {'lnn_control', 'sim', 'tests', 'benchmarks', 'examples', 'own_task'}
 BASE = {'numpy', 'torch'}
 
 # Requirement -> its modules, where the name does not say so.

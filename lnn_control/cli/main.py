@@ -103,7 +103,8 @@ def summarise_verb(verb: str) -> str:
         lines = (VERBS[verb].__doc__ or '').strip().splitlines()
     except USER_ERRORS as error:
         return describe_error(error)
-    return lines[0] if lines else ''
+    words = lines[0].rstrip('.') if lines else ''
+    return words[:1].lower() + words[1:]
 
 
 def describe_usage() -> str:

@@ -54,9 +54,12 @@ class FlyRow(Task):
     | reward | progress towards the target [m]; 10 for success; -10 for failure |
     | metrics | aside: greatest distance from the middle of the row [m] |
 
-    :param min_distance: from start to target [m]. :param max_distance: likewise.
-    :param half_width: greatest distance from the middle of the row [m].
-    :param reach: [m]. :param hold: [s]. :param time_limit: [s].
+    :param min_distance: least distance from start to target [m].
+    :param max_distance: greatest distance from start to target [m].
+    :param half_width: greatest distance of the vehicle from the middle of the row [m].
+    :param reach: distance to the target at which the vehicle has arrived [m].
+    :param hold: how long it has to stay there, slower than 0.5 m/s [s].
+    :param time_limit: longest duration [s].
     :param target: what stands at the end of the row: one of sim.worlds.targets.TARGETS,
         `module:Name` or the path of a mesh, *.obj.
     """
@@ -136,4 +139,5 @@ class RowExpert(Expert):
         """Return the expert's command in a state."""
         ahead, aside, _ = self._target - state.position_world
         velocity = np.array([np.clip(0.8 * (ahead - STOP), -0.3, 1.4), 0.8 * aside])
-        return compose_command(state, velocity, float(np.arctan2(aside, ahead)), FlightParameters())
+        heading = float(np.arctan2(aside, ahead))
+        return compose_command(state, velocity, heading, FlightParameters())

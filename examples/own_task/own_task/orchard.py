@@ -183,8 +183,8 @@ def make_tree(look: Season, generator: np.random.Generator) -> Mesh:
             merge_meshes(trunk, *limbs, *twigs[::2]),
             merge_meshes(trunk, *limbs),
         )
-    near = [make_blob(generator, tip, (0.55, 0.55, 0.7), leaves) for tip in tips]
-    flakes = make_flakes(generator, (0, 0, 1.9), (0.6, 0.6, 0.75), leaves, 40, 0.09)
+    near = [make_blob(generator, tip, (0.55, 0.55, 0.65), leaves) for tip in (*tips, (0, 0, 2.1))]
+    flakes = make_flakes(generator, (0, 0, 1.9), (0.55, 0.55, 0.65), leaves, 40, 0.08)
     whole = (CROWN, CROWN, 1.1)
     return chain_levels(
         merge_meshes(trunk, *near, flakes),

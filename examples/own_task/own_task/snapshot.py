@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""draw what the camera sees at the start of a trial."""
+"""Draw what the camera sees at the start of a trial."""
 
 from dataclasses import dataclass
 from pathlib import Path
