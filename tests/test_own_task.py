@@ -8,6 +8,7 @@ It is made visible as an installation makes it: its files and its metadata on th
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,11 +21,12 @@ import pytest
 pytest.importorskip('pybullet')
 
 from tests.patience import PATIENCE
+from tests.test_commands import cut, list_commands
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / 'examples' / 'own_task'
-PAGE = ROOT / 'docs' / 'extending.md'
-SHORT = ('min_distance=5.5', 'max_distance=5.5')
+PAGE = (ROOT / 'docs' / 'extending.md').read_text()
+COMMANDS = list_commands(PAGE)
 NEEDS_ROS = pytest.mark.skipif(
     importlib.util.find_spec('rclpy') is None, reason='needs ROS 2: pip install ".[ros]"'
 )
@@ -45,11 +47,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, 'PYTHONPATH': f'{ROOT}{os.pathsep}{site}', 'COLUMNS': '200'}
 
 
-def run(environment: dict[str, str], *words: str) -> str:
+def run(environment: dict[str, str], *words: str, folder: Path = ROOT) -> str:
     """Run Python with arguments that must succeed and return what it prints."""
     done = subprocess.run(
         [sys.executable, *words],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -59,14 +61,23 @@ def run(environment: dict[str, str], *words: str) -> str:
     return done.stdout
 
 
-def control(environment: dict[str, str], *words: object) -> str:
+def control(environment: dict[str, str], *words: object, folder: Path = ROOT) -> str:
     """Run `lnn-control` and return what it prints."""
-    return run(environment, '-m', 'lnn_control.cli.main', *map(str, words))
+    return run(environment, '-m', 'lnn_control.cli.main', *map(str, words), folder=folder)
 
 
-def give_options(*options: str) -> list[str]:
-    """Return options of a task as words of a command line."""
-    return [word for option in options for word in ('--task-option', option)]
+def list_blocks(language: str) -> list[str]:
+    """Return the blocks of the page in a language."""
+    return re.findall(rf'^```{language}\n(.*?)^```', PAGE, re.MULTILINE | re.DOTALL)
+
+
+(PROGRAM,) = (block for block in list_blocks('python') if block.startswith('import gymnasium'))
+
+
+def find_command(verb: str) -> list[str]:
+    """Return the page's only command of a verb."""
+    (words,) = (words for words in COMMANDS if words[0] == verb)
+    return words
 
 
 def test_its_own_tests_pass(environment: dict[str, str]) -> None:
@@ -91,88 +102,61 @@ def test_everything_it_brings_is_listed(
     assert any(line.startswith(f'{name} ') and words in line for line in lines), lines
 
 
-def test_its_task_and_policy_are_shown(environment: dict[str, str]) -> None:
-    assert 'greatest distance from the middle of the row [m]' in control(
-        environment, 'show', 'fly_row'
-    )
-    assert 'speed' in control(environment, 'show', 'see_red')
+def test_what_its_policy_says_is_shown_without_markup(environment: dict[str, str]) -> None:
+    shown = control(environment, 'show', 'see_red')
+    assert 'speed: greatest [m/s]' in shown
+    assert ':param' not in shown
 
 
-def test_its_policy_flies_its_task_in_its_world(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    file = tmp_path / 'summary.json'
-    words = ('--world', 'orchard', '--season', 'winter', '--policy', 'see_red=1.4')
-    short = give_options(*SHORT)
-    control(environment, 'evaluate', '--task', 'fly_row', *words, *short, '--episodes', 2,
-            '--processes', 1, '--json', file)  # fmt: skip
-    summary = json.loads(file.read_text())
-    assert summary['success_rate'] == 1.0
+def test_commands_of_the_page_run_in_order(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / 'examples').symlink_to(ROOT / 'examples')
+    for words in COMMANDS:
+        if words[0] not in ('bringup', 'demo'):  # which have tests of their own
+            control(environment, *cut(words), folder=tmp_path)
+    summary = json.loads((tmp_path / 'runs' / 'see_red.json').read_text())
     assert (summary['task'], summary['world']) == ('fly_row', 'orchard')
-    assert summary['policy'] == 'see_red=1.4'
+    assert (summary['policy'], summary['success_rate']) == ('see_red=1.4', 1.0)
+    assert list((tmp_path / 'runs' / 'view').glob('fly_row_orchard_summer_2000000*'))
+    trained = json.loads((tmp_path / 'runs' / 'row' / 'config.json').read_text())
+    assert trained['domain']['tasks'] == ['fly_row']
+    assert (tmp_path / 'start.png').read_bytes().startswith(b'\x89PNG')
 
 
-def test_its_parts_go_with_ours_without_being_registered(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
-    file = tmp_path / 'summary.json'
-    world = 'own_task.orchard:build_orchard'
-    control(environment, 'evaluate', '--policy', 'expert', '--world', world, '--disturbance',
-            'glare', '--level', 3, '--episodes', 1, '--processes', 1, '--json', file)  # fmt: skip
-    summary = json.loads(file.read_text())
-    assert (summary['world'], summary['disturbance'], summary['level']) == (world, 'glare', 3)
-    assert summary['success_rate'] == 1.0
+def test_page_has_no_command_that_no_test_holds() -> None:
+    lines = ''.join(list_blocks('bash')).splitlines()
+    others = [line for line in lines if not line.startswith('lnn-control ')]
+    assert len(COMMANDS) == len(lines) - len(others)
+    assert others == ['pip install examples/own_task', 'pytest examples/own_task/tests']
 
 
-def test_network_learns_its_task_and_flies_it(environment: dict[str, str], tmp_path: Path) -> None:
-    data, trained, file = tmp_path / 'data', tmp_path / 'trained', tmp_path / 'summary.json'
-    short = give_options(*SHORT, 'hold=1')
-    control(environment, 'collect', '--task', 'fly_row', *short, '--episodes', 2,
-            '--processes', 1, '--output', data)  # fmt: skip
-    control(environment, 'train', '--data', data, '--output', trained, '--epochs', 1,
-            '--width-px', 16, '--height-px', 8, '--num-neurons', 16, '--num-places', 4,
-            '--channels', 4, 4, 4, 6)  # fmt: skip
-    assert json.loads((trained / 'config.json').read_text())['domain']['tasks'] == ['fly_row']
-    control(environment, 'evaluate', '--policy', trained, '--task', 'fly_row',
-            *give_options('time_limit=2'), '--episodes', 1, '--processes', 1,
-            '--json', file)  # fmt: skip
-    assert json.loads(file.read_text())['policy'] == str(trained)
+def test_code_of_the_page_is_that_of_the_example() -> None:
+    files = [path.read_text() for path in EXAMPLE.rglob('*') if path.suffix in ('.py', '.toml')]
+    parts = [*list_blocks('toml'), *list_blocks('python')]
+    unknown = [part for part in parts if not any(part in text for text in files)]
+    assert len(parts) >= 10
+    assert unknown == [PROGRAM]
 
 
 def test_gymnasium_makes_its_task(environment: dict[str, str]) -> None:
-    program = """if True:
-        import gymnasium
-        env = gymnasium.make('sim:lnn_control/FlyRow-v0', season='autumn', max_distance=8.0)
-        env.reset(seed=1)
-        ended = False
-        while not ended:
-            *_, terminated, truncated, info = env.step(env.unwrapped.expert_command())
-            ended = terminated or truncated
-        print(info['outcome'], sorted(info['metrics']))
-    """
-    assert run(environment, '-c', program) == "success ['aside']\n"
-
-
-def test_its_world_is_looked_at(environment: dict[str, str], tmp_path: Path) -> None:
-    words = ('--task', 'fly_row', '--policy', 'see_red', '--renderer', 'tiny', '--size', '64x36')
-    control(environment, 'sim', 'view', *words, '--duration', 0.5, '--output', tmp_path)
-    assert list(tmp_path.glob('fly_row_orchard_summer_2000000*'))
-
-
-def test_its_verb_draws_a_picture(environment: dict[str, str], tmp_path: Path) -> None:
-    picture = tmp_path / 'start.png'
-    assert str(picture) in control(environment, 'snapshot', '--output', picture)
-    assert picture.read_bytes().startswith(b'\x89PNG')
+    fly = """
+env.reset(seed=1)
+ended = False
+while not ended:
+    *_, terminated, truncated, info = env.step(env.unwrapped.expert_command())
+    ended = terminated or truncated
+print(info['outcome'], sorted(info['metrics']))
+"""
+    assert run(environment, '-c', PROGRAM + fly) == "success ['aside']\n"
 
 
 @NEEDS_ROS
 def test_nodes_fly_its_task_to_the_end(environment: dict[str, str], tmp_path: Path) -> None:
-    words = ['task:=fly_row', 'world:=orchard', 'policy:=see_red', 'auto_reset:=false']
-    command = [sys.executable, '-m', 'lnn_control.cli.main', 'bringup', 'simulation', *words]
+    words = [*find_command('bringup'), 'world:=orchard', 'auto_reset:=false']
+    command = [sys.executable, '-m', 'lnn_control.cli.main', *words]
     log = tmp_path / 'bringup.log'
     with log.open('w') as stream:
         bringup = subprocess.Popen(
-            [*command, f'task_option:={" ".join(SHORT)}'],
+            [*command, 'task_option:=min_distance=5.5 max_distance=5.5'],
             env=environment,
             stdout=stream,
             stderr=subprocess.STDOUT,
@@ -194,8 +178,7 @@ def test_demo_flies_its_policy_in_its_world_onto_a_page(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     pytest.importorskip('matplotlib', reason='needs the extra report')
-    control(environment, 'demo', '--policy', 'see_red', '--scene', 'orchard/autumn/2000000',
-            '--output', tmp_path)  # fmt: skip
+    control(environment, *find_command('demo'), '--output', tmp_path)
     (result,) = tmp_path.glob('*/results.jsonl')
     row = json.loads(result.read_text())
     assert (row['world'], row['season'], row['policy']) == ('orchard', 'autumn', 'see_red')

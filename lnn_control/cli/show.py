@@ -3,6 +3,7 @@
 """`lnn-control show`: the card of a policy, or the data sheet of a task, in the terminal."""
 
 import inspect
+import re
 from dataclasses import dataclass, fields
 from typing import Annotated
 
@@ -111,7 +112,9 @@ def print_words(console: Console, name: str) -> None:
         entry, _ = find_entry(name)
     except ValueError as error:
         raise ValueError(f'{error}; nor is it one of the tasks {sorted(TASKS)}') from error
-    console.print(Markdown(f'# {name}\n\n{inspect.getdoc(entry) or "It says nothing of itself."}'))
+    words = inspect.getdoc(entry) or 'It says nothing of itself.'
+    words = re.sub(r'\s*:\w*(?:param|var) (\w+):', r'\n- `\1`:', words)
+    console.print(Markdown(f'# {name}\n\n{words}'))
 
 
 OPTIONS = Show
