@@ -271,11 +271,12 @@ def draw_pictures(renderer: Any, world: str, season: str, seed: int) -> 'Iterato
     """Yield pictures of one trial: from its start and further along its way."""
     from lnn_control.core.frames import rotation_world_from_level
     from lnn_control.reports.worlds import Picture
-    from sim.tasks import TASKS
+    from sim.tasks import TASKS, FlyToTarget
 
-    task = next(task for task in TASKS.values() if world in task.worlds)(
-        world=world, season=season
-    )
+    kinds = [TASKS[name] for name in TASKS if TASKS.is_own(name)]
+    # A world of another package is one to fly in.
+    kind = next((kind for kind in kinds if world in kind.worlds), FlyToTarget)
+    task = kind(world=world, season=season)
     trial = task.sample(seed)
     path, height = find_way(task, trial)
     renderer.load(trial.world)

@@ -11,6 +11,8 @@ import pytest
 
 from lnn_control.cli import main as cli
 from lnn_control.cli import sim as verb
+from sim.renderers import make_renderer
+from sim.sensors.pinhole import PinholeCamera
 from sim.tasks.fly_to_target import FlyToTarget
 
 
@@ -133,3 +135,12 @@ def test_gallery_holds_all_worlds_in_all_seasons_and_all_targets(tmp_path, monke
     assert all(f'<figcaption>{kind}</figcaption>' in page for kind in TARGETS)
     assert sheet.shape[1] == len(TARGETS) * 208
     assert sheet.std() > 30
+
+
+@pytest.mark.parametrize('world', ['road', 'tests.sim.worlds.test_own_world:build_hall'])
+def test_gallery_draws_every_world_from_two_places(world):
+    renderer = make_renderer('tiny', PinholeCamera(32, 18))
+    start, further = (one.pixels for one in verb.draw_pictures(renderer, world, 'summer', 1))
+    renderer.close()
+    assert start.shape == further.shape == (18, 32, 3)
+    assert (start != further).any()

@@ -108,11 +108,12 @@ def place_things(
         if generator.random() < 0.94 and ground.take(x, y, CROWN):
             instances.append(Instance(f'tree_{variant}', x, y, 0.0, yaw))
             solids.append(Cylinder(x, y, CROWN, TREE_HEIGHT))
-    # Bins stand beside the middle of the lanes, two on top of each other.
+    # Bins stand beside the middle of a lane, two on top of each other.
+    lanes = np.arange(np.ceil(area[2] / ROW), area[3] / ROW) * ROW
     for x in np.arange(area[0] + 2, area[1] - 2, 2.5).tolist():
-        lane = ROW * float(generator.integers(np.ceil(area[2] / ROW), area[3] / ROW))
-        y = lane + float(generator.choice((-1.0, 1.0)) * generator.uniform(1.1, 1.3))
+        y = float(generator.choice(lanes) + generator.choice((-1.2, 1.2)))
         box = Box(x, y, BIN[0], BIN[1], 2 * BIN[2], float(generator.uniform(-0.2, 0.2)))
+        # The circle around a box is wider than the box.
         if all(ground.is_free(*circle, gap=-0.3) for circle in cover_box(box)):
             ground.add(cover_box(box))
             instances.append(Instance('bins', box.x, box.y, 0.0, box.yaw))
@@ -183,7 +184,8 @@ def make_tree(look: Season, generator: np.random.Generator) -> Mesh:
             merge_meshes(trunk, *limbs, *twigs[::2]),
             merge_meshes(trunk, *limbs),
         )
-    near = [make_blob(generator, tip, (0.55, 0.55, 0.65), leaves) for tip in (*tips, (0, 0, 2.1))]
+    middles = [*tips, np.array([0.0, 0.0, 2.1])]
+    near = [make_blob(generator, middle, (0.55, 0.55, 0.65), leaves) for middle in middles]
     flakes = make_flakes(generator, (0, 0, 1.9), (0.55, 0.55, 0.65), leaves, 40, 0.08)
     whole = (CROWN, CROWN, 1.1)
     return chain_levels(

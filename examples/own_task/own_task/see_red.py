@@ -32,9 +32,10 @@ class SeeRed(Policy):
     ) -> tuple[VelocityCommand, State]:
         """Return a command towards the middle of all red pixels."""
         red, green, blue = np.moveaxis(observation.image.astype(float), 2, 0)
-        _, columns = np.nonzero((red > 60) & (red > 2.2 * np.maximum(green, blue)))
+        _, columns = np.nonzero((red > 60) & (red > 2.5 * np.maximum(green, blue)))
         if len(columns) < 4:
             return VelocityCommand(yaw_rate=0.6 * state), state
         aside = 1 - 2 * float(columns.mean()) / observation.image.shape[1]
-        slowing = float(np.clip(3 - 3 * np.sqrt(len(columns)) / NEAR_PX, -0.2, 1.0))
-        return VelocityCommand(vx=self._speed * slowing, yaw_rate=1.5 * aside), np.sign(aside)
+        slowing = float(np.clip(2 - 2 * np.sqrt(len(columns)) / NEAR_PX, -0.2, 1.0))
+        command = VelocityCommand(vx=self._speed * slowing, yaw_rate=1.5 * aside)
+        return command, 1.0 if aside > 0 else -1.0
