@@ -133,7 +133,7 @@ class RowExpert(Expert):
 
     def shortest_path(self, position: NDArray[np.float64]) -> float:
         """Return how far it is to where to hover [m]."""
-        return max(float(np.hypot(*(self._target - position)[:2])) - STOP, 0.1)
+        return max(float(np.hypot(*(self._target[:2] - position[:2]))) - STOP, 0.1)
 
     def __call__(self, state: VehicleState, progress: Any = None) -> VelocityCommand:
         """Return the expert's command in a state."""

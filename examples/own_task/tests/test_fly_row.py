@@ -53,6 +53,13 @@ def test_success_needs_a_hold_without_a_break():
     assert progress.outcome is Outcome.SUCCESS
 
 
+def test_expert_tells_how_far_it_is_from_a_place_on_the_ground():
+    trial = FlyRow(min_distance=10.0, max_distance=10.0).sample(0)
+    expert = FlyRow().make_expert(trial)
+    for place in ([0.0, 0.0], [0.0, 0.0, 1.5]):
+        assert expert.shortest_path(np.array(place)) == pytest.approx(10.0 - 1.9)
+
+
 def test_another_target_is_an_option():
     trial = make_task('fly_row', target='person').sample(0)
     assert trial.world.layout.target_kind == 'person'
