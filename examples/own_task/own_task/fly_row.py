@@ -25,7 +25,7 @@ from sim.worlds import build_world
 from sim.worlds.targets import find_target
 from sim.worlds.world import Layout
 
-STOP = 1.9
+STOP = 1.7
 """Where the expert hovers, measured on the ground from the target [m]."""
 
 
