@@ -200,10 +200,10 @@ def describe_start(description: RunDescription, num_flights: int) -> str:
     """Return one line about what is going to fly."""
     neurons = sum(group.stop - group.start for group in description.neuron_groups)
     flights = f'{num_flights} flight' + ('s' if num_flights > 1 else '')
-    return (
-        f'{flights} over ROS 2 by {description.policy}: camera and IMU in, {neurons} neurons, '
-        f'{description.num_parameters:,} parameters'
-    )
+    inside = [f'{neurons} neurons'] if neurons else []
+    inside += [f'{description.num_parameters:,} parameters'] if description.num_parameters else []
+    circuit = f': camera and IMU in, {", ".join(inside)}' if inside else ''
+    return f'{flights} over ROS 2 by {description.policy}{circuit}'
 
 
 def plan_flight(world: str, season: str, seed: int) -> PlannedFlight:

@@ -87,8 +87,10 @@ def describe_lead(description: RunDescription) -> str:
         how = 'without a look at the images, which were drawn for this page only'
     else:
         how = 'from camera and IMU alone'
+    # The name of a policy stays as it is written.
+    who = who if who.startswith(description.policy) else who[:1].upper() + who[1:]
     does = f'{who} steers a {description.task.vehicle} {how}.'
-    return f'{description.task.sentence} {does[:1].upper() + does[1:]}'.strip()
+    return f'{description.task.sentence} {does}'.strip()
 
 
 def count_neurons(description: RunDescription) -> int:
@@ -105,7 +107,8 @@ def describe_key_figures(run: RecordedRun) -> tuple[Entry, ...]:
     groups = ', '.join(f'{g.stop - g.start} {g.name}' for g in description.neuron_groups)
     circuit = Entry('Circuit', f'{count_neurons(description)}', 'neurons', groups)
     if not groups:
-        circuit = Entry('Network', f'{description.num_parameters:,}', 'parameters')
+        size = (f'{description.num_parameters:,}', 'parameters')
+        circuit = Entry('Network', *(size if description.num_parameters else ('none', '')))
     if not description.is_over_ros:
         commands = Entry('Commands', f'{rate:.1f}', 'Hz', 'one an image, closed loop')
         return (*_describe_success(description), commands, circuit)

@@ -30,9 +30,9 @@ def test_title_tells_what_came_of_it(run: RecordedRun, reached: list[bool], titl
 @pytest.mark.parametrize(
     ('is_blind', 'num_parameters', 'lead'),
     [
-        (False, 1234, 'Tiny, a network of 1,234 parameters, steers a car from camera and IMU'),
-        (False, 0, 'Tiny steers a car from camera and IMU alone.'),
-        (True, 0, 'Tiny steers a car without a look at the images, which were drawn for this'),
+        (False, 1234, 'tiny, a network of 1,234 parameters, steers a car from camera and IMU'),
+        (False, 0, 'tiny steers a car from camera and IMU alone.'),
+        (True, 0, 'tiny steers a car without a look at the images, which were drawn for this'),
     ],
 )
 def test_lead_says_who_steers_what_and_by_which_senses(
@@ -71,3 +71,10 @@ def test_measures_of_trials_are_those_of_the_task_and_none_of_a_pipeline(
 def test_number_that_is_none_is_a_dash() -> None:
     assert words.write_measure(None, 'ms') == words.write_measure(float('inf'), 'm') == '\u2013'
     assert words.write_measure(1.256, 'm') == '1.26 m'
+
+
+def test_policy_without_a_network_has_none(run: RecordedRun) -> None:
+    bare = replace(run.description, num_parameters=0, neuron_groups=(), synapses=())
+    entries = words.describe_key_figures(replace(run, description=bare))
+    (network,) = [entry for entry in entries if entry.name == 'Network']
+    assert (network.value, network.unit) == ('none', '')
