@@ -66,9 +66,9 @@ def untrained_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from lnn_control.policies.checkpoint import save_checkpoint
-    from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+    from lnn_control.policies.network import Network, NetworkConfig
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp('checkpoints') / 'untrained'
-    save_checkpoint(folder, 'untrained', LiquidNetwork(NetworkConfig()), {})
+    save_checkpoint(folder, 'untrained', Network(NetworkConfig()), {})
     return folder

@@ -13,6 +13,7 @@ from lnn_control.cli import options
 from lnn_control.cli.list import LISTS
 from lnn_control.cli.main import VERBS
 from lnn_control.cli.scenarios import SUITES
+from lnn_control.policies.memories import MEMORIES
 from lnn_control.policies.registry import list_policies
 from sim.disturbances import DISTURBANCES
 from sim.renderers import AUTO, RENDERERS
@@ -57,6 +58,7 @@ def list_values() -> dict[str, list[str]]:
     """Return the options whose values can be listed, with their values."""
     return {
         '--policy': list_policies(),
+        '--memory': list(MEMORIES),
         '--task': list(TASKS),
         '--suite': list(SUITES),
         '--world': list(WORLDS),

@@ -13,6 +13,7 @@ from lnn_control.cli.main import VERBS, summarise_verb
 from lnn_control.cli.scenarios import SUITES
 from lnn_control.core.registry import Registry
 from lnn_control.policies.folders import shipped_checkpoints
+from lnn_control.policies.memories import MEMORIES
 from lnn_control.policies.registry import POLICIES
 from sim.disturbances import DISTURBANCES
 from sim.renderers import RENDERERS
@@ -27,6 +28,7 @@ Kind = Literal[
     'seasons',
     'vehicles',
     'policies',
+    'memories',
     'disturbances',
     'renderers',
     'verbs',
@@ -97,6 +99,7 @@ LISTS: dict[str, Callable[[], list[tuple[str, str]]]] = {
     'seasons': lambda: _names(SEASONS),
     'vehicles': lambda: [(name, _first_line(VEHICLES[name])) for name in VEHICLES],
     'policies': _list_policies,
+    'memories': lambda: _list_registry(MEMORIES),
     'disturbances': _list_disturbances,
     'renderers': lambda: _list_registry(RENDERERS),
     'verbs': lambda: [(name, summarise_verb(name)) for name in VERBS],

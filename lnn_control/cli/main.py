@@ -47,7 +47,7 @@ SUMMARIES = {
     'demo': 'fly the shipped policy through four worlds over ROS 2',
     'bringup': 'start the ROS 2 nodes, in simulation or on a robot',
     'collect': 'fly simulated episodes and record them for training',
-    'train': 'train a liquid policy on recorded episodes',
+    'train': 'train a policy on recorded episodes',
     'evaluate': 'fly trials or a suite of them and report the success rate',
     'report': 'draw the page of a recorded run again',
     'card': 'write the model card of a checkpoint',

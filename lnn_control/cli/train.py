@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tyro.conf import UseAppendAction, configure
+
 from lnn_control.cli import options
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
@@ -17,14 +19,15 @@ from lnn_control.imitation.train import Report, TrainSettings
 from lnn_control.policies.network import NetworkConfig
 
 if TYPE_CHECKING:
-    from lnn_control.policies.network import LiquidNetwork
+    from lnn_control.policies.network import Network
 
 _LOG_STEPS = 500
 
 
+@configure(UseAppendAction)
 @dataclass(frozen=True)
 class Train:
-    """Train a liquid policy on the episodes of a folder and write a checkpoint."""
+    """Train a policy on the episodes of a folder and write a checkpoint."""
 
     data: Path
     """Folder of episode files; subfolders are read too."""
@@ -36,6 +39,8 @@ class Train:
     """Checkpoint to start from instead of random weights: a folder or a shipped name."""
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """Sizes of the network; those of the checkpoint where --init is given."""
+    max_parameters: int | None = None
+    """Refuse a network that is larger."""
     settings: TrainSettings = field(default_factory=TrainSettings)
     """How to train."""
     threads: options.Threads = 1
@@ -60,6 +65,7 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.settings.seed)
     network = make_network(job)
+    network.check_size(job.max_parameters)
     print(f'reading {job.data}', flush=True)
     sequences = load_sequences(job.data, network.config.preprocessing)
     domain = find_domain(read_all_metadata(job.data), job.settings.windows.max_stride)
@@ -88,18 +94,18 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def make_network(job: Train) -> 'LiquidNetwork':
+def make_network(job: Train) -> 'Network':
     """Return the network to train: of the checkpoint to start from, or a new one.
 
     :raises ValueError: if there is no such checkpoint or the sizes do not fit together.
     """
     from lnn_control.policies.checkpoint import load_network
     from lnn_control.policies.folders import find_checkpoint
-    from lnn_control.policies.network import LiquidNetwork
+    from lnn_control.policies.network import Network
 
     if job.init is not None:
         return load_network(find_checkpoint(job.init))
-    return LiquidNetwork(job.network)
+    return Network(job.network)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from lnn_control.imitation.dataset import (
     cut_windows,
     load_batch,
 )
-from lnn_control.policies.network import LiquidNetwork
+from lnn_control.policies.network import Network
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ Report = Callable[[dict[str, float]], None]
 """Receives epoch, step, steps, loss, images_per_second after every step."""
 
 
-def fit_normalisation(network: LiquidNetwork, sequences: list[Sequence]) -> None:
+def fit_normalisation(network: Network, sequences: list[Sequence]) -> None:
     """Set the network's normalisation from the training data."""
     for name, rows in (
         ('imu', np.concatenate([sequence.imu for sequence in sequences])),
@@ -122,7 +122,7 @@ def _prepare(
 
 
 def train(
-    network: LiquidNetwork,
+    network: Network,
     sequences: list[Sequence],
     settings: TrainSettings,
     report: Report | None = None,

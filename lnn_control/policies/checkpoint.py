@@ -15,17 +15,23 @@ from safetensors.torch import load_file, save
 from lnn_control.core.config import parse_config
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.policies.folders import CheckpointError, find_checkpoint
-from lnn_control.policies.liquid_policy import LiquidPolicy
-from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+from lnn_control.policies.memories import DEFAULT_MEMORY
+from lnn_control.policies.network import Network
+from lnn_control.policies.network_config import NetworkConfig
+from lnn_control.policies.network_policy import NetworkPolicy
 
 FORMAT = 'lnn_control/checkpoint/2'
 _OLD_FORMAT = 'lnn_control/checkpoint/1'  # without a domain
+# Of checkpoints from before there were other memories.
+_FIRST_MEMORY = {'memory': DEFAULT_MEMORY, 'memory_option': []}
+# How the weights of liquid layers are called in files and in the network.
+_FILE_PREFIX, _NETWORK_PREFIX = 'liquid.', 'memory.liquid.'
 
 
 def save_checkpoint(
     folder: Path,
     name: str,
-    network: LiquidNetwork,
+    network: Network,
     training: dict[str, Any],
     domain: TrainingDomain | None = None,
 ) -> None:
@@ -35,13 +41,22 @@ def save_checkpoint(
     :param domain: what it was trained for; None if nobody knows.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = {key: value.contiguous() for key, value in network.state_dict().items()}
+    state = {
+        _replace_prefix(key, _NETWORK_PREFIX, _FILE_PREFIX): value.contiguous()
+        for key, value in network.state_dict().items()
+    }
     config = {
         'format': FORMAT,
         'name': name,
         'network': asdict(network.config),
         'num_parameters': network.num_parameters(),
-        'wiring': network.wiring.to_dict(),
+        'memory': {
+            'kind': network.memory.kind,
+            'words': network.memory.words,
+            'neurons': _count_neurons(network),
+            'num_parameters': network.count_parts(),
+        },
+        **({} if network.wiring is None else {'wiring': network.wiring.to_dict()}),
         'domain': asdict(domain or TrainingDomain()),
         'training': training,
     }
@@ -56,6 +71,16 @@ def save_checkpoint(
     finally:
         weights_part.unlink(missing_ok=True)
         config_part.unlink(missing_ok=True)
+
+
+def _replace_prefix(key: str, old: str, new: str) -> str:
+    return new + key.removeprefix(old) if key.startswith(old) else key
+
+
+def _count_neurons(network: Network) -> dict[str, int]:
+    """Return how many neurons of each kind the memory has."""
+    groups = network.memory.circuit.neuron_groups
+    return {group.name: group.stop - group.start for group in groups}
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -90,14 +115,16 @@ def read_domain(folder: Path) -> TrainingDomain:
         raise CheckpointError(f'{folder / "config.json"}: {error}') from error
 
 
-def _make_network(path: Path, config: dict[str, Any]) -> LiquidNetwork:
+def _make_network(path: Path, config: dict[str, Any]) -> Network:
     values: Any = config.get('network')
+    if isinstance(values, dict) and not _FIRST_MEMORY.keys() & values.keys():
+        values = {**_FIRST_MEMORY, **values}
     try:
         described = parse_config(NetworkConfig, values, 'network')
         missing = list(_find_missing_keys(asdict(described), values))
         if missing:
             raise ValueError(f'network: missing keys {missing}: copy config.json again')
-        return LiquidNetwork(described)
+        return Network(described)
     except (TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f'{path} does not describe a network: {error}') from error
 
@@ -113,7 +140,7 @@ def _find_missing_keys(
             yield from _find_missing_keys(value, values[key], f'{prefix}{key}.')
 
 
-def load_network(folder: Path) -> LiquidNetwork:
+def load_network(folder: Path) -> Network:
     """Return the trained network of a checkpoint.
 
     :raises CheckpointError: if a file is missing, broken, or does not fit the other.
@@ -122,9 +149,10 @@ def load_network(folder: Path) -> LiquidNetwork:
     network = _make_network(folder / 'config.json', config)
     path = folder / 'model.safetensors'
     try:
-        state = load_file(path)
+        read = load_file(path)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f'{path} cannot be read: {error}: copy the file again') from error
+    state = {_replace_prefix(key, _FILE_PREFIX, _NETWORK_PREFIX): read[key] for key in read}
     expected = network.state_dict()
     wrong = sorted(
         f'{key} {tuple(state[key].shape) if key in state else "missing"}'
@@ -138,18 +166,19 @@ def load_network(folder: Path) -> LiquidNetwork:
     if broken:
         raise CheckpointError(f'{path} must hold finite weights, got NaN or infinity in {broken}')
     network.load_state_dict(state)
-    if network.wiring.to_dict() != config.get('wiring'):
+    made = None if network.wiring is None else network.wiring.to_dict()
+    if made != config.get('wiring'):
         raise CheckpointError(
             f'{folder / "config.json"} names another wiring than the one made from its seed'
         )
     return network
 
 
-def load_policy(name_or_path: str | Path) -> LiquidPolicy:
+def load_policy(name_or_path: str | Path) -> NetworkPolicy:
     """Return the policy of a checkpoint, ready to fly.
 
     :param name_or_path: a folder, or the name of a shipped checkpoint.
     :raises CheckpointError: if there is no such checkpoint or it is broken.
     """
     folder = find_checkpoint(name_or_path)
-    return LiquidPolicy(read_config(folder)['name'], load_network(folder), read_domain(folder))
+    return NetworkPolicy(read_config(folder)['name'], load_network(folder), read_domain(folder))

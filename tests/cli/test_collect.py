@@ -12,7 +12,7 @@ from lnn_control.imitation.collect import CollectSettings
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, write_episode
 from lnn_control.policies.checkpoint import save_checkpoint
-from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+from lnn_control.policies.network import Network, NetworkConfig
 
 
 def fail(capsys, *arguments: str) -> str:
@@ -158,7 +158,7 @@ def test_folder_of_another_pilot_or_with_renamed_files_is_an_error(tmp_path):
 
 def test_retrained_policy_of_the_same_name_is_another_pilot(tmp_path):
     job = Collect(tmp_path / 'data', policy=str(tmp_path / 'policy'))
-    network = LiquidNetwork(NetworkConfig())
+    network = Network(NetworkConfig())
     save_checkpoint(tmp_path / 'policy', 'forest_cfc', network, {})
     before = describe_settings(job)
     assert before == describe_settings(job)

@@ -75,10 +75,10 @@ def straight_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from lnn_control.policies.checkpoint import save_checkpoint
-    from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+    from lnn_control.policies.network import Network, NetworkConfig
 
     torch.manual_seed(0)
-    network = LiquidNetwork(NetworkConfig())
+    network = Network(NetworkConfig())
     network.command_mean[0] = 2.5
     network.command_scale.zero_()
     folder = tmp_path_factory.mktemp('checkpoints') / 'straight'

@@ -11,10 +11,11 @@ from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import read_episode, write_episode
 from lnn_control.policies.checkpoint import load_network, load_policy
 
-TINY = [
-    *('--width-px', '16', '--height-px', '8', '--num-neurons', '16'),
+TINY_ENCODER = [
+    *('--width-px', '16', '--height-px', '8'),
     *('--channels', '4', '4', '4', '6', '--num-places', '4'),
 ]
+TINY = [*TINY_ENCODER, '--num-neurons', '16']
 
 
 @pytest.fixture
@@ -132,3 +133,36 @@ def test_training_that_diverges_is_one_line_and_leaves_no_checkpoint(
     monkeypatch.setattr(training, 'train', diverge)
     assert 'training failed: loss is nan' in fail(capsys, data, tmp_path / 'out')
     assert not list((tmp_path / 'out').iterdir())
+
+
+@pytest.mark.parametrize('memory', ['lstm', 'one_frame'])
+def test_trains_any_memory_that_is_named(data, tmp_path, memory):
+    more = ['--data', str(data), '--output', str(tmp_path / 'out'), '--epochs', '1']
+    assert cli.main(['train', *more, *TINY_ENCODER, '--memory', memory]) == 0
+    assert load_network(tmp_path / 'out').config.memory == memory
+
+
+def test_network_larger_than_allowed_is_refused_before_the_data_is_read(data, tmp_path, capsys):
+    line = fail(capsys, data, tmp_path / 'out', '--max-parameters', '1000')
+    assert 'must have at most 1000 parameters, got' in line
+    assert all(f'{part} ' in line for part in ('encoder', 'memory', 'head'))
+    assert train(data, tmp_path / 'out', '--max-parameters', '20000') == 0
+
+
+@pytest.mark.parametrize(
+    ('more', 'message'),
+    [
+        (('--memory', 'lstmm'), "did you mean 'lstm'"),
+        (('--memory', 'lstm', '--sparsity', '0.4'), "has no option 'sparsity'"),
+        (('--memory', 'tcn', '--memory-option', 'kernel=2'), "did you mean 'kernel_size'"),
+    ],
+)
+def test_unknown_memory_or_an_option_without_effect_is_wrong_usage(
+    data, tmp_path, capsys, more, message
+):
+    words = ['train', '--data', str(data), '--output', str(tmp_path / 'out')]
+    with pytest.raises(SystemExit) as end:
+        cli.main([*words, *more])
+    assert end.value.code == 2
+    shown = ' '.join(capsys.readouterr().err.replace('│', ' ').split())
+    assert message in shown

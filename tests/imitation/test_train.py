@@ -16,7 +16,7 @@ from lnn_control.imitation.train import (
     schedule_rate,
     train,
 )
-from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+from lnn_control.policies.network import Network, NetworkConfig
 
 SETTINGS = TrainSettings(
     epochs=6,
@@ -63,9 +63,9 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def make_network(sequences) -> LiquidNetwork:
+def make_network(sequences) -> Network:
     torch.manual_seed(0)
-    network = LiquidNetwork(
+    network = Network(
         NetworkConfig(Preprocessing(32, 16), (4, 4, 6, 6), num_places=4, num_neurons=16)
     )
     fit_normalisation(network, sequences)

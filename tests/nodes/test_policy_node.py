@@ -24,7 +24,7 @@ from lnn_control.nodes.conversions import (
     read_twist,
 )
 from lnn_control.policies.checkpoint import save_checkpoint
-from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+from lnn_control.policies.network import Network, NetworkConfig
 from tests.nodes.probe import is_standing, stamp_of
 
 Start = Callable[..., Any]
@@ -161,7 +161,7 @@ def trained_checkpoint(tmp_path: Path) -> Path:
 
     torch.manual_seed(0)
     domain = TrainingDomain(tasks=('hike',), vehicle='quadrotor', camera_fov_deg=(100.0, 100.0))
-    save_checkpoint(tmp_path / 'hiker', 'hiker', LiquidNetwork(NetworkConfig()), {}, domain)
+    save_checkpoint(tmp_path / 'hiker', 'hiker', Network(NetworkConfig()), {}, domain)
     return tmp_path / 'hiker'
 
 

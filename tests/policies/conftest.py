@@ -10,18 +10,20 @@ import pytest
 import torch
 
 from lnn_control.core.observation import Observation, Preprocessing
-from lnn_control.policies.network import LiquidNetwork, NetworkConfig
+from lnn_control.policies.network import Network, NetworkConfig
 
 SMALL = NetworkConfig(Preprocessing(32, 16), (4, 4, 6, 8), num_places=5, num_neurons=16)
 
 
 @pytest.fixture
-def make_network() -> Callable[..., LiquidNetwork]:
+def make_network() -> Callable[..., Network]:
     """Return a function that makes a small network from a seed."""
 
-    def make(seed: int = 0, **changes) -> LiquidNetwork:
+    def make(seed: int = 0, **changes) -> Network:
         torch.manual_seed(seed)
-        return LiquidNetwork(replace(SMALL, **changes)).eval()
+        if changes.get('memory', SMALL.memory) not in ('ncp_cfc', 'ncp_ltc'):
+            changes = {'num_neurons': None, **changes}  # its own size
+        return Network(replace(SMALL, **changes)).eval()
 
     return make
 

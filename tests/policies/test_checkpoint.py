@@ -4,11 +4,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from lnn_control.core.domain import TrainingDomain
+from lnn_control.core.observation import Observation
+from lnn_control.liquid import CfC, NCPWiring
 from lnn_control.policies import folders
 from lnn_control.policies.checkpoint import (
     load_network,
@@ -16,13 +19,18 @@ from lnn_control.policies.checkpoint import (
     read_domain,
     save_checkpoint,
 )
+from lnn_control.policies.encoder import SpatialEncoder
 from lnn_control.policies.folders import CheckpointError, find_checkpoint, shipped_checkpoints
+from lnn_control.policies.memories import MEMORIES
 
 
 @pytest.fixture
 def folder(make_network, tmp_path) -> Path:
     save_checkpoint(tmp_path / 'small', 'small', make_network(), {'losses': [0.5, 0.25]})
     return tmp_path / 'small'
+
+
+FOREST = find_checkpoint('forest_cfc')
 
 
 def change_config(folder: Path, change: Callable[[dict], None]) -> None:
@@ -39,9 +47,13 @@ def change_weights(folder: Path, change: Callable[[dict], None]) -> None:
     save_file(weights, path)
 
 
-def test_network_comes_back_bit_for_bit(folder, make_network):
-    network, loaded = make_network(), load_network(folder)
+@pytest.mark.parametrize('memory', [*MEMORIES, 'tests.policies.averaging_memory:Averaging'])
+def test_network_comes_back_bit_for_bit(make_network, tmp_path, memory):
+    network = make_network(memory=memory)
+    save_checkpoint(tmp_path, 'any', network, {})
+    loaded = load_network(tmp_path)
     assert loaded.config == network.config
+    assert loaded.config.memory == memory
     assert loaded.wiring == network.wiring
     wanted = network.state_dict()
     assert set(loaded.state_dict()) == set(wanted)
@@ -103,6 +115,49 @@ def test_domain_comes_back_and_travels_with_the_policy(make_network, tmp_path):
     assert load_policy(tmp_path).domain == DOMAIN
 
 
+def forget_memory(config: dict) -> None:
+    """Make a configuration what it was before there were other memories."""
+    for name in ('memory', 'memory_option'):
+        del config['network'][name]
+    del config['memory']
+
+
+def test_checkpoint_without_a_memory_has_the_first_one(folder, make_network, make_observation):
+    change_config(folder, forget_memory)
+    policy, wanted = load_policy(folder), make_network()
+    assert policy.network.config == wanted.config
+    command, _ = policy(make_observation(0), policy.initial_state(), 0.05)
+    change_config(folder, lambda config: config.update(format='lnn_control/checkpoint/1'))
+    again, _ = load_policy(folder)(make_observation(0), policy.initial_state(), 0.05)
+    assert command == again
+
+
+def test_files_keep_the_names_of_the_liquid_weights(folder):
+    assert {'liquid.weight', 'liquid.gate_bias'} <= load_file(folder / 'model.safetensors').keys()
+
+
+def test_wiring_is_written_only_where_there_is_one(make_network, tmp_path):
+    for memory, has_wiring in (('cfc', True), ('lstm', False)):
+        save_checkpoint(tmp_path, 'any', make_network(memory=memory), {})
+        config = json.loads((tmp_path / 'config.json').read_text())
+        assert ('wiring' in config) == has_wiring
+    change_config(tmp_path, lambda config: config.update(wiring={'kind': 'ncp'}))
+    with pytest.raises(CheckpointError, match='another wiring'):
+        load_network(tmp_path)
+
+
+def test_config_says_what_the_memory_is_and_how_large_each_part_is(make_network, tmp_path):
+    network = make_network(memory='lstm', num_neurons=5)
+    save_checkpoint(tmp_path, 'any', network, {})
+    memory = json.loads((tmp_path / 'config.json').read_text())['memory']
+    assert memory == {
+        'kind': 'recurrent neural network',
+        'words': 'long short-term memory',
+        'neurons': {'cell': 5, 'hidden': 5},
+        'num_parameters': network.count_parts(),
+    }
+
+
 def test_checkpoint_of_format_1_flies_and_knows_no_domain(folder):
     def age(config: dict) -> None:
         config['format'] = 'lnn_control/checkpoint/1'
@@ -160,6 +215,10 @@ def change_network(**fields) -> Callable[[dict], None]:
         (change_network(sparsity='0.5'), 'sparsity'),
         (change_network(preprocessing=[32, 16]), 'preprocessing'),
         (change_network(preprocessing={'width_px': 2, 'height_px': 16}), 'width_px must be'),
+        (change_network(memory='lsmt'), "did you mean 'lstm'"),
+        (change_network(memory='lstm'), "memory 'lstm' has no option 'sparsity'"),
+        (change_network(memory='gru', sparsity=None, wiring_seed=None), 'does not fit'),
+        (forget_network_key('memory'), r"missing.*'memory'"),
         (change_network(colour='red'), "unknown key 'colour'"),
         (change_network(preprocessing={'width': 32, 'height_px': 16}), 'preprocessing.width'),
         (change_network(preprocessing={'width_px': 32}), r"missing.*'preprocessing\.height_px'"),
@@ -243,3 +302,59 @@ def test_every_shipped_checkpoint_loads_and_is_small(name):
     policy = load_policy(name)
     assert policy.name == name
     assert policy.network.num_parameters() <= 20_000
+
+
+def make_flight(steps: int) -> list[tuple[Observation, float]]:
+    """Return observations of noise and the elapsed times before them."""
+    rng = np.random.default_rng(8)
+    flight = []
+    for _ in range(steps):
+        image = rng.integers(0, 256, (72, 128, 3), dtype=np.uint8)
+        imu = rng.normal(size=12).astype(np.float32)
+        flight.append((Observation(image, imu), float(rng.uniform(0.02, 0.3))))
+    return flight
+
+
+# What forest_cfc commanded at steps 0, 11 and 23 when it was the only kind of network.
+RECORDED = [
+    [1.046697, 0.6170588, 0.04358764, -0.2625354],
+    [1.305564, 0.400524, 0.0462126, -0.1179254],
+    [1.258713, 0.4783621, -0.06543633, 0.2976169],
+]
+
+
+def test_shipped_policy_commands_what_it_always_commanded():
+    policy = load_policy('forest_cfc')
+    state, commands = policy.initial_state(), []
+    for observation, elapsed in make_flight(24):
+        command, state = policy(observation, state, elapsed)
+        commands.append(command.to_array())
+    assert np.array(commands)[[0, 11, 23]] == pytest.approx(np.array(RECORDED), abs=1e-4)
+
+
+@torch.inference_mode()
+def test_shipped_policy_is_its_encoder_and_circuit_bit_for_bit():
+    policy, weights = load_policy('forest_cfc'), load_file(FOREST / 'model.safetensors')
+
+    def pick(prefix: str) -> dict[str, torch.Tensor]:
+        return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+
+    encoder = SpatialEncoder((12, 18, 26, 24), 14, (72, 128))
+    encoder.load_state_dict(pick('encoder.'))
+    wiring = NCPWiring.from_num_neurons(num_neurons=36, num_motor=4, sparsity=0.5, seed=1)
+    liquid = CfC(encoder.num_features + 12, wiring, typical_elapsed_time=0.05)
+    liquid.load_state_dict(pick('liquid.'))
+    state, wanted = policy.initial_state(), liquid.initial_state(1)
+    for observation, elapsed in make_flight(8):
+        command, state = policy(observation, state, elapsed)
+        # The equations of the network, written out.
+        image = torch.from_numpy(observation.image.transpose(2, 0, 1).copy())[None]
+        image = (image.float() / 255).contiguous(memory_format=torch.channels_last)
+        imu = torch.from_numpy(observation.imu)[None]
+        inertial = torch.tanh((imu - weights['imu_mean']) / weights['imu_scale'] / 2)
+        features = torch.cat([encoder(image), inertial], dim=1)
+        motor, wanted = liquid(features[None], wanted, elapsed_time=torch.tensor([[elapsed]]))
+        scaled = 2 * motor[0, 0] * weights['gain'] + weights['bias']
+        scaled = weights['command_mean'] + weights['command_scale'] * scaled
+        assert command.to_array().tolist() == scaled.tolist()
+        assert torch.equal(state, wanted)

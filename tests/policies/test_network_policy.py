@@ -5,15 +5,20 @@ import pytest
 import torch
 
 from lnn_control.core.observation import Observation
-from lnn_control.policies.liquid_policy import LiquidPolicy
+from lnn_control.policies.memories import MEMORIES
+from lnn_control.policies.network_policy import NetworkPolicy
 
 
 @pytest.fixture
-def policy(make_network) -> LiquidPolicy:
-    return LiquidPolicy('small', make_network())
+def policy(make_network) -> NetworkPolicy:
+    return NetworkPolicy('small', make_network())
 
 
-def test_flies_what_the_network_computes_over_the_whole_sequence(policy, make_observation):
+@pytest.mark.parametrize('memory', list(MEMORIES))
+def test_flies_what_the_network_computes_over_the_whole_sequence(
+    make_network, make_observation, memory
+):
+    policy = NetworkPolicy('any', make_network(memory=memory))
     observations = [make_observation(seed) for seed in range(4)]
     elapsed = [0.05, 0.05, 0.15, 0.02]
     state, commands = policy.initial_state(), []
@@ -76,10 +81,22 @@ def test_flying_needs_no_gradients(policy, make_observation):
 
 def test_circuit_names_every_neuron_and_synapse_of_the_wiring(policy):
     circuit = policy.circuit
-    wired = policy.network.liquid.circuit
+    wired = policy.network.memory.liquid.circuit
     assert circuit.num_neurons == 16
     assert [group.name for group in circuit.neuron_groups] == ['inter', 'command', 'motor']
     assert len(circuit.synapses) == np.count_nonzero(wired.internal_polarity)
     first = circuit.synapses[0]
     assert first.polarity == wired.internal_polarity[first.source, first.target]
     assert circuit.num_parameters == policy.network.num_parameters()
+
+
+@pytest.mark.parametrize('memory', list(MEMORIES))
+def test_activity_fits_the_circuit_of_any_memory(make_network, make_observation, memory):
+    policy = NetworkPolicy('any', make_network(memory=memory))
+    assert policy.circuit.num_parameters == policy.network.num_parameters()
+    state = policy.initial_state()
+    for seed in range(2):
+        activity = policy.neuron_activity(state)
+        assert activity.shape == (policy.circuit.num_neurons,)
+        assert activity.dtype == np.float32
+        _, state = policy(make_observation(seed), state, 0.05)
