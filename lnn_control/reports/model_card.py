@@ -29,20 +29,21 @@ def render_model_card(
 ) -> str:
     """Return the model card as Markdown."""
     network, training = config['network'], config['training']
-    wiring = config['wiring']
+    memory = config.get('memory') or describe_first_memory(config['wiring'])
+    article = 'An' if memory['kind'][0] in 'aeiou' else 'A'
     image = network['preprocessing']
     versions = training['versions']
     return f"""# {config['name']}
 
-A liquid neural network that flies a quadrotor from camera and IMU to a red camping chair.
+{article} {memory['kind']} that flies a quadrotor from camera and IMU to a red camping chair.
 
 | | |
 |---|---|
 | input | RGB image {image['width_px']}x{image['height_px']}, IMU samples since the last one |
 | output | body velocity forward, left, up [m/s] and yaw rate [rad/s] |
 | encoder | four convolutions {network['channels']}, places and sectors |
-| liquid circuit | closed-form continuous-time neurons, {describe_wiring(wiring)} |
-| trainable parameters | {config['num_parameters']} in all |
+| memory | {describe_memory(memory)} |
+| trainable parameters | {describe_size(config['num_parameters'], memory)} |
 | trained on | {training['data']['episodes']} episodes, {training['data']['images']} images |
 | versions | {', '.join(f'{name} {version}' for name, version in sorted(versions.items()))} |
 
@@ -66,11 +67,37 @@ starts with the target in or near its view, 8 to 14 m away. It has no map and do
 """
 
 
-def describe_wiring(wiring: dict[str, Any]) -> str:
-    """Return the sizes of a neural circuit policy in words."""
+def describe_first_memory(wiring: dict[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint would say of its memory that is older than other memories.
+
+    :param wiring: of a neural circuit policy.
+    """
     names = ('inter', 'command', 'motor')
-    parts = [f'{wiring[f"num_{name}"]} {name}' for name in names if f'num_{name}' in wiring]
-    return ', '.join(parts) + ' neurons' if parts else 'fully wired'
+    return {
+        'kind': 'liquid neural network',
+        'words': 'closed-form continuous-time neurons',
+        'neurons': {name: wiring[f'num_{name}'] for name in names},
+    }
+
+
+def describe_memory(memory: dict[str, Any]) -> str:
+    """Return in words what a memory is made of, its neurons by kind where there are several."""
+    neurons = memory['neurons']
+    if not neurons:
+        return str(memory['words'])
+    if len(neurons) == 1:
+        return f'{memory["words"]}, {sum(neurons.values())} neurons'
+    return f'{memory["words"]}, {_join(neurons)} neurons'
+
+
+def describe_size(num_parameters: int, memory: dict[str, Any]) -> str:
+    """Return the number of parameters, and of each part where the checkpoint knows."""
+    parts = memory.get('num_parameters')
+    return f'{num_parameters} in all' + (f': {_join(parts)}' if parts is not None else '')
+
+
+def _join(counts: dict[str, int]) -> str:
+    return ', '.join(f'{count} {name}' for name, count in counts.items())
 
 
 def render_results(results: Sequence[dict[str, Any]]) -> str:

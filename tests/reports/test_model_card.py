@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from lnn_control.reports.model_card import describe_wiring, render_model_card, render_results
+from lnn_control.policies.checkpoint import read_config, save_checkpoint
+from lnn_control.policies.memories import MEMORIES
+from lnn_control.policies.network import Network, NetworkConfig
+from lnn_control.reports.model_card import render_model_card, render_results
 
 RESULT = {
     'suite': 'fly_to_target',
@@ -47,6 +50,56 @@ def test_card_holds_size_data_versions_and_recipe() -> None:
         assert text in card
 
 
-def test_wiring_is_described_by_its_layers() -> None:
-    wiring = make_config()['wiring']
-    assert describe_wiring(wiring) == '20 inter, 12 command, 4 motor neurons'
+def make_memory(kind: str, words: str, **neurons: int) -> dict[str, Any]:
+    parts = {'encoder': 1000, 'memory': 226, 'head': 8}
+    return {'kind': kind, 'words': words, 'neurons': neurons, 'num_parameters': parts}
+
+
+def test_card_of_an_old_checkpoint_describes_the_liquid_circuit_by_its_wiring() -> None:
+    card = render_model_card(make_config(), [RESULT], '')
+    assert 'A liquid neural network that flies' in card
+    neurons = 'closed-form continuous-time neurons, 20 inter, 12 command, 4 motor neurons'
+    assert f'| memory | {neurons} |' in card
+    assert '| trainable parameters | 1234 in all |' in card
+
+
+@pytest.mark.parametrize(
+    ('memory', 'title', 'row'),
+    [
+        (
+            make_memory('recurrent neural network', 'long short-term memory', cell=5, hidden=5),
+            'A recurrent neural network that flies',
+            'long short-term memory, 5 cell, 5 hidden neurons',
+        ),
+        (
+            make_memory('averaging neural network', 'a running mean'),
+            'An averaging neural network that flies',
+            'a running mean',
+        ),
+        (
+            make_memory('recurrent neural network', 'gated recurrent units', hidden=14),
+            'A recurrent neural network that flies',
+            'gated recurrent units, 14 neurons',
+        ),
+    ],
+)
+def test_card_describes_any_memory_in_its_own_words(
+    memory: dict[str, Any], title: str, row: str
+) -> None:
+    config = {**make_config(), 'memory': memory}
+    del config['wiring']
+    card = render_model_card(config, [RESULT], '')
+    assert title in card
+    assert f'| memory | {row} |' in card
+    assert '1234 in all: 1000 encoder, 226 memory, 8 head' in card
+    assert 'liquid' not in card
+
+
+@pytest.mark.parametrize('memory', list(MEMORIES))
+def test_card_of_a_saved_checkpoint_holds_what_its_memory_says(memory: str, tmp_path) -> None:
+    network = Network(NetworkConfig(memory=memory))
+    save_checkpoint(tmp_path, 'any', network, make_config()['training'])
+    card = render_model_card(read_config(tmp_path), [RESULT], '')
+    assert network.memory.words in card
+    assert f'{network.num_parameters()} in all: 12766 encoder' in card
+    assert ('liquid' in card) == (memory in ('ncp_cfc', 'ncp_ltc', 'cfc'))
