@@ -218,6 +218,7 @@ def change_network(**fields) -> Callable[[dict], None]:
         (change_network(memory='lsmt'), "did you mean 'lstm'"),
         (change_network(memory='lstm'), "memory 'lstm' has no option 'sparsity'"),
         (change_network(memory='gru', sparsity=None, wiring_seed=None), 'does not fit'),
+        (change_network(memory='gone.memories:Mean'), "no module 'gone': install the package"),
         (forget_network_key('memory'), r"missing.*'memory'"),
         (change_network(colour='red'), "unknown key 'colour'"),
         (change_network(preprocessing={'width': 32, 'height_px': 16}), 'preprocessing.width'),
