@@ -190,6 +190,7 @@ def describe_run(job: Demo, policy: Policy) -> RunDescription:
         num_parameters=policy.circuit.num_parameters,
         neuron_groups=policy.circuit.neuron_groups,
         synapses=policy.circuit.synapses,
+        kind=policy.circuit.kind,
         settings=settings,
         versions=describe_versions(),
         task=describe_task(FlyToTarget),

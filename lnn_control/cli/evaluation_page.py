@@ -170,6 +170,7 @@ def describe_trials(
         num_parameters=circuit.num_parameters,
         neuron_groups=circuit.neuron_groups,
         synapses=circuit.synapses,
+        kind=circuit.kind,
         settings=dict(recording.settings),
         versions=describe_versions(),
         task=describe_task(type(rows[0].scenario.task)),

@@ -29,11 +29,13 @@ class Circuit:
 
     :param num_parameters: trainable numbers in all, encoder included.
     :param neuron_groups: in the order that signals travel.
+    :param kind: what it is called, such as 'liquid neural network'.
     """
 
     num_parameters: int = 0
     neuron_groups: tuple[NeuronGroup, ...] = ()
     synapses: tuple[Synapse, ...] = ()
+    kind: str = 'neural network'
 
     @property
     def num_neurons(self) -> int:

@@ -56,8 +56,9 @@ class NetworkPolicy(Policy):
     @cached_property
     def circuit(self) -> Circuit:  # type: ignore[override]
         """The memory's neurons and synapses, and the number of parameters in all."""
+        memory = self.network.memory
         num_parameters = self.network.num_parameters()
-        return replace(self.network.memory.circuit, num_parameters=num_parameters)
+        return replace(memory.circuit, num_parameters=num_parameters, kind=memory.kind)
 
     def neuron_activity(self, state: State) -> NDArray[np.float32]:
         """Return the state of every neuron, as the memory's circuit orders them."""

@@ -57,6 +57,7 @@ class RunDescription:
     :param settings: of the run, as given or by default.
     :param versions: of everything the result depends on, and the commit.
     :param task: what was asked.
+    :param kind: what the policy's network is called.
     :param is_blind: whether the policy looks at no image.
     :param rows: of trials in an environment; none of flights over ROS 2, which are all shown.
     :param notes: sentences about what is shown.
@@ -70,6 +71,7 @@ class RunDescription:
     settings: dict[str, Setting]
     versions: dict[str, str]
     task: TaskWords = field(default_factory=TaskWords)
+    kind: str = 'neural network'
     is_blind: bool = False
     rows: tuple[TrialRow, ...] = ()
     notes: tuple[str, ...] = ()

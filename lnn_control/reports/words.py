@@ -78,9 +78,9 @@ def describe_lead(description: RunDescription) -> str:
     neurons = count_neurons(description)
     parameters = f'{description.num_parameters:,} parameters'
     if neurons:
-        who = f'a liquid network of {neurons} neurons, {parameters} in all,'
+        who = f'a {description.kind} of {neurons} neurons, {parameters} in all,'
     elif description.num_parameters:
-        who = f'{description.policy}, a network of {parameters},'
+        who = f'{description.policy}, a {description.kind} of {parameters},'
     else:
         who = description.policy
     if description.is_blind:

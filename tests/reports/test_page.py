@@ -124,7 +124,7 @@ def test_page_of_trials_says_nothing_of_ros(trials_page: str) -> None:
     text = re.sub(r'base64,[^"]+', '', trials_page)
     for words in ('ROS', 'Latency', 'safety', 'sim_node', 'DDS'):
         assert words not in text
-    assert 'Find the door. A liquid network of 7 neurons, 1,234 parameters in all,' in text
+    assert 'Find the door. A neural network of 7 neurons, 1,234 parameters in all,' in text
 
 
 def test_target_that_moved_is_on_the_map_and_moves(trials_page: str) -> None:

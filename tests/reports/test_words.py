@@ -30,7 +30,11 @@ def test_title_tells_what_came_of_it(run: RecordedRun, reached: list[bool], titl
 @pytest.mark.parametrize(
     ('is_blind', 'num_parameters', 'lead'),
     [
-        (False, 1234, 'tiny, a network of 1,234 parameters, steers a car from camera and IMU'),
+        (
+            False,
+            1234,
+            'tiny, a neural network of 1,234 parameters, steers a car from camera',
+        ),
         (False, 0, 'tiny steers a car from camera and IMU alone.'),
         (True, 0, 'tiny steers a car without a look at the images, which were drawn for this'),
     ],
@@ -78,3 +82,8 @@ def test_policy_without_a_network_has_none(run: RecordedRun) -> None:
     entries = words.describe_key_figures(replace(run, description=bare))
     (network,) = [entry for entry in entries if entry.name == 'Network']
     assert (network.value, network.unit) == ('none', '')
+
+
+def test_network_is_called_what_its_memory_is(run: RecordedRun) -> None:
+    liquid = replace(run.description, kind='liquid neural network')
+    assert 'A liquid neural network of 7 neurons' in words.describe_lead(liquid)
