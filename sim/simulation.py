@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lnn_control.core.checks import check_number
 from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import CameraImage, ImuSamples, VehicleState, VelocityCommand
+from lnn_control.core.streams import stream
 from sim.disturbances import (
     Disturbance,
     DisturbedEpisode,
@@ -141,7 +142,7 @@ class Simulation:
         self._renderer.load(world)
         self._physics.load(world)
         self._world = world
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng = stream(seed, 'simulation')
         self._imu = Imu(self.settings.imu, self._rng)
         self._disturbed = DisturbedEpisode(self.disturbances, seed)
         self._exposure = self.settings.image_noise.draw_exposure(self._rng)

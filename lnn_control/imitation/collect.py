@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_number
+from lnn_control.core.streams import stream
 from lnn_control.imitation.episode import Episode
 from lnn_control.policies.runner import PolicyRunner
 
@@ -65,7 +66,7 @@ def collect_episode(
     :param runner: of the policy that flies; None lets the expert fly.
     :raises DomainError: if the policy was not trained for this environment.
     """
-    rng = np.random.default_rng([seed, 2])
+    rng = stream(seed, 'collection')
     sensed, info = env.reset(seed=seed)
     setup = {name: str(value) for name, value in info.get('setup', {}).items()}
     setup['command_limits'] = ' '.join(f'{limit:g}' for limit in env.action_space.high)

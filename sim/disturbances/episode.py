@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.messages import CameraImage
+from lnn_control.core.streams import stream
 from sim.disturbances.disturbance import (
     Disturbance,
     FrameDisturbance,
@@ -31,7 +32,7 @@ class DisturbedEpisode:
     """
 
     def __init__(self, disturbances: Sequence[Disturbance], seed: int) -> None:
-        streams = [(d, np.random.default_rng([seed, 2, i])) for i, d in enumerate(disturbances)]
+        streams = [(d, stream(seed, 'disturbance', i)) for i, d in enumerate(disturbances)]
         self._images = [(d, r.random(2), r) for d, r in streams if isinstance(d, ImageDisturbance)]
         self._frames = [(d, r) for d, r in streams if isinstance(d, FrameDisturbance)]
         self._mounts = [d for d in disturbances if isinstance(d, MountDisturbance)]

@@ -4,8 +4,7 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
+from lnn_control.core.streams import stream
 from sim.experts.drive_to_target import BAND, DriveToTargetExpert
 from sim.tasks.reach_target import ReachProgress, ReachTarget
 from sim.tasks.task import Situation, Trial, has_tipped
@@ -45,7 +44,7 @@ leaving the area; the time limit |
 
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed: the same seed gives the same trial."""
-        rng = np.random.default_rng([seed, 0])
+        rng = stream(seed, 'world')
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         layout = Layout((0.0, 0.0), (distance, 0.0), self.target, density=self.density)

@@ -8,8 +8,7 @@ After the first task of 'Robust flight navigation out of distribution with liqui
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from lnn_control.core.streams import stream
 from sim.experts.flight import find_band
 from sim.experts.fly_to_target import FlyToTargetExpert
 from sim.tasks.reach_target import ReachTarget
@@ -36,7 +35,7 @@ class FlyToTarget(ReachTarget):
 
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed: the same seed gives the same trial."""
-        rng = np.random.default_rng([seed, 0])
+        rng = stream(seed, 'world')
         distance = float(rng.uniform(self.min_distance, self.max_distance))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))

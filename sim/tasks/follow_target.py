@@ -8,6 +8,7 @@ import numpy as np
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
+from lnn_control.core.streams import stream
 from sim.experts.flight import find_band
 from sim.experts.follow_target import FollowTargetExpert
 from sim.routes import MOST_ATTEMPTS, Walk, draw_walk, fits_street
@@ -87,7 +88,7 @@ class FollowTarget(Task):
 
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed: the same seed gives the same trial."""
-        rng = np.random.default_rng([seed, 0])
+        rng = stream(seed, 'world')
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
         world = self.build_world(self._draw_layout(rng), rng)

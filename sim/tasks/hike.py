@@ -12,6 +12,7 @@ import numpy as np
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
+from lnn_control.core.streams import stream
 from sim.experts.flight import find_band
 from sim.experts.hike import HikeExpert
 from sim.routes import MOST_ATTEMPTS, draw_stops, fits_street
@@ -103,7 +104,7 @@ class Hike(Task):
 
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed: the same seed gives the same trial."""
-        rng = np.random.default_rng([seed, 0])
+        rng = stream(seed, 'world')
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         altitude = float(rng.uniform(1.3, 1.7))
         world = self.build_world(self._draw_layout(rng), rng)

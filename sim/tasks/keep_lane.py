@@ -13,6 +13,7 @@ import numpy as np
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
+from lnn_control.core.streams import stream
 from sim.experts.keep_lane import KeepLaneExpert
 from sim.tasks.task import (
     Outcome,
@@ -101,7 +102,7 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
 
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed: the same seed gives the same trial."""
-        rng = np.random.default_rng([seed, 0])
+        rng = stream(seed, 'world')
         offset = float(rng.uniform(-self.max_offset, self.max_offset))
         yaw = float(rng.uniform(-self.max_heading_error, self.max_heading_error))
         layout = Layout(start=(0.0, 0.0), target=SIGN)
