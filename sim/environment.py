@@ -17,7 +17,13 @@ from lnn_control.core.observation import ImuBuffer
 from sim.disturbances import Disturbance
 from sim.episode_options import change_task
 from sim.experts.expert import Expert
-from sim.observation import IMU_LIMITS, LONGEST_GAP, make_observation_space, resample
+from sim.observation import (
+    IMU_LIMITS,
+    LONGEST_GAP,
+    make_observation_space,
+    resample,
+    spread_stamps,
+)
 from sim.obstacles import Obstacles
 from sim.sensors.imu import IMU_RATE
 from sim.simulation import SensorFrame, Simulation, SimulationSettings, VehicleFactory
@@ -55,6 +61,9 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     holds `shortest_path` [m] and `setup`: names of task and vehicle, horizontal field of view and
     pitch of the camera [degrees, positive looks down], its rate [Hz] and latency [s], as plain
     values.
+    When the observation was made, in seconds since the episode began, say `image_stamp` and
+    `imu_stamps`, shape (10,), one for each row of `imu`. With the setting `privileged` there is
+    also `privileged`: what sim.privileged measures at that image's stamp, float32 (20,).
 
     A copy, also by pickle, has a world, generators and a renderer of its own: it is made by the
     same arguments and repeats the episode up to where the original is, which takes as long as
@@ -121,6 +130,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         self._expert: Expert | None = None
         self._image: NDArray[np.uint8] | None = None
         self._commands: list[VelocityCommand] = []
+        self._observed: dict[str, Any] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         episode = None
@@ -280,16 +290,12 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     def _observe(self, frame: SensorFrame) -> dict[str, NDArray[Any]]:
         image, layers = frame.image, frame.layers
         assert image is not None
-        samples = self._buffer.take(image.stamp)
         elapsed_time = image.stamp - self._stamp
-        imu = np.zeros((self._num_imu, 6), dtype=np.float32)
-        imu[:, 5] = GRAVITY
-        rows = np.concatenate([samples.angular_velocity, samples.linear_acceleration], axis=1)
-        if elapsed_time > 1.5 * self._period:
-            imu[:] = resample(rows, self._num_imu)
-        elif len(rows):
-            imu[-len(rows) :] = rows[-self._num_imu :]
+        imu, imu_stamps = self._take_imu(image.stamp, elapsed_time)
         self._stamp = image.stamp
+        self._observed = {'image_stamp': image.stamp, 'imu_stamps': imu_stamps}
+        if frame.privileged is not None:
+            self._observed['privileged'] = frame.privileged
         self._image = image.pixels
         observation: dict[str, NDArray[Any]] = {
             'image': image.pixels,
@@ -299,6 +305,24 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         if layers is not None:
             observation |= {'depth': layers.depth, 'segmentation': layers.labels}
         return observation
+
+    def _take_imu(
+        self, until: float, elapsed_time: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return as many inertial rows as an observation has, and a stamp [s] for each."""
+        samples = self._buffer.take(until)
+        imu = np.zeros((self._num_imu, 6), dtype=np.float32)
+        imu[:, 5] = GRAVITY
+        # Rows of the time before the start, at rest, go back from the first that was measured.
+        stamps = until - np.arange(self._num_imu)[::-1] / IMU_RATE
+        rows = np.concatenate([samples.angular_velocity, samples.linear_acceleration], axis=1)
+        if elapsed_time > 1.5 * self._period:
+            imu[:] = resample(rows, self._num_imu)
+            stamps = spread_stamps(samples.stamps, self._num_imu)
+        elif len(rows):
+            imu[-len(rows) :] = rows[-self._num_imu :]
+            stamps[-len(rows) :] = samples.stamps[-self._num_imu :]
+        return imu, stamps
 
     def _describe(self, terms: dict[str, float]) -> dict[str, Any]:
         state = self.simulation.state
@@ -317,6 +341,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             'is_success': outcome is Outcome.SUCCESS,
             'reward_terms': terms,
             'metrics': self.episode_task.measure(self.trial, self._progress),
+            **self._observed,
         }
 
     def _describe_setup(self) -> dict[str, str | float]:

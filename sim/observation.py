@@ -52,3 +52,12 @@ def resample(rows: NDArray[np.float32], num_rows: int) -> NDArray[np.float32]:
     spread = centred.std(axis=0)
     scale = np.divide(wide.std(axis=0), spread, out=np.zeros_like(spread), where=spread > 0)
     return np.asarray(wide.mean(axis=0) + centred * scale, dtype=np.float32)
+
+
+def spread_stamps(stamps: NDArray[np.float64], num_rows: int) -> NDArray[np.float64]:
+    """Return the stamps of resampled rows: evenly spread from the first to the last [s].
+
+    :param stamps: of the rows that were resampled, ascending, shape (n,). :return: (num_rows,).
+    """
+    places = np.linspace(0, len(stamps) - 1, num_rows)
+    return np.interp(places, np.arange(len(stamps)), stamps)

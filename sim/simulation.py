@@ -5,7 +5,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from sim.disturbances import (
     sum_latency,
 )
 from sim.physics import PHYSICS_RATE, Physics
+from sim.privileged import measure_privileged
 from sim.release import release_with, return_memory
 from sim.renderers import Layers, Renderer, make_renderer
 from sim.sensors.exposure import Exposure, move_pose
@@ -53,6 +54,7 @@ class SimulationSettings:
     :param camera_pitch_deg: by how much the camera looks further down than that mount says.
     :param exposure: shutter and gain of the camera.
     :param layers: whether images come with depth and segmentation.
+    :param privileged: whether they come with what sim.privileged measures.
     """
 
     renderer: str = 'tiny'
@@ -64,6 +66,7 @@ class SimulationSettings:
     mount: CameraMount | None = None
     exposure: Exposure = field(default_factory=Exposure)
     layers: bool = False
+    privileged: bool = False
     camera_pitch_deg: float = 0.0
 
     def __post_init__(self) -> None:
@@ -88,6 +91,7 @@ class SensorFrame:
     :param time: simulated time now [s].
     :param layers: what there is to see at the stamp of that image, if the settings ask for it:
         without blur, noise or disturbances.
+    :param privileged: what sim.privileged measures then, shape (20,), likewise.
     """
 
     image: CameraImage | None
@@ -95,6 +99,14 @@ class SensorFrame:
     imu_stamps: NDArray[np.float64]
     time: float
     layers: Layers | None = None
+    privileged: NDArray[np.float32] | None = None
+
+
+class _Truth(NamedTuple):
+    """What goes with an image on its way, see :class:`SensorFrame`."""
+
+    layers: Layers | None = None
+    privileged: NDArray[np.float32] | None = None
 
 
 class Simulation:
@@ -148,7 +160,7 @@ class Simulation:
         self._exposure = self.settings.image_noise.draw_exposure(self._rng)
         self._tick = 0
         self._gain = self.settings.exposure.gain
-        self._pending: list[tuple[int, CameraImage, Layers | None]] = []
+        self._pending: list[tuple[int, CameraImage, _Truth]] = []
         x, y = world.layout.start
         start = VehicleState(np.array([x, y, altitude]), quaternion_from_euler(0.0, 0.0, yaw))
         self._vehicle.spawn(start, join_conditions(self.disturbances))
@@ -242,7 +254,7 @@ class Simulation:
         self._check_open()
         _ = self.world
         rows: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
-        image, layers = None, None
+        image, truth = None, _Truth()
         for _ in range(ticks):
             if self._tick % self._camera_ticks == 0:
                 self._expose()
@@ -253,13 +265,13 @@ class Simulation:
             if self._tick % _IMU_TICKS == 0:
                 rows.append((self.time, *self._measure()))
             if self._pending and self._pending[0][0] <= self._tick:
-                _, image, layers = self._pending.pop(0)
+                _, image, truth = self._pending.pop(0)
         samples = ImuSamples(
             np.array([row[1] for row in rows]).reshape(-1, 3),
             np.array([row[2] for row in rows]).reshape(-1, 3),
         )
         stamps = np.array([row[0] for row in rows])
-        return SensorFrame(image, samples, stamps, self.time, layers)
+        return SensorFrame(image, samples, stamps, self.time, truth.layers, truth.privileged)
 
     def _step_physics(self, command: VelocityCommand) -> None:
         wind_world = self._disturbed.blow(1.0 / PHYSICS_RATE)
@@ -278,7 +290,8 @@ class Simulation:
     def _expose(self) -> None:
         position, rotation = self.camera_pose
         pose = position, self._disturbed.turn_camera(rotation)
-        layers = self._renderer.render_layers(*pose) if self.settings.layers else None
+        has_layers = self.settings.layers or self.settings.privileged
+        layers = self._renderer.render_layers(*pose) if has_layers else None
         exposure = self.settings.exposure
         if exposure.time > 0.0:
             clean = self._blur()
@@ -290,7 +303,18 @@ class Simulation:
         image = CameraImage(self._disturbed.corrupt(pixels), self.time)
         arrived = self._disturbed.transmit(image)
         if arrived is not None:
-            self._pending.append((self._tick + self._latency_ticks, arrived, layers))
+            truth = _Truth() if layers is None else self._look_around(layers)
+            self._pending.append((self._tick + self._latency_ticks, arrived, truth))
+
+    def _look_around(self, layers: Layers) -> '_Truth':
+        """Return what of the truth the settings ask for."""
+        settings, privileged = self.settings, None
+        if settings.privileged:
+            sight = self.target_position - self._vehicle.read_position()
+            rotation, _ = self._vehicle.read_attitude()
+            yaw = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+            privileged = measure_privileged(layers.depth, sight, yaw, self.sees_target)
+        return _Truth(layers if settings.layers else None, privileged)
 
     def _blur(self) -> NDArray[np.uint8]:
         """Return the mean of what the camera sees while its shutter is open."""

@@ -42,15 +42,22 @@ class ImuSamples:
 
     :param angular_velocity: body rates [rad/s], shape (n, 3).
     :param linear_acceleration: specific force [m/s^2], shape (n, 3), +g upwards at rest (REP-145).
+    :param stamps: when they were taken [s], shape (n,); none where nobody knows.
     """
 
     angular_velocity: NDArray[np.float32]
     linear_acceleration: NDArray[np.float32]
+    stamps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         for name in ('angular_velocity', 'linear_acceleration'):
             array = check_array(name, getattr(self, name), (None, 3), np.float32)
             object.__setattr__(self, name, array)
+        if len(self.stamps) not in (0, len(self.angular_velocity)):
+            raise ValueError(
+                f'stamps must be one for each of {len(self.angular_velocity)} samples or none, '
+                f'got {len(self.stamps)}'
+            )
         if len(self.angular_velocity) != len(self.linear_acceleration):
             raise ValueError(
                 'angular_velocity and linear_acceleration must have one row a sample, got '

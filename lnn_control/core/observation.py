@@ -196,4 +196,5 @@ class ImuBuffer:
         return ImuSamples(
             np.array([row[1] for row in taken], dtype=np.float32).reshape(-1, 3),
             np.array([row[2] for row in taken], dtype=np.float32).reshape(-1, 3),
+            np.array([row[0] for row in taken], dtype=np.float64),
         )

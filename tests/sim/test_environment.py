@@ -17,6 +17,7 @@ from gymnasium.wrappers import RecordVideo
 import sim
 from lnn_control.core.frames import GRAVITY
 from sim.camera_choice import choose_camera
+from sim.disturbances.frames import DroppedFrames
 from sim.environment import TaskEnv
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.mount import CameraMount
@@ -416,3 +417,38 @@ def test_importing_twice_registers_once():
 
     importlib.reload(sim)
     assert NAME in gymnasium.registry
+
+
+def test_info_stamps_the_image_and_every_inertial_sample(bare_env, monkeypatch):
+    # Write the time of each sample into the x axis of its body rates.
+    measure = Simulation._measure
+
+    def measure_time(simulation):
+        return np.array([simulation.time, 0, 0]), measure(simulation)[1]
+
+    monkeypatch.setattr(Simulation, '_measure', measure_time)
+    env = bare_env(camera_latency=0.1)
+    _, info = env.reset(seed=0)
+    # Level rest stands in for the time before the start.
+    assert info['image_stamp'] == 0.0
+    assert info['imu_stamps'] == pytest.approx(0.005 * np.arange(-9, 1))
+    for step in range(1, 5):
+        observation, *_, info = env.step(np.zeros(4))
+        assert info['image_stamp'] == pytest.approx(0.05 * step)
+        assert info['imu_stamps'] == pytest.approx(observation['imu'][:, 0], abs=1e-6)
+
+
+def test_stamps_of_dropped_images_spread_over_the_time_since_the_last_one(small_settings):
+    env = TaskEnv(settings=small_settings, disturbances=[DroppedFrames(0.5)])
+    _, info = env.reset(seed=1)
+    gaps = []
+    for _ in range(12):
+        last = info['image_stamp']
+        observation, *_, info = env.step(np.zeros(4))
+        gaps.append(info['image_stamp'] - last)
+        assert gaps[-1] == pytest.approx(observation['elapsed_time'][0])
+        assert len(info['imu_stamps']) == len(observation['imu']) == 10
+        assert info['imu_stamps'][[0, -1]] == pytest.approx([last + 0.005, info['image_stamp']])
+        assert np.diff(info['imu_stamps']).min() > 0.0
+    env.close()
+    assert max(gaps) > 0.09
