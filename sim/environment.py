@@ -49,8 +49,9 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
 
     A step lasts until the next image arrives. Where images are dropped it is longer: the action
     is held, `elapsed_time` tells how long, and `imu` stands for all samples since the previous
-    image: :func:`resample` keeps their mean and spread, which is what a policy is given. An
-    episode that ends while an image is awaited gives its last observation again.
+    image: :func:`resample` keeps their mean and spread, which is what a policy is given. So it
+    does for a camera between whose images there is no whole number of samples. An episode that
+    ends while an image is awaited gives its last observation again.
 
     The reward is the sum of the task's terms, named in `info['reward_terms']`. An episode
     terminates with success or failure and truncates at the time limit.
@@ -291,7 +292,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         image, layers = frame.image, frame.layers
         assert image is not None
         elapsed_time = image.stamp - self._stamp
-        imu, imu_stamps = self._take_imu(image.stamp, elapsed_time)
+        imu, imu_stamps = self._take_imu(image.stamp)
         self._stamp = image.stamp
         self._observed = {'image_stamp': image.stamp, 'imu_stamps': imu_stamps}
         if frame.privileged is not None:
@@ -306,23 +307,19 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             observation |= {'depth': layers.depth, 'segmentation': layers.labels}
         return observation
 
-    def _take_imu(
-        self, until: float, elapsed_time: float
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    def _take_imu(self, until: float) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Return as many inertial rows as an observation has, and a stamp [s] for each."""
         samples = self._buffer.take(until)
-        imu = np.zeros((self._num_imu, 6), dtype=np.float32)
-        imu[:, 5] = GRAVITY
-        # Rows of the time before the start, at rest, go back from the first that was measured.
-        stamps = until - np.arange(self._num_imu)[::-1] / IMU_RATE
         rows = np.concatenate([samples.angular_velocity, samples.linear_acceleration], axis=1)
-        if elapsed_time > 1.5 * self._period:
-            imu[:] = resample(rows, self._num_imu)
-            stamps = spread_stamps(samples.stamps, self._num_imu)
-        elif len(rows):
-            imu[-len(rows) :] = rows[-self._num_imu :]
-            stamps[-len(rows) :] = samples.stamps[-self._num_imu :]
-        return imu, stamps
+        if not len(rows):
+            # The time before the start, at rest.
+            rest = np.zeros((self._num_imu, 6), dtype=np.float32)
+            rest[:, 5] = GRAVITY
+            return rest, until - np.arange(self._num_imu)[::-1] / IMU_RATE
+        if len(rows) == self._num_imu:
+            return rows, samples.stamps
+        # Images were dropped, or their rate does not divide that of the samples.
+        return resample(rows, self._num_imu), spread_stamps(samples.stamps, self._num_imu)
 
     def _describe(self, terms: dict[str, float]) -> dict[str, Any]:
         state = self.simulation.state

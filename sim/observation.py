@@ -38,13 +38,13 @@ def make_observation_space(settings: SimulationSettings, num_imu: int) -> spaces
 
 
 def resample(rows: NDArray[np.float32], num_rows: int) -> NDArray[np.float32]:
-    """Return fewer rows with the same mean and standard deviation in every column.
+    """Return another number of rows with the same mean and standard deviation in every column.
 
     Evenly spaced rows are taken, shifted and scaled. A policy is given the mean and the standard
     deviation of the time since its last image: with the last rows alone it would not learn how far
     the vehicle turned meanwhile, and means of groups would hide how much it shook.
 
-    :param rows: oldest first, shape (n, m) with n at least num_rows. :return: (num_rows, m).
+    :param rows: oldest first, shape (n, m) with n at least 1. :return: (num_rows, m).
     """
     wide = np.asarray(rows, dtype=np.float64)
     picked = wide[np.linspace(0, len(wide) - 1, num_rows).round().astype(int)]

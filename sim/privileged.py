@@ -43,7 +43,7 @@ def measure_sectors(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
     :param depth: along the optical axis [m], inf for the sky, shape (height, width).
     """
-    height, width = depth.shape
+    height = len(depth)
     band = np.minimum(depth[height // 4 : height - height // 4], _FREE)
     nearest = [_find_nearest(part) for part in np.array_split(band, NUM_SECTORS, axis=1)]
     return 1.0 / (1.0 + np.array(nearest, dtype=np.float32) / OBSTACLE_SCALE)

@@ -452,3 +452,25 @@ def test_stamps_of_dropped_images_spread_over_the_time_since_the_last_one(small_
         assert np.diff(info['imu_stamps']).min() > 0.0
     env.close()
     assert max(gaps) > 0.09
+
+
+@pytest.mark.parametrize('rate', [15.0, 24.0, 30.0])
+def test_rate_that_splits_samples_unevenly_adds_and_loses_none(bare_env, rate):
+    env = bare_env(camera_rate=rate, camera_latency=0.0)
+    env.reset(seed=0)
+    samples = []
+    keep = env._keep_imu
+
+    def note(frame):
+        samples.extend(frame.imu.linear_acceleration[:, 2].tolist())
+        keep(frame)
+
+    env._keep_imu = note
+    for _ in range(5):
+        samples.clear()
+        observation, *_, info = env.step(np.array([1.0, 0.0, 0.5, 0.0]))
+        assert abs(len(samples) - len(observation['imu'])) <= 1
+        force = observation['imu'][:, 5]
+        assert force.mean() == pytest.approx(np.mean(samples), abs=1e-4)
+        assert force.std() == pytest.approx(np.std(samples), abs=1e-4)
+        assert info['imu_stamps'][-1] == pytest.approx(info['image_stamp'], abs=0.005)
