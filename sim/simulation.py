@@ -103,8 +103,9 @@ class SensorFrame:
 
 
 class _Truth(NamedTuple):
-    """What goes with an image on its way, see :class:`SensorFrame`."""
+    """What goes with an image on its way, see :class:`SensorFrame`, and that image, if drawn."""
 
+    image: NDArray[np.uint8] | None = None
     layers: Layers | None = None
     privileged: NDArray[np.float32] | None = None
 
@@ -290,31 +291,39 @@ class Simulation:
     def _expose(self) -> None:
         position, rotation = self.camera_pose
         pose = position, self._disturbed.turn_camera(rotation)
-        has_layers = self.settings.layers or self.settings.privileged
-        layers = self._renderer.render_layers(*pose) if has_layers else None
+        truth = self._draw_truth(*pose)
         exposure = self.settings.exposure
         if exposure.time > 0.0:
             clean = self._blur()
         else:
-            clean = layers.image if layers is not None else self._renderer.render(*pose)
+            clean = truth.image if truth.image is not None else self._renderer.render(*pose)
         brightness = self._exposure * self._gain
         pixels = self.settings.image_noise.corrupt(clean, brightness, self._rng)
         self._gain = exposure.adapt_gain(self._gain, pixels, 1.0 / self.settings.camera_rate)
         image = CameraImage(self._disturbed.corrupt(pixels), self.time)
         arrived = self._disturbed.transmit(image)
         if arrived is not None:
-            truth = _Truth() if layers is None else self._look_around(layers)
             self._pending.append((self._tick + self._latency_ticks, arrived, truth))
 
-    def _look_around(self, layers: Layers) -> '_Truth':
-        """Return what of the truth the settings ask for."""
-        settings, privileged = self.settings, None
+    def _draw_truth(
+        self, position_world: NDArray[np.float64], rotation_world: NDArray[np.float64]
+    ) -> _Truth:
+        """Return what of the truth at a camera's pose the settings ask for."""
+        settings, pose = self.settings, (position_world, rotation_world)
+        if settings.layers:
+            layers = self._renderer.render_layers(*pose)
+            privileged = self._measure_privileged(layers.depth) if settings.privileged else None
+            return _Truth(layers.image, layers, privileged)
         if settings.privileged:
-            sight = self.target_position - self._vehicle.read_position()
-            rotation, _ = self._vehicle.read_attitude()
-            yaw = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
-            privileged = measure_privileged(layers.depth, sight, yaw, self.sees_target)
-        return _Truth(layers if settings.layers else None, privileged)
+            image, depth = self._renderer.render_depth(*pose)
+            return _Truth(image, None, self._measure_privileged(depth))
+        return _Truth()
+
+    def _measure_privileged(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
+        sight = self.target_position - self._vehicle.read_position()
+        rotation, _ = self._vehicle.read_attitude()
+        yaw = float(np.arctan2(rotation[1, 0], rotation[0, 0]))
+        return measure_privileged(depth, sight, yaw, self.sees_target)
 
     def _blur(self) -> NDArray[np.uint8]:
         """Return the mean of what the camera sees while its shutter is open."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.release import release_with
-from sim.renderers.labels import Label, label_shade
+from sim.renderers.labels import label_shade
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.scene import NUM_LEVELS, Scene
@@ -109,19 +109,34 @@ class GlRenderer(Renderer):
         canvas, stage = self._require_stage()
         clip_from_world = self._projection @ make_view(position_world, rotation_world_from_body)
         labels = np.empty(image.shape[:2], dtype=np.uint8)
-        buffer = np.empty(image.shape[:2], dtype=np.float32)
         with canvas.context:
             canvas.label['clip_from_world'].write(_to_bytes(clip_from_world))
             stage.draw_labels(canvas)
             canvas.label_frame.read_into(labels, components=1, alignment=1)
-            canvas.label_frame.read_into(buffer, attachment=-1, dtype='f4', alignment=1)
-        near, far = self.camera.near, self.camera.far
-        depth = far * near / (far - (far - near) * buffer)
-        depth[labels == Label.SKY] = np.inf
+            depth = self._read_depth(canvas.label_frame)
         rise = self._rays @ np.asarray(rotation_world_from_body, dtype=np.float32)[2]
         height = float(position_world[2])
         labels = label_shade(labels, depth, height, rise.reshape(labels.shape))
         return Layers(image, depth, labels)
+
+    def render_depth(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return image and depth of :meth:`render_layers`: nothing is drawn twice."""
+        image = self.render(position_world, rotation_world_from_body)
+        canvas, _ = self._require_stage()
+        with canvas.context:
+            return image, self._read_depth(canvas.frame)
+
+    def _read_depth(self, frame: 'moderngl.Framebuffer') -> NDArray[np.float32]:
+        """Return the distance along the optical axis of all that was drawn [m]."""
+        buffer = np.empty((self.camera.height_px, self.camera.width_px), dtype=np.float32)
+        frame.read_into(buffer, attachment=-1, dtype='f4', alignment=1)
+        near, far = self.camera.near, self.camera.far
+        depth = far * near / (far - (far - near) * buffer)
+        # What nothing was drawn over is the sky.
+        depth[buffer >= 1.0] = np.inf
+        return np.asarray(depth, dtype=np.float32)
 
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""

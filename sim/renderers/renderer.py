@@ -67,6 +67,16 @@ class Renderer(ABC):
         :raises RuntimeError: if no world is loaded.
         """
 
+    def render_depth(
+        self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return image and depth of :meth:`render_layers`, where that is cheaper alone.
+
+        :raises RuntimeError: if no world is loaded.
+        """
+        layers = self.render_layers(position_world, rotation_world_from_body)
+        return layers.image, layers.depth
+
     @abstractmethod
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""

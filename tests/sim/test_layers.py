@@ -33,8 +33,11 @@ def draw(name, world, position=EYE, rotation=None):
     renderer.load(world)
     layers = renderer.render_layers(position, np.eye(3) if rotation is None else rotation)
     image = renderer.render(position, np.eye(3) if rotation is None else rotation)
+    with_depth = renderer.render_depth(position, np.eye(3) if rotation is None else rotation)
     renderer.close()
     assert np.array_equal(layers.image, image)
+    assert np.array_equal(with_depth[0], image)
+    assert np.array_equal(with_depth[1], layers.depth)
     assert layers.depth.dtype == np.float32
     assert layers.labels.dtype == np.uint8
     assert layers.depth.shape == layers.labels.shape == (54, 96)
