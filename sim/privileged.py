@@ -43,13 +43,14 @@ def measure_sectors(depth: NDArray[np.float32]) -> NDArray[np.float32]:
 
     :param depth: along the optical axis [m], inf for the sky, shape (height, width).
     """
-    height = len(depth)
+    height, width = depth.shape
     band = np.minimum(depth[height // 4 : height - height // 4], _FREE)
-    nearest = [_find_nearest(part) for part in np.array_split(band, NUM_SECTORS, axis=1)]
-    return 1.0 / (1.0 + np.array(nearest, dtype=np.float32) / OBSTACLE_SCALE)
-
-
-def _find_nearest(depth: NDArray[np.float32]) -> float:
-    """Return the value below which 5 % of the pixels are, one that is among them."""
-    rank = int(_NEAR_SHARE * (depth.size - 1))
-    return float(np.partition(depth.ravel(), rank)[rank])
+    # Widths that 16 does not divide show some columns of pixels twice.
+    sector_px = -(-width // NUM_SECTORS)
+    if sector_px * NUM_SECTORS != width:
+        band = band[:, np.linspace(0, width - 1, sector_px * NUM_SECTORS).round().astype(int)]
+    sectors = band.reshape(-1, NUM_SECTORS, sector_px).swapaxes(0, 1).reshape(NUM_SECTORS, -1)
+    # The value below which 5 % of the pixels are, one that is among them.
+    rank = int(_NEAR_SHARE * (sectors.shape[1] - 1))
+    nearest = np.partition(sectors, rank, axis=1)[:, rank]
+    return np.asarray(1.0 / (1.0 + nearest / OBSTACLE_SCALE), dtype=np.float32)
