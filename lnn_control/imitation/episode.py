@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_array
 
+NUM_PRIVILEGED = 20
+
 
 @dataclass(frozen=True, eq=False)
 class Episode:
@@ -21,6 +23,11 @@ class Episode:
     :param flown: command that was flown after each image, shape (n, 4).
     :param labels: command that the expert would have given, shape (n, 4).
     :param metadata: where it comes from: seed, world, season, pilot, outcome, versions.
+    :param privileged: what each image shows but does not say, shape (n, 20): cosine and sine of
+        the target's bearing, its nearness 1 / (1 + distance / 4 m), whether it is in sight, and
+        the nearness of what stands in 16 sectors from left to right, 1 / (1 + depth / 2 m).
+        None where nobody recorded it.
+    :param segmentation: class of every pixel, uint8, shape (n, height, width); likewise.
     """
 
     images: NDArray[np.uint8]
@@ -30,6 +37,8 @@ class Episode:
     flown: NDArray[np.float32]
     labels: NDArray[np.float32]
     metadata: dict[str, str] = field(default_factory=dict)
+    privileged: NDArray[np.float32] | None = None
+    segmentation: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         n, m = len(self.image_stamps), len(self.imu_stamps)
@@ -47,6 +56,20 @@ class Episode:
             ('labels', (n, 4), np.float32),
         ):
             object.__setattr__(self, name, check_array(name, getattr(self, name), shape, dtype))
+        if self.privileged is not None:
+            values = check_array('privileged', self.privileged, (n, NUM_PRIVILEGED), np.float32)
+            if np.abs(values).max() > 1.0 + 1e-4:
+                raise ValueError(
+                    f'privileged must be within -1 and 1, got {np.abs(values).max():g}'
+                )
+            object.__setattr__(self, 'privileged', values)
+        if self.segmentation is not None:
+            classes = self.segmentation
+            if classes.dtype != np.uint8 or classes.shape != images.shape[:3]:
+                raise ValueError(
+                    f'segmentation must be uint8 of shape {images.shape[:3]}, '
+                    f'got {classes.dtype} of shape {classes.shape}'
+                )
         if n > 1 and np.diff(self.image_stamps).min() <= 0:
             raise ValueError('image_stamps must increase: the recording repeats or goes back')
 

@@ -7,8 +7,8 @@ where the topic of expert commands is missing, what was flown is what is learned
 stand before the topics' names.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -16,27 +16,44 @@ import numpy as np
 from mcap.reader import McapReader, make_reader
 from mcap.writer import CompressionType, Writer
 from numpy.typing import NDArray
-from rosbags.typesys import Stores, get_typestore
 
 from lnn_control.core.image_messages import read_pixels
+from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.episode import Episode
+from lnn_control.imitation.episode_messages import (
+    FLOATS_TYPE,
+    IMAGE_TYPE,
+    IMU_TYPE,
+    STORE,
+    TWIST_TYPE,
+    encode_commands,
+    encode_floats,
+    encode_images,
+    encode_imu,
+    split_stamps,
+)
 
 IMAGE_TOPIC = '/camera/image_raw'
 IMU_TOPIC = '/imu/data_raw'
 FLOWN_TOPIC = '/cmd_vel'
 LABEL_TOPIC = '/expert/cmd_vel'
 
+PRIVILEGED_TOPIC = '/expert/privileged'
+SEGMENTATION_TOPIC = '/camera/segmentation'
+
 _TYPES = {
-    IMAGE_TOPIC: 'sensor_msgs/msg/Image',
-    IMU_TOPIC: 'sensor_msgs/msg/Imu',
-    FLOWN_TOPIC: 'geometry_msgs/msg/TwistStamped',
-    LABEL_TOPIC: 'geometry_msgs/msg/TwistStamped',
+    IMAGE_TOPIC: IMAGE_TYPE,
+    IMU_TOPIC: IMU_TYPE,
+    FLOWN_TOPIC: TWIST_TYPE,
+    LABEL_TOPIC: TWIST_TYPE,
+    PRIVILEGED_TOPIC: FLOATS_TYPE,
+    SEGMENTATION_TOPIC: IMAGE_TYPE,
 }
 _METADATA = 'lnn_control/episode'
 # Small chunks: an unfinished file of small chunks can be recovered.
 _CHUNK_BYTES = 64 * 1024
-_STORE = get_typestore(Stores.ROS2_JAZZY)
-_UNKNOWN_COVARIANCE = np.zeros(9)
+# Stamps that differ by less are of one moment [s].
+_SAME_STAMP = 1e-5
 # An image this long before the first command was not answered by it [s].
 _LONGEST_ANSWER = 0.5
 
@@ -52,88 +69,58 @@ class Row(NamedTuple):
     message: Any
 
 
-def _header(stamp: float, frame_id: str) -> Any:
-    sec, nanosec = divmod(round(stamp * 1e9), 10**9)
-    time = _STORE.types['builtin_interfaces/msg/Time'](sec=sec, nanosec=nanosec)
-    return _STORE.types['std_msgs/msg/Header'](stamp=time, frame_id=frame_id)
+class _Channel(NamedTuple):
+    """The messages of a topic, in the order of their stamps."""
+
+    topic: str
+    stamps: NDArray[np.float64]
+    messages: Iterable[bytes]
 
 
-def _vector(values: NDArray[np.floating]) -> Any:
-    x, y, z = (float(value) for value in values)
-    return _STORE.types['geometry_msgs/msg/Vector3'](x=x, y=y, z=z)
-
-
-def _image_message(stamp: float, pixels: NDArray[np.uint8]) -> Any:
-    height, width = pixels.shape[:2]
-    return _STORE.types[_TYPES[IMAGE_TOPIC]](
-        header=_header(stamp, 'camera_optical_frame'),
-        height=height,
-        width=width,
-        encoding='rgb8',
-        is_bigendian=0,
-        step=3 * width,
-        data=np.ascontiguousarray(pixels).reshape(-1),
-    )
-
-
-def _imu_message(stamp: float, row: NDArray[np.float32]) -> Any:
-    return _STORE.types[_TYPES[IMU_TOPIC]](
-        header=_header(stamp, 'imu_link'),
-        orientation=_STORE.types['geometry_msgs/msg/Quaternion'](x=0.0, y=0.0, z=0.0, w=1.0),
-        # REP-145: -1 says that there is no orientation.
-        orientation_covariance=np.array([-1.0] + [0.0] * 8),
-        angular_velocity=_vector(row[:3]),
-        angular_velocity_covariance=_UNKNOWN_COVARIANCE,
-        linear_acceleration=_vector(row[3:]),
-        linear_acceleration_covariance=_UNKNOWN_COVARIANCE,
-    )
-
-
-def _twist_message(stamp: float, command: NDArray[np.float32]) -> Any:
-    twist = _STORE.types['geometry_msgs/msg/Twist'](
-        linear=_vector(command[:3]), angular=_vector(np.array([0.0, 0.0, command[3]]))
-    )
-    header = _header(stamp, 'base_link')
-    return _STORE.types[_TYPES[FLOWN_TOPIC]](header=header, twist=twist)
-
-
-def _messages(episode: Episode) -> Iterator[tuple[float, str, Any]]:
-    """Yield stamp, topic and message of everything in an episode."""
-    for stamp, row in zip(episode.imu_stamps.tolist(), episode.imu, strict=True):
-        yield stamp, IMU_TOPIC, _imu_message(stamp, row)
-    for i, stamp in enumerate(episode.image_stamps.tolist()):
-        yield stamp, IMAGE_TOPIC, _image_message(stamp, episode.images[i])
-        yield stamp, FLOWN_TOPIC, _twist_message(stamp, episode.flown[i])
-        yield stamp, LABEL_TOPIC, _twist_message(stamp, episode.labels[i])
+def _list_channels(episode: Episode) -> Iterator[_Channel]:
+    """Yield every topic of an episode with its messages."""
+    stamps, imu_stamps = episode.image_stamps, episode.imu_stamps
+    yield _Channel(IMAGE_TOPIC, stamps, encode_images(stamps, episode.images, 'rgb8'))
+    yield _Channel(IMU_TOPIC, imu_stamps, encode_imu(imu_stamps, episode.imu))
+    yield _Channel(FLOWN_TOPIC, stamps, encode_commands(stamps, episode.flown))
+    yield _Channel(LABEL_TOPIC, stamps, encode_commands(stamps, episode.labels))
+    if episode.privileged is not None:
+        yield _Channel(PRIVILEGED_TOPIC, stamps, encode_floats(episode.privileged))
+    if episode.segmentation is not None:
+        classes = encode_images(stamps, episode.segmentation, 'mono8')
+        yield _Channel(SEGMENTATION_TOPIC, stamps, classes)
 
 
 def write_episode(path: Path, episode: Episode) -> None:
-    """Write an episode, first beside its place as `.part`, then renamed: no half file stays.
+    """Write an episode, first beside its place, then renamed: no half file stays.
 
-    :raises OSError: if the disk is full or the folder cannot be written; the `.part` is removed.
+    :raises OSError: if the disk is full or the folder cannot be written.
     """
-    part = path.with_name(path.name + '.part')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(part, 'wb') as stream:
-            writer = Writer(stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.LZ4)
-            writer.start(profile='ros2', library='lnn_control')
-            channels = {}
-            for topic, name in _TYPES.items():
-                text = _STORE.generate_msgdef(name, ros_version=2)[0]
-                schema = writer.register_schema(name, 'ros2msg', text.encode())
-                channels[topic] = writer.register_channel(topic, 'cdr', schema)
-            for stamp, topic, message in sorted(_messages(episode), key=lambda item: item[0]):
-                log_time = round(stamp * 1e9)
-                data = bytes(_STORE.serialize_cdr(message, _TYPES[topic]))
-                writer.add_message(channels[topic], log_time, data, log_time)
-            writer.add_metadata(_METADATA, episode.metadata)
-            writer.finish()
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with write_whole(path) as stream:
+        writer = Writer(stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.LZ4)
+        writer.start(profile='ros2', library='lnn_control')
+        rows: list[tuple[int, bool, int, bytes]] = []
+        for topic, stamps, messages in _list_channels(episode):
+            number = _register(writer, topic)
+            times = split_stamps(stamps).tolist()
+            # What was felt up to an image comes before it.
+            rows += [
+                (time, topic != IMU_TOPIC, number, data)
+                for time, data in zip(times, messages, strict=True)
+            ]
+        for log_time, _, number, data in sorted(rows, key=itemgetter(0, 1, 2)):
+            writer.add_message(number, log_time, data, log_time)
+        writer.add_metadata(_METADATA, episode.metadata)
+        writer.finish()
+
+
+def _register(writer: Writer, topic: str) -> int:
+    """Return the number of a new channel with the text of its messages' definition."""
+    name = _TYPES[topic]
+    text = STORE.generate_msgdef(name, ros_version=2)[0]
+    return writer.register_channel(
+        topic, 'cdr', writer.register_schema(name, 'ros2msg', text.encode())
+    )
 
 
 def _read_command(message: Any) -> list[float]:
@@ -195,7 +182,7 @@ def _load_rows(stream: BinaryIO) -> tuple[dict[str, list[Row]], dict[str, str]]:
         if kind not in valid:
             wanted = ' or '.join(dict.fromkeys(valid))
             raise EpisodeFileError(f'topic {channel.topic} must be of type {wanted}, got {kind}')
-        rows[topic].append(Row(record.log_time * 1e-9, _STORE.deserialize_cdr(record.data, kind)))
+        rows[topic].append(Row(record.log_time * 1e-9, STORE.deserialize_cdr(record.data, kind)))
     return rows, metadata
 
 
@@ -243,7 +230,7 @@ def _make_episode(rows: dict[str, list[Row]], metadata: dict[str, str]) -> Episo
     offset = float(np.median(image_stamps - np.sort([row.log_time for row in rows[IMAGE_TOPIC]])))
     stamped = {
         topic: _stamp_rows(rows[topic], offset)
-        for topic in (IMU_TOPIC, FLOWN_TOPIC, LABEL_TOPIC)
+        for topic in (IMU_TOPIC, FLOWN_TOPIC, LABEL_TOPIC, PRIVILEGED_TOPIC, SEGMENTATION_TOPIC)
         if rows[topic]
     }
     for topic, (stamps, _) in stamped.items():
@@ -279,7 +266,49 @@ def _make_episode(rows: dict[str, list[Row]], metadata: dict[str, str]) -> Episo
         flown=flown,
         labels=_commands_after(image_stamps, *stamped[LABEL_TOPIC]) if has_labels else flown,
         metadata=metadata,
+        privileged=_read_privileged(image_stamps, stamped.get(PRIVILEGED_TOPIC)),
+        segmentation=_read_segmentation(image_stamps, stamped.get(SEGMENTATION_TOPIC)),
     )
+
+
+_Stamped = tuple[NDArray[np.float64], list[Any]]
+
+
+def _find_of_images(image_stamps: NDArray[np.float64], stamped: _Stamped, topic: str) -> list[Any]:
+    """Return the message of every image on another topic: that with its stamp.
+
+    :raises ValueError: if an image has none.
+    """
+    stamps, messages = stamped
+    index = np.searchsorted(stamps, image_stamps - _SAME_STAMP).clip(0, len(stamps) - 1)
+    is_missing = np.abs(stamps[index] - image_stamps) > _SAME_STAMP
+    if is_missing.any():
+        raise ValueError(
+            f'{topic} must have a message for every image, got none for that of '
+            f'{image_stamps[is_missing][0]:.3f} s: record all of them or leave that topic out'
+        )
+    return [messages[i] for i in index]
+
+
+def _read_privileged(
+    image_stamps: NDArray[np.float64], stamped: _Stamped | None
+) -> NDArray[np.float32] | None:
+    if stamped is None:
+        return None
+    messages = _find_of_images(image_stamps, stamped, PRIVILEGED_TOPIC)
+    return np.array([message.data for message in messages], dtype=np.float32)
+
+
+def _read_segmentation(
+    image_stamps: NDArray[np.float64], stamped: _Stamped | None
+) -> NDArray[np.uint8] | None:
+    if stamped is None:
+        return None
+    messages = _find_of_images(image_stamps, stamped, SEGMENTATION_TOPIC)
+    encodings = {message.encoding for message in messages}
+    if encodings != {'mono8'}:
+        raise ValueError(f'{SEGMENTATION_TOPIC} must be mono8, got {sorted(encodings)}')
+    return np.stack([read_pixels(message)[:, :, 0] for message in messages])
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -21,6 +21,11 @@ def test_length_is_the_number_of_images(make_episode):
         ({'imu': np.zeros((79, 6), np.float32)}, r'imu must have shape \(80, 6\)'),
         ({'image_stamps': np.array([0, 1, 2, 3, 4, 5, 6, 6.0])}, 'image_stamps must increase'),
         ({'image_stamps': np.arange(8.0)[::-1]}, 'image_stamps must increase'),
+        ({'privileged': np.zeros((7, 20), np.float32)}, r'privileged must have shape \(8, 20\)'),
+        ({'privileged': np.full((8, 20), np.nan, np.float32)}, 'privileged must be finite'),
+        ({'privileged': np.full((8, 20), 2.0, np.float32)}, 'privileged must be within .* got 2'),
+        ({'segmentation': np.zeros((8, 8, 16), np.int64)}, 'segmentation must be uint8'),
+        ({'segmentation': np.zeros((8, 9, 16), np.uint8)}, r'of shape \(8, 8, 16\), got'),
     ],
 )
 def test_flights_that_contradict_themselves_are_errors(make_episode, change, message):

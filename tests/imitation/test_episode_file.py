@@ -18,11 +18,13 @@ from lnn_control.imitation.episode_file import (
 )
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
-IMAGE, IMU, FLOWN, LABEL = (
+IMAGE, IMU, FLOWN, LABEL, PRIVILEGED, SEGMENTATION = (
     '/camera/image_raw',
     '/imu/data_raw',
     '/cmd_vel',
     '/expert/cmd_vel',
+    '/expert/privileged',
+    '/camera/segmentation',
 )
 
 
@@ -115,6 +117,45 @@ def test_episode_comes_back_value_for_value(make_episode, tmp_path):
     assert back.metadata == episode.metadata
 
 
+def tell_truth(episode, seed: int = 0):
+    """Return an episode with random privileged labels and classes."""
+    rng = np.random.default_rng(seed)
+    return replace(
+        episode,
+        privileged=rng.uniform(-1, 1, (len(episode), 20)).astype(np.float32),
+        segmentation=rng.integers(0, 9, episode.images.shape[:3], dtype=np.uint8),
+    )
+
+
+def test_truth_comes_back_value_for_value_and_is_none_where_nobody_recorded_it(
+    make_episode, tmp_path
+):
+    plain, told = make_episode(), tell_truth(make_episode())
+    for episode in (plain, replace(told, segmentation=None), told):
+        write_episode(tmp_path / 'e.mcap', episode)
+        back = read_episode(tmp_path / 'e.mcap')
+        for name in ('privileged', 'segmentation'):
+            wanted, found = getattr(episode, name), getattr(back, name)
+            assert (found is None) == (wanted is None)
+            assert wanted is None or np.array_equal(found, wanted)
+            assert wanted is None or found.dtype == wanted.dtype
+
+
+def test_image_without_its_truth_is_an_error_that_names_the_topic(tmp_path):
+    messages = [*fly(), (SEGMENTATION, 5.0, image(5.0, PIXELS[:, :, 0], encoding='mono8'))]
+    with pytest.raises(EpisodeFileError, match=r'/camera/segmentation must .* of 5\.050 s'):
+        read_episode(record(tmp_path / 'bag', messages))
+
+
+def test_coloured_segmentation_is_an_error(tmp_path):
+    stamps = [5.0 + 0.05 * i for i in range(4)]
+    messages = [*fly(), *((SEGMENTATION, stamp, image(stamp, PIXELS)) for stamp in stamps)]
+    with pytest.raises(
+        EpisodeFileError, match=r"/camera/segmentation must be mono8, got \['rgb8'"
+    ):
+        read_episode(record(tmp_path / 'bag', messages))
+
+
 def test_writing_twice_gives_the_same_bytes(make_episode, tmp_path):
     for name in ('a.mcap', 'b.mcap'):
         write_episode(tmp_path / name, make_episode())
@@ -126,7 +167,7 @@ def test_file_is_one_that_ros_tools_read(make_episode, tmp_path):
     from mcap.reader import make_reader
     from mcap_ros2.decoder import DecoderFactory
 
-    episode = make_episode(3)
+    episode = tell_truth(make_episode(3))
     write_episode(tmp_path / 'e.mcap', episode)
     with open(tmp_path / 'e.mcap', 'rb') as stream:
         reader = make_reader(stream, decoder_factories=[DecoderFactory()])
@@ -137,7 +178,11 @@ def test_file_is_one_that_ros_tools_read(make_episode, tmp_path):
         (IMU, 'sensor_msgs/msg/Imu'),
         (FLOWN, 'geometry_msgs/msg/TwistStamped'),
         (LABEL, 'geometry_msgs/msg/TwistStamped'),
+        (PRIVILEGED, 'std_msgs/msg/Float32MultiArray'),
+        (SEGMENTATION, 'sensor_msgs/msg/Image'),
     }
+    truths = [message for topic, _, message in decoded if topic == PRIVILEGED]
+    assert truths[2].data == pytest.approx(episode.privileged[2])
     images = [message for topic, _, message in decoded if topic == IMAGE]
     assert bytes(images[1].data) == episode.images[1].tobytes()
     assert (images[1].header.stamp.sec, images[1].header.stamp.nanosec) == (1, 50_000_000)
@@ -269,8 +314,9 @@ def test_full_disk_leaves_the_old_file_and_nothing_half_written(
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'fsync', fail)
-    with pytest.raises(OSError, match='No space left on device'):
+    with pytest.raises(OSError, match='No space left on device') as error:
         write_episode(path, make_episode(seed=2))
+    assert error.value.filename == str(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ['e.mcap']
 
@@ -306,7 +352,7 @@ def test_topics_are_those_of_the_nodes():
         (episode_file.FLOWN_TOPIC, topics.COMMAND_PLAIN),
     ):
         assert name == f'/{topic.name}'
-    assert tuple(episode_file._TYPES) == (IMAGE, IMU, FLOWN, LABEL)
+    assert tuple(episode_file._TYPES) == (IMAGE, IMU, FLOWN, LABEL, PRIVILEGED, SEGMENTATION)
 
 
 def test_reads_what_the_recorder_node_writes(tmp_path):
