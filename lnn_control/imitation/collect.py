@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fly episodes and record them: the expert flies, or a policy flies and the expert labels."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,6 +53,8 @@ class CollectSettings:
 
 _USUAL_COMMAND = np.array([1.0, 0.8, 0.2, 0.5], dtype=np.float32)
 _SWITCH_TIME = 2.0
+# ROS time has no negative numbers, and samples are stamped before the first image [s].
+_FIRST_STAMP = 1.0
 
 
 def collect_episode(
@@ -62,6 +65,10 @@ def collect_episode(
 ) -> Episode:
     """Fly one episode and label every image with the expert's command.
 
+    Its metadata is the environment's setup, command limits, seed, pilot and outcome. Where the
+    environment gives `privileged` in its info or `segmentation`, these are recorded as well.
+
+    :param env: whose `info` stamps what was sensed: `image_stamp` and `imu_stamps`.
     :param seed: of the world and of the disturbance.
     :param runner: of the policy that flies; None lets the expert fly.
     :raises DomainError: if the policy was not trained for this environment.
@@ -74,45 +81,80 @@ def collect_episode(
         runner.start(info)
     drift = np.zeros(4, dtype=np.float32)
     expert_flies = True
-    stamp = 0.0
-    images, stamps, imu, imu_stamps, flown, labels = [], [], [], [], [], []
+    recorder = _Recorder()
     is_over = False
     while not is_over:
         elapsed = float(sensed['elapsed_time'][0])
         label = env.expert_command()
+        # Who flies: the expert, or the two in turns that last two seconds on average.
         action = label
         if runner is not None:
             command = runner.step_sensed(sensed)
             if rng.random() < elapsed / _SWITCH_TIME:
                 expert_flies = bool(rng.random() < settings.expert_share)
             action = label if expert_flies else command.to_array()
+        # What is flown wanders about that: an Ornstein-Uhlenbeck process.
         keep = np.exp(-elapsed / settings.noise_time)
         kick = np.sqrt(1 - keep**2) * settings.noise * rng.standard_normal(4)
         drift = (keep * drift + kick).astype(np.float32)
         limits = env.action_space
         action = np.clip(action + drift * _USUAL_COMMAND, limits.low, limits.high)
-        num_imu = len(sensed['imu'])
-        images.append(sensed['image'])
-        stamps.append(stamp)
-        imu.append(sensed['imu'])
-        imu_stamps.append(stamp - elapsed * (np.arange(num_imu)[::-1] / num_imu))
-        flown.append(action)
-        labels.append(label)
+        recorder.note(sensed, info, action, label)
         sensed, _, terminated, truncated, info = env.step(action)
-        stamp += float(sensed['elapsed_time'][0])
         is_over = terminated or truncated
-    # Stamps start at 1 s: ROS time has no negative numbers.
-    return Episode(
-        images=np.stack(images),
-        image_stamps=np.array(stamps) + 1.0,
-        imu=np.concatenate(imu),
-        imu_stamps=np.concatenate(imu_stamps) + 1.0,
-        flown=np.stack(flown).astype(np.float32),
-        labels=np.stack(labels).astype(np.float32),
-        metadata=setup
-        | {
-            'seed': str(seed),
-            'pilot': runner.policy.name if runner is not None else 'expert',
-            'outcome': str(info['outcome']),
-        },
+    pilot = runner.policy.name if runner is not None else 'expert'
+    return recorder.finish(
+        setup | {'seed': str(seed), 'pilot': pilot, 'outcome': str(info['outcome'])}
     )
+
+
+@dataclass
+class _Recorder:
+    """Keeps what is recorded of every image."""
+
+    sensed: list[Mapping[str, NDArray[Any]]] = field(default_factory=list)
+    info: list[Mapping[str, Any]] = field(default_factory=list)
+    flown: list[NDArray[np.float32]] = field(default_factory=list)
+    labels: list[NDArray[np.float32]] = field(default_factory=list)
+
+    def note(
+        self,
+        sensed: Mapping[str, NDArray[Any]],
+        info: Mapping[str, Any],
+        action: NDArray[np.float32],
+        label: NDArray[np.float32],
+    ) -> None:
+        """Keep what was sensed and flown, and what the expert would have flown."""
+        wanted = {'image', 'imu', 'segmentation'}
+        self.sensed.append({name: sensed[name] for name in wanted & sensed.keys()})
+        wanted = {'image_stamp', 'imu_stamps', 'privileged'}
+        self.info.append({name: info[name] for name in wanted & info.keys()})
+        self.flown.append(action)
+        self.labels.append(label)
+
+    def finish(self, metadata: dict[str, str]) -> Episode:
+        """Return everything as an episode.
+
+        :raises ValueError: if the environment does not stamp what it senses.
+        """
+        if not {'image_stamp', 'imu_stamps'} <= self.info[0].keys():
+            raise ValueError(
+                'info of the environment must hold image_stamp and imu_stamps beside each '
+                f'observation, got {sorted(self.info[0])}'
+            )
+        imu_stamps = np.concatenate([info['imu_stamps'] for info in self.info])
+        has_truth, has_classes = 'privileged' in self.info[0], 'segmentation' in self.sensed[0]
+        return Episode(
+            images=self._stack('image'),
+            image_stamps=np.array([info['image_stamp'] for info in self.info]) + _FIRST_STAMP,
+            imu=np.concatenate([sensed['imu'] for sensed in self.sensed]),
+            imu_stamps=imu_stamps + _FIRST_STAMP,
+            flown=np.stack(self.flown).astype(np.float32),
+            labels=np.stack(self.labels).astype(np.float32),
+            metadata=metadata,
+            privileged=np.stack([i['privileged'] for i in self.info]) if has_truth else None,
+            segmentation=self._stack('segmentation') if has_classes else None,
+        )
+
+    def _stack(self, name: str) -> NDArray[Any]:
+        return np.stack([sensed[name] for sensed in self.sensed])

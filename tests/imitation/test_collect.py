@@ -40,16 +40,22 @@ class CountingEnv:
         )
         return self.sensed[-1]
 
+    def _stamp(self) -> dict:
+        stamp = 0.05 * len(self.actions)
+        return {'image_stamp': stamp, 'imu_stamps': stamp + 0.005 * np.arange(-9, 1)}
+
     def reset(self, *, seed: int):
         self._seed = seed
         self.actions.clear()
         self.sensed.clear()
-        return self._sense(), {}
+        return self._sense(), self._stamp()
 
     def step(self, action):
         self.actions.append(np.array(action))
         is_over = len(self.actions) == self.num_steps
-        return self._sense(), 0.0, is_over, False, {'outcome': 'success' if is_over else None}
+        sensed = self._sense()
+        info = self._stamp() | {'outcome': 'success' if is_over else None}
+        return sensed, 0.0, is_over, False, info
 
     def expert_command(self):
         return np.array([len(self.actions), 0.1, 0.2, 0.3], np.float32)
@@ -140,23 +146,76 @@ def test_expert_and_policy_take_turns_in_stretches(share):
         assert 20 < len(flown) / switches < 200
 
 
-def test_training_sees_what_the_policy_saw(tmp_path):
+class IrregularEnv(CountingEnv):
+    """Drops images: steps last one to four periods; samples jitter and stand for all of them."""
+
+    def reset(self, *, seed: int):
+        self._rng = np.random.default_rng(seed)
+        self.stamp = 0.0
+        return super().reset(seed=seed)
+
+    def _sense(self) -> dict:
+        elapsed = 0.05
+        if self.actions:
+            elapsed = 0.05 * int(self._rng.integers(1, 5)) + float(self._rng.uniform(0, 0.01))
+            self.stamp += elapsed
+        super()._sense()['elapsed_time'] = np.array([elapsed], np.float32)
+        self.elapsed = elapsed
+        return self.sensed[-1]
+
+    def _stamp(self) -> dict:
+        # The last sample is that of the image, the first came some time after the image before.
+        shares = np.sort(self._rng.uniform(0.05, 0.95, 10))[::-1]
+        shares[-1] = 0.0
+        return {'image_stamp': self.stamp, 'imu_stamps': self.stamp - self.elapsed * shares}
+
+
+@pytest.mark.parametrize('kind', [CountingEnv, IrregularEnv])
+def test_training_sees_what_the_policy_saw(tmp_path, kind):
     # From the environment through the file and the data set: the same as in flight.
     seen_in_flight = []
 
     class Witness(StillPolicy):
         def __call__(self, observation, state, elapsed_time):
-            seen_in_flight.append(observation)
-            return super().__call__(observation, state, elapsed_time)
+            seen_in_flight.append((observation, elapsed_time))
+            return VelocityCommand(), state
 
-    env, episode = fly(policy=Witness(), num_steps=12)
+    env = kind(num_steps=12)
+    episode = collect_episode(env, 3, CALM, PolicyRunner(Witness()))
     write_episode(tmp_path / 'e.mcap', episode)
     sequence = load_sequences(tmp_path, SIZE)[0]
-    assert len(seen_in_flight) == 12
-    for i, (seen, sensed) in enumerate(zip(seen_in_flight, env.sensed, strict=False)):
+    assert len(seen_in_flight) == len(sequence) == 12
+    for i, (seen, elapsed_time) in enumerate(seen_in_flight):
         assert np.array_equal(sequence.images[i], seen.image)
         assert np.array_equal(sequence.imu[i], seen.imu)
-        assert sequence.elapsed_time[i] == pytest.approx(sensed['elapsed_time'][0], abs=1e-6)
+        if i > 0:  # before the first image there is none to measure from
+            assert sequence.elapsed_time[i] == pytest.approx(elapsed_time, abs=1e-6)
+
+
+def test_environment_that_does_not_stamp_is_an_error():
+    class Unstamped(CountingEnv):
+        def _stamp(self):
+            return {}
+
+    with pytest.raises(ValueError, match=r'info .* must hold image_stamp and imu_stamps'):
+        collect_episode(Unstamped(), 0, CALM)
+
+
+def test_truth_is_recorded_where_the_environment_tells_it():
+    class Teller(CountingEnv):
+        def _sense(self):
+            classes = np.full((8, 16), len(self.actions), np.uint8)
+            return super()._sense() | {'segmentation': classes}
+
+        def _stamp(self):
+            return super()._stamp() | {'privileged': np.full(20, len(self.actions) / 100)}
+
+    episode = collect_episode(Teller(), 0, CALM)
+    assert episode.privileged[:, 3] == pytest.approx(np.arange(40) / 100)
+    assert episode.segmentation[:, 0, 0].tolist() == list(range(40))
+    plain = collect_episode(CountingEnv(), 0, CALM)
+    assert plain.privileged is None
+    assert plain.segmentation is None
 
 
 @pytest.mark.parametrize(
