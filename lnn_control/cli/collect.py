@@ -3,27 +3,38 @@
 """`lnn-control collect`: fly simulated episodes and record them for training."""
 
 import hashlib
-import os
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lnn_control.cli import options
-from lnn_control.cli.scenarios import DEFAULT_TASK, Camera, Scenario, check_trials, choose_task
-from lnn_control.core.processes import Workers, map_in_processes
+from lnn_control.cli.scenarios import (
+    DEFAULT_TASK,
+    Camera,
+    Scenario,
+    check_trials,
+    choose_task,
+    make_env,
+    vary_camera,
+)
 from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.collect import CollectSettings
+from lnn_control.imitation.collection import (
+    EXPERT,
+    CollectionCrew,
+    EpisodeFolder,
+    collect_missing,
+)
 from lnn_control.policies.folders import find_checkpoint, is_checkpoint
 from lnn_control.policies.registry import is_blind, make_policy
+from lnn_control.policies.runner import RunnerSettings
+from sim.renderers import AUTO, RENDERERS
 
 if TYPE_CHECKING:
     from sim.tasks import Task
 
-NUM_TRAINING_SEEDS = 1_000_000
-"""Validation and test use the seeds from here on."""
-
-EXPERT = 'expert'
 LONGER_HOLD = 4.0
 """Time at the target that ends an episode [s]: longer than success takes, so that staying there is
 learned as well."""
@@ -51,6 +62,12 @@ class Collect:
     camera_fov_deg: options.CameraFov = None
     camera_pitch_deg: options.CameraPitch = None
     camera_rate: options.CameraRate = None
+    vary_cameras: bool = False
+    """Every episode has a camera of its own: 65 to 110 degrees wide, mounted up to 15 degrees off,
+    15 to 30 images a second that come up to 0.1 s late."""
+    labels: Literal['all', 'privileged', 'none'] = 'privileged'
+    """What is recorded beside the expert's commands: where the target is and how near obstacles
+    are (privileged), the class of every pixel as well (all), or nothing."""
     renderer: options.RendererName = 'tiny'
     hold: float | None = None
     """Time at the target that ends an episode [s]; 4 if not given. Only of tasks that have one."""
@@ -81,55 +98,40 @@ class Collect:
         return Scenario(self.made_task.name, self.made_task, camera, renderer=self.renderer)
 
 
-_worker: dict[str, Any] = {}
+def plan_folder(job: Collect, pilot: str) -> EpisodeFolder:
+    """Return what the output folder is to hold.
 
-
-def _start_worker(job: Collect) -> None:
-    import torch
-
-    from lnn_control.cli.scenarios import make_env
-    from lnn_control.policies.runner import PolicyRunner, RunnerSettings
-
-    torch.set_num_threads(1)
-    env = _worker['env'] = make_env(job.scenario)
-    settings = RunnerSettings(allow_untrained=job.allow_untrained)
-    is_expert = job.policy == EXPERT
-    _worker['runner'] = None if is_expert else PolicyRunner(make_policy(job.policy, env), settings)
-    _worker['job'] = job
-    _worker['metadata'] = describe_settings(job) | {
-        'renderer': env.simulation.renderer_name,
-        **describe_versions(),
-    }
-
-
-def _collect_seed(seed: int) -> tuple[int, str, int]:
-    from lnn_control.imitation.collect import collect_episode
-    from lnn_control.imitation.episode_file import write_episode
-
-    job: Collect = _worker['job']
-    episode = collect_episode(_worker['env'], seed, job.settings, _worker['runner'])
-    episode.metadata.update(_worker['metadata'])
-    write_episode(find_path(job, seed), episode)
-    return seed, episode.metadata['outcome'], len(episode)
-
-
-def list_seeds(job: Collect) -> range:
-    """Return the seeds to fly.
-
-    :raises ValueError: if some are kept for evaluation.
+    :param pilot: name of who flies.
+    :raises ValueError: if seeds are kept for evaluation.
     """
-    seeds = range(job.first_seed, job.first_seed + job.episodes)
-    if seeds.stop > NUM_TRAINING_SEEDS:
-        raise ValueError(
-            f'seeds must be below {NUM_TRAINING_SEEDS}, those above are for evaluation, '
-            f'got {seeds[0]} to {seeds[-1]}: choose a lower --first-seed or fewer --episodes'
-        )
-    return seeds
+    return EpisodeFolder(
+        job.output,
+        f'{job.made_task.world}_{job.season}',
+        range(job.first_seed, job.first_seed + job.episodes),
+        pilot,
+        describe_settings(job),
+    )
 
 
-def find_path(job: Collect, seed: int) -> Path:
-    """Return the file of one seed's episode."""
-    return job.output / f'{job.made_task.world}_{job.season}_{seed:07d}.mcap'
+def choose_crew(job: Collect) -> CollectionCrew:
+    """Return who flies in what."""
+    scenario = job.scenario
+    return CollectionCrew(
+        partial(make_env, labels=job.labels),
+        partial(vary_camera, scenario) if job.vary_cameras else partial(_choose_same, scenario),
+        None if job.policy == EXPERT else partial(make_policy, job.policy),
+        _describe_env,
+        job.settings,
+        RunnerSettings(allow_untrained=job.allow_untrained),
+    )
+
+
+def _choose_same(scenario: Scenario, seed: int) -> Scenario:
+    return scenario
+
+
+def _describe_env(env: Any) -> dict[str, str]:
+    return {'renderer': env.simulation.renderer_name, **describe_versions()}
 
 
 def describe_settings(job: Collect) -> dict[str, str]:
@@ -141,7 +143,11 @@ def describe_settings(job: Collect) -> dict[str, str]:
         'season': job.season,
         'noise': str(float(job.settings.noise)),
         'noise_time': str(float(job.settings.noise_time)),
+        'labels': job.labels,
+        'cameras': 'varied' if job.vary_cameras else 'one',
     }
+    if job.renderer != AUTO:
+        described['renderer'] = RENDERERS.find(job.renderer).name
     if hasattr(task, 'hold'):
         described['hold'] = str(float(task.hold))
     if job.task_option:
@@ -155,30 +161,6 @@ def describe_settings(job: Collect) -> dict[str, str]:
         weights = (find_checkpoint(job.policy) / 'model.safetensors').read_bytes()
         described['weights'] = hashlib.sha256(weights).hexdigest()[:12]
     return described
-
-
-def check_folder(job: Collect, pilot: str) -> None:
-    """Check that the episodes in the output folder were collected with the job's settings.
-
-    What an episode does not say, as older ones and recordings of robots do, may be anything.
-
-    :param pilot: name of who flies.
-    :raises ValueError: if one was not; the message names the file and the setting.
-    :raises EpisodeFileError: if a file is damaged.
-    """
-    from lnn_control.imitation.episode_file import read_metadata
-
-    settings = describe_settings(job) | {'pilot': pilot}
-    seeds = {find_path(job, seed): str(seed) for seed in list_seeds(job)}
-    for path in sorted(job.output.glob('*.mcap')):
-        found = read_metadata(path)
-        wanted = settings | ({'seed': seeds[path]} if path in seeds else {})
-        for name, value in wanted.items():
-            if found.get(name, value) != value:
-                raise ValueError(
-                    f'{path} has {name} {found[name]!r}, not {value!r} as asked for now: '
-                    'collect into another folder with --output'
-                )
 
 
 def name_pilot(policy: str) -> str:
@@ -196,24 +178,25 @@ def main(arguments: list[str]) -> int:
     job = options.read_options(Collect, 'collect', arguments)
     if job.policy == EXPERT:
         options.refuse_given(arguments, ['expert_share'], 'the expert flies all the time')
+    if job.vary_cameras:
+        given = ['camera_fov_deg', 'camera_pitch_deg', 'camera_rate']
+        options.refuse_given(arguments, given, 'every episode draws a camera')
     check_trials(job.episodes, job.first_seed, job.processes)
-    seeds = list_seeds(job)
-    _ = job.made_task
-    pilot = name_pilot(job.policy)
-    job.output.mkdir(parents=True, exist_ok=True)
-    check_folder(job, pilot)
-    missing = [seed for seed in seeds if not find_path(job, seed).exists()]
-    outcomes: dict[str, int] = {}
-    images = 0
-    if missing:
-        processes = min(job.processes or os.cpu_count() or 1, len(missing))
-        workers = Workers(processes, _start_worker, (job,))
-        done = map_in_processes(_collect_seed, missing, workers, is_ordered=False)
-        for _, outcome, count in track(done, 'collect', total=len(missing)):
-            outcomes[outcome] = outcomes.get(outcome, 0) + 1
-            images += count
+    folder = plan_folder(job, name_pilot(job.policy))
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.check()
+    num_missing = len(folder.list_missing())
+    outcomes: Counter[str] = Counter()
+    num_images = 0
+    if num_missing:
+        done = collect_missing(folder, choose_crew(job), job.processes or None)
+        for episode in track(done, 'collect', total=num_missing):
+            outcomes[episode.outcome] += 1
+            num_images += episode.num_images
     counts = ', '.join(f'{name} {count}' for name, count in sorted(outcomes.items()))
-    print(f'{len(missing)} episodes, {images} images in {job.output} ({counts or "all existed"})')
+    print(
+        f'{num_missing} episodes, {num_images} images in {job.output} ({counts or "all existed"})'
+    )
     return 0
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lnn_control.core.checks import check_number
+from lnn_control.core.streams import stream
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from sim.tasks import TASKS
 from sim.tasks.options import parse_options
@@ -27,12 +28,13 @@ class Camera:
     """How the camera differs from the usual one; None where it does not.
 
     :param fov_deg: across the image. :param pitch_deg: positive looks down.
-    :param rate: images a second [Hz].
+    :param rate: images a second [Hz]. :param latency: from exposure to delivery [s].
     """
 
     fov_deg: float | None = None
     pitch_deg: float | None = None
     rate: float | None = None
+    latency: float | None = None
 
     def describe(self) -> dict[str, float]:
         """Return what differs, by the names of the options."""
@@ -40,6 +42,7 @@ class Camera:
             'camera_fov_deg': self.fov_deg,
             'camera_pitch_deg': self.pitch_deg,
             'camera_rate': self.rate,
+            'camera_latency': self.latency,
         }
         return {name: value for name, value in values.items() if value is not None}
 
@@ -106,10 +109,18 @@ def choose_task(
     return make_task(name, world=world or kind.worlds[0], season=season, **values)
 
 
-def make_env(scenario: Scenario, is_blind: bool = False) -> Any:
+def vary_camera(scenario: Scenario, seed: int) -> Scenario:
+    """Return the scenario of an episode with a camera of its own."""
+    from sim.camera_choice import draw_camera
+
+    return replace(scenario, camera=Camera(*draw_camera(stream(seed, 'camera'))))
+
+
+def make_env(scenario: Scenario, is_blind: bool = False, labels: str = 'none') -> Any:
     """Return the environment of a scenario.
 
     :param is_blind: nobody looks at the images: they are black and cost nothing.
+    :param labels: what of the truth comes with an image: 'privileged', 'all' or 'none'.
     """
     from sim.camera_choice import choose_camera
     from sim.environment import TaskEnv
@@ -117,10 +128,15 @@ def make_env(scenario: Scenario, is_blind: bool = False) -> Any:
 
     camera = scenario.camera
     settings = choose_camera(
-        SimulationSettings(renderer='none' if is_blind else scenario.renderer),
+        SimulationSettings(
+            renderer='none' if is_blind else scenario.renderer,
+            layers=labels == 'all',
+            privileged=labels in ('privileged', 'all'),
+        ),
         fov_deg=camera.fov_deg,
         pitch_deg=camera.pitch_deg,
         rate=camera.rate,
+        latency=camera.latency,
     )
     disturbances = [] if scenario.stress.disturbance is None else [_disturb(scenario.stress)]
     return TaskEnv(scenario.task, settings=settings, disturbances=disturbances)

@@ -5,18 +5,14 @@
 import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lnn_control.core.processes import Workers, map_in_processes
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.trial import TrialResult, run_trial
+from lnn_control.policies.cockpit import Cockpit, EnvironmentFactory, PolicyFactory
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import RunnerSettings
-
-EnvironmentFactory = Callable[[Any], Any]
-"""Makes an environment; receives the cell that it is for."""
-PolicyFactory = Callable[[Any], Policy]
-"""Makes the policy; receives the environment, which experts need and others ignore."""
 
 Cell = TypeVar('Cell', bound=Hashable)
 
@@ -61,30 +57,24 @@ class Crew:
     fly: Callable[[Any, Policy, int, RunnerSettings | None], Any] = run_trial
 
 
-_crew: Crew | None = None
-_current: tuple[Hashable, Any, Policy] | None = None
+class _Station(NamedTuple):
+    """What a process flies trials with."""
+
+    crew: Crew
+    cockpit: Cockpit[Policy]
 
 
-def _start_worker(crew: Crew) -> None:
+def _enter(crew: Crew) -> _Station:
     import torch
 
-    global _crew
     torch.set_num_threads(1)
-    _crew = crew
+    return _Station(crew, Cockpit(crew.make_env, crew.make_policy))
 
 
-def _run_job(job: tuple[Hashable, int]) -> Any:
-    global _current
-    if _crew is None:
-        raise RuntimeError('worker was not started')
+def _run_job(station: _Station, job: tuple[Hashable, int]) -> Any:
     cell, seed = job
-    if _current is None or _current[0] != cell:
-        if _current is not None:
-            _current[1].close()
-            _current = None
-        env = _crew.make_env(cell)
-        _current = (cell, env, _crew.make_policy(env))
-    return _crew.fly(_current[1], _current[2], seed, _crew.settings)
+    env, policy = station.cockpit.enter(cell)
+    return station.crew.fly(env, policy, seed, station.crew.settings)
 
 
 def run_jobs(
@@ -96,7 +86,7 @@ def run_jobs(
         None. Results do not depend on it.
     """
     count = min(processes or os.cpu_count() or 1, len(jobs))
-    return map_in_processes(_run_job, jobs, Workers(count, _start_worker, (crew,)))
+    return map_in_processes(_run_job, jobs, Workers(count, _enter, (crew,)))
 
 
 def run_cells(

@@ -2,17 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.collect import Collect, check_folder, describe_settings, find_path
+from lnn_control.cli.collect import Collect, describe_settings, plan_folder
+from lnn_control.core.streams import stream
 from lnn_control.imitation.collect import CollectSettings
+from lnn_control.imitation.domain import find_domain
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, write_episode
 from lnn_control.policies.checkpoint import save_checkpoint
 from lnn_control.policies.network import Network, NetworkConfig
+from sim.camera_choice import draw_camera
 
 
 def fail(capsys, *arguments: str) -> str:
@@ -40,6 +44,13 @@ def test_records_expert_flights_once_and_goes_on_where_it_stopped(tmp_path, caps
     assert episode.metadata['command_limits'] == '3 3 1 1.5'
     assert episode.images.shape[1:] == (72, 128, 3)
     assert episode.labels[10:20, 0].mean() > 0.5
+    assert episode.metadata['labels'] == 'privileged'
+    assert episode.metadata['renderer'] == 'tiny'
+    # The target is in sight, ahead and near at the end of a success.
+    assert episode.privileged[-1, 0] > 0.5
+    assert episode.privileged[-1, 2] > 0.5 > episode.privileged[0, 2]
+    assert episode.privileged[-1, 3] == 1.0
+    assert episode.segmentation is None
     assert f'1 episodes, {len(episode)} images' in capsys.readouterr().out
     before = path.stat().st_mtime_ns
     assert cli.main([*arguments, '--first-seed', '5', '--episodes', '1']) == 0
@@ -47,6 +58,24 @@ def test_records_expert_flights_once_and_goes_on_where_it_stopped(tmp_path, caps
     assert 'all existed' in capsys.readouterr().out
     line = fail(capsys, *arguments, '--first-seed', '5', '--season', 'winter')
     assert "forest_summer_0000005.mcap has season 'summer', not 'winter'" in line
+
+
+def test_cameras_vary_from_seed_to_seed_and_the_training_domain_spans_them(tmp_path):
+    arguments = ['collect', '--output', str(tmp_path), '--processes', '1', '--hold', '0.1']
+    arguments += ['--vary-cameras', '--labels', 'all', '--episodes', '2', '--renderer', 'none']
+    assert cli.main([*arguments]) == 0
+    episodes = [read_episode(path) for path in sorted(tmp_path.glob('*.mcap'))]
+    for seed, episode in enumerate(episodes):
+        camera = draw_camera(stream(seed, 'camera'))
+        assert episode.metadata['camera_fov_deg'] == str(camera.fov_deg)
+        assert episode.metadata['camera_rate'] == str(camera.rate)
+        assert episode.metadata['camera_latency'] == str(camera.latency)
+        assert np.diff(episode.image_stamps) == pytest.approx(1 / camera.rate)
+        assert episode.segmentation.shape == episode.images.shape[:3]
+    domain = find_domain([episode.metadata for episode in episodes], max_stride=1)
+    fovs = sorted(draw_camera(stream(seed, 'camera')).fov_deg for seed in (0, 1))
+    assert domain.camera_fov_deg == tuple(fovs)
+    assert domain.camera_pitch_deg[0] < domain.camera_pitch_deg[1]
 
 
 def test_names_say_world_season_and_seed(tmp_path):
@@ -66,6 +95,7 @@ def test_names_say_world_season_and_seed(tmp_path):
         (['--first-seed', '999999', '--episodes', '2'], 'got 999999 to 1000000'),
         (['--hold', '-1'], 'hold must be'),
         (['--policy', 'nothing_like_it'], "got 'nothing_like_it'"),
+        (['--vary-cameras', '--camera-rate', '30'], '--camera-rate has no effect: every episode'),
         (['--task', 'keep_lane', '--hold', '3'], '--hold has no effect: keep_lane has no hold'),
         (['--expert-share', '0.5'], '--expert-share has no effect: the expert flies'),
     ],
@@ -92,6 +122,14 @@ def test_unknown_option_is_wrong_usage(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(['collect', '--output', str(tmp_path), '--wind', '3'])
     assert end.value.code == 2
+
+
+def find_path(job: Collect, seed: int) -> Path:
+    return plan_folder(job, 'expert').find_path(seed)
+
+
+def check_folder(job: Collect, pilot: str) -> None:
+    plan_folder(job, pilot).check()
 
 
 def write_collected(job: Collect, seed: int, pilot: str = 'expert', **changes: str) -> None:
@@ -132,6 +170,9 @@ def test_older_episodes_that_do_not_say_how_they_were_collected_are_accepted(tmp
         ({'world': 'urban'}, "world 'forest', not 'urban'"),
         ({'season': 'winter'}, "season 'summer', not 'winter'"),
         ({'settings': CollectSettings(noise=0.5)}, "noise '0.3', not '0.5'"),
+        ({'labels': 'all'}, "labels 'privileged', not 'all'"),
+        ({'vary_cameras': True}, "cameras 'one', not 'varied'"),
+        ({'renderer': 'none'}, "renderer 'tiny', not 'none'"),
         ({'settings': CollectSettings(noise_time=2.0)}, "noise_time '0.8', not '2.0'"),
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.camera_choice import choose_camera
+from sim.camera_choice import FOV_DEG, LATENCY, PITCH_DEG, choose_camera, draw_camera
 from sim.sensors.mount import CameraMount
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import Simulation, SimulationSettings
@@ -58,3 +58,16 @@ def test_pitch_is_added_to_a_mount_of_ones_own(blank_renderer):
 def test_impossible_cameras_are_errors(choice, message):
     with pytest.raises(ValueError, match=message):
         choose_camera(SETTINGS, **choice)
+
+
+def test_drawn_cameras_fill_their_ranges_and_can_be_made():
+    cameras = [draw_camera(np.random.default_rng(seed)) for seed in range(300)]
+    for index, (low, high) in enumerate((FOV_DEG, PITCH_DEG, (15.0, 30.0), LATENCY)):
+        values = np.array([camera[index] for camera in cameras])
+        assert low <= values.min() < low + 0.05 * (high - low)
+        assert high - 0.05 * (high - low) < values.max() <= high
+    for camera in cameras[:20]:
+        settings = choose_camera(SimulationSettings(), *camera)
+        assert settings.camera.horizontal_fov_deg == camera.fov_deg
+        assert settings.camera_latency == camera.latency
+    assert draw_camera(np.random.default_rng(3)) == cameras[3]
