@@ -6,7 +6,6 @@ import html
 import importlib.util
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from urllib.parse import unquote
 import pytest
 
 import lnn_control.liquid
-from lnn_control.bringup.graph import GRAPHS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path.relative_to(ROOT / 'docs') for path in (ROOT / 'docs').rglob('*.md'))
@@ -109,41 +107,3 @@ def test_python_blocks_run(page: str) -> None:
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, page, 'exec'), names)
-
-
-# What is long in the tutorial -> what a test does of it.
-CUTS = {
-    r'--episodes \d+': '--episodes 1',
-    r'--epochs \d+': '--epochs 1',
-    r'(sim view .*)': r'\1 --duration 1',
-}
-
-
-def test_commands_of_the_tutorial_run_in_order(tmp_path: Path) -> None:
-    text = (ROOT / 'docs' / 'tutorial.md').read_text()
-    blocks = re.findall(r'^```bash\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.replace('\\\n', ' ').splitlines()]
-    commands = [line for line in lines if line.startswith('lnn-control ')]
-    assert len(commands) >= 7 and len(lines) - len(commands) == 2  # make setup, source
-    for command in commands:
-        for long, short in CUTS.items():
-            command = re.sub(long, short, command)
-        done = subprocess.run(
-            [sys.executable, '-m', 'lnn_control.cli.main', *shlex.split(command)[1:]],
-            cwd=tmp_path,
-            env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        assert done.returncode == 0, f'{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}'
-    assert {path.name for path in (tmp_path / 'runs').iterdir()} >= {'tutorial'}
-
-
-def test_launch_arguments_of_the_tutorial_exist() -> None:
-    text = (ROOT / 'docs' / 'tutorial.md').read_text()
-    found = re.findall(r'(simulation|robot)(?:_launch\.py)?((?:\s+\w+:=[^\s`]+)+)', text)
-    assert len(found) == 3
-    for graph, settings in found:
-        known = {argument.name for argument in GRAPHS[graph].arguments}
-        assert {word.partition(':=')[0] for word in settings.split()} <= known
