@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         options.refuse_given(arguments, sizes, f'the network is that of {job.init}')
     import torch
 
-    from lnn_control.imitation.dataset import load_sequences, read_all_metadata
+    from lnn_control.imitation.cache import load_sequences, read_all_metadata
     from lnn_control.imitation.domain import find_domain
     from lnn_control.imitation.train import fit_normalisation, train
     from lnn_control.policies.checkpoint import save_checkpoint

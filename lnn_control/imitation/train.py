@@ -14,14 +14,9 @@ from torch import Tensor
 
 from lnn_control.core.checks import check_number
 from lnn_control.imitation.augment import Augmentation, augment_images, mirror
-from lnn_control.imitation.dataset import (
-    Batch,
-    Sequence,
-    Window,
-    WindowSettings,
-    cut_windows,
-    load_batch,
-)
+from lnn_control.imitation.batches import Batch, load_batch
+from lnn_control.imitation.cache import Sequence
+from lnn_control.imitation.windows import Window, WindowSettings, cut_windows
 from lnn_control.policies.network import Network
 
 

@@ -8,7 +8,7 @@ import torch
 
 from lnn_control.core.observation import Preprocessing
 from lnn_control.imitation.augment import Augmentation
-from lnn_control.imitation.dataset import Sequence, WindowSettings
+from lnn_control.imitation.cache import Sequence
 from lnn_control.imitation.train import (
     TrainSettings,
     compute_loss,
@@ -16,6 +16,7 @@ from lnn_control.imitation.train import (
     schedule_rate,
     train,
 )
+from lnn_control.imitation.windows import WindowSettings
 from lnn_control.policies.network import Network, NetworkConfig
 
 SETTINGS = TrainSettings(

@@ -10,31 +10,11 @@ import pytest
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import Preprocessing
-from lnn_control.imitation import dataset
-from lnn_control.imitation.dataset import (
-    Sequence,
-    Window,
-    WindowSettings,
-    cut_windows,
-    load_batch,
-    load_sequences,
-    merge_imu,
-)
+from lnn_control.imitation import cache
+from lnn_control.imitation.cache import load_sequences
 from lnn_control.imitation.episode_file import EpisodeFileError, write_episode
 
 PREPROCESSING = Preprocessing(width_px=16, height_px=8)
-
-
-def make_sequence(length: int) -> Sequence:
-    """Return a sequence whose every value is the number of its image."""
-    count = np.arange(length, dtype=np.float32)
-    return Sequence(
-        'numbers',
-        images=np.tile(count.astype(np.uint8)[:, None, None, None], (1, 2, 2, 3)),
-        imu=np.tile(count[:, None], (1, 12)),
-        elapsed_time=0.05 + 0.001 * count,
-        labels=np.tile(count[:, None], (1, 4)),
-    )
 
 
 @pytest.fixture
@@ -47,13 +27,13 @@ def folder(make_episode, tmp_path) -> Path:
 @pytest.fixture
 def conversions(monkeypatch) -> list[str]:
     """Return a list that grows by every file that is converted."""
-    converted, convert = [], dataset._convert
+    converted, convert = [], cache._convert
 
     def note(path, *rest):
         converted.append(path.name)
         convert(path, *rest)
 
-    monkeypatch.setattr(dataset, '_convert', note)
+    monkeypatch.setattr(cache, '_convert', note)
     return converted
 
 
@@ -110,12 +90,42 @@ def test_other_preprocessing_has_its_own_arrays(folder, conversions):
     assert large[0].images.shape == (8, 8, 16, 3)
 
 
+def test_changed_preprocessing_never_meets_stale_arrays(folder, conversions, monkeypatch):
+    load_sequences(folder, PREPROCESSING)
+    monkeypatch.setattr(cache, 'CACHE_VERSION', cache.CACHE_VERSION + 1)
+    load_sequences(folder, PREPROCESSING)
+    assert conversions == ['0.mcap', '1.mcap'] * 2
+
+
+def test_cache_lies_elsewhere_where_the_data_cannot_be_written(folder, tmp_path_factory):
+    away = tmp_path_factory.mktemp('caches')
+    (folder / '.cache').write_text('in the way, as on a read-only medium')
+    said = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(away))
+        sequences = load_sequences(folder, PREPROCESSING, said.append)
+    assert len(sequences) == 2
+    assert len(list(away.rglob('*.images.npy'))) == 2
+    assert len(said) == 1
+    assert str(folder) in said[0]
+    assert str(away) in said[0]
+
+
+def test_absurd_label_is_named_by_file_and_row(folder, make_episode):
+    episode = make_episode()
+    labels = episode.labels.copy()
+    labels[5, 3] = 1e5
+    write_episode(folder / 'wild.mcap', replace(episode, labels=labels))
+    with pytest.raises(EpisodeFileError, match=r'wild.mcap has a label beyond .* in row 5'):
+        load_sequences(folder, PREPROCESSING)
+
+
 def test_interrupted_conversion_is_done_again_and_leaves_nothing(folder, monkeypatch):
     def fail(*rest, **arrays):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(np, 'savez', fail)
-    with pytest.raises(OSError, match='No space left'):
+    with pytest.raises(OSError, match='No space left for the cache in'):
         load_sequences(folder, PREPROCESSING)
     monkeypatch.undo()
     assert not list(folder.rglob('*.part*'))
@@ -160,92 +170,6 @@ def test_broken_or_too_short_episodes_are_named(folder, make_episode):
     (folder / '0.mcap').write_bytes(b'broken')
     with pytest.raises(EpisodeFileError, match=r'0.mcap is no complete MCAP file'):
         load_sequences(folder, PREPROCESSING)
-
-
-def count_losses(sequences, windows) -> list[np.ndarray]:
-    """Return how often each image of each sequence bears loss."""
-    counts = [np.zeros(len(sequence), int) for sequence in sequences]
-    for window in windows:
-        taken = window.start + window.stride * np.arange(window.warm_up, window.length)
-        counts[window.sequence][taken] += 1
-    return counts
-
-
-@pytest.mark.parametrize(
-    'settings',
-    [
-        WindowSettings(),
-        WindowSettings(window_length=16, warm_up=4, max_stride=1),
-        WindowSettings(window_length=8, warm_up=6, max_stride=5),
-        WindowSettings(window_length=4, warm_up=0, max_stride=2),
-    ],
-)
-def test_every_image_bears_loss_exactly_once(settings):
-    sequences = [make_sequence(n) for n in (1, 2, 5, 8, 63, 64, 65, 200)]
-    for seed in range(10):
-        windows = cut_windows(sequences, settings, np.random.default_rng(seed))
-        for count in count_losses(sequences, windows):
-            assert (count == 1).all()
-        assert all(1 <= window.length <= settings.window_length for window in windows)
-        assert all(0 <= window.warm_up < window.length for window in windows)
-        assert all(window.start >= 0 for window in windows)
-
-
-def test_windows_in_mid_flight_warm_up_fully():
-    settings = WindowSettings(window_length=16, warm_up=5, max_stride=1)
-    for window in cut_windows([make_sequence(100)], settings, np.random.default_rng(0)):
-        assert window.warm_up == (5 if window.start > 0 else 0)
-
-
-def test_windows_are_shuffled_by_the_generator():
-    sequences = [make_sequence(100), make_sequence(100)]
-    settings = WindowSettings(window_length=16, warm_up=4)
-    first, again, other = (
-        cut_windows(sequences, settings, np.random.default_rng(seed)) for seed in (1, 1, 2)
-    )
-    assert first == again
-    assert first != other
-    assert [w.sequence for w in first] != sorted(w.sequence for w in first)
-
-
-def test_padding_bears_no_loss_and_repeats_the_last_image():
-    windows = [Window(0, start=3, length=4, warm_up=1), Window(0, start=10, length=6, warm_up=2)]
-    batch = load_batch([make_sequence(30)], windows)
-    assert batch.weight.tolist() == [[0, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1]]
-    assert batch.labels[0, :, 0].tolist() == [3, 4, 5, 6, 6, 6]
-    assert batch.images[1, :, 0, 0, 0].tolist() == [10, 11, 12, 13, 14, 15]
-    assert batch.imu[1, :, 3].tolist() == [10, 11, 12, 13, 14, 15]
-    assert batch.elapsed_time[1] == pytest.approx(0.05 + 0.001 * np.arange(10, 16))
-    assert np.isfinite(batch.imu).all()
-
-
-def test_strides_add_up_the_time_since_the_image_taken_before():
-    batch = load_batch([make_sequence(30)], [Window(0, 6, length=3, warm_up=0, stride=3)])
-    assert batch.images[0, :, 0, 0, 0].tolist() == [6, 9, 12]
-    assert batch.labels[0, :, 0].tolist() == [6, 9, 12]
-    wanted = [sum(0.05 + 0.001 * i for i in (n - 2, n - 1, n)) for n in (6, 9, 12)]
-    assert batch.elapsed_time[0] == pytest.approx(wanted)
-
-
-def test_joined_inertial_features_are_those_of_all_samples_together():
-    samples = np.random.default_rng(0).normal(size=(3, 10, 6)).astype(np.float32)
-    parts = np.concatenate([samples.mean(axis=1), samples.std(axis=1)], axis=1)
-    together = samples.reshape(30, 6)
-    wanted = np.concatenate([together.mean(axis=0), together.std(axis=0)])
-    assert merge_imu(parts[None])[0] == pytest.approx(wanted, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ('change', 'message'),
-    [
-        ({'window_length': 3}, 'window_length must be'),
-        ({'warm_up': 63}, 'warm_up must be'),
-        ({'max_stride': 0}, 'max_stride must be'),
-    ],
-)
-def test_impossible_windows_are_errors(change, message):
-    with pytest.raises(ValueError, match=message):
-        WindowSettings(**change)
 
 
 def test_images_too_small_for_the_network_are_an_error(folder):

@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Episodes as memory-mapped arrays, made once of each episode file."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.messages import ImuSamples
+from lnn_control.core.observation import ImuBuffer, Preprocessing
+from lnn_control.imitation.episode import Episode
+from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, read_metadata
+
+CACHE_VERSION = 2
+"""Of what is made of an episode. Count up whenever that changes: no stale array is used then."""
+
+MAX_COMMAND = 100.0
+"""A label beyond this is no command of any vehicle [m/s, rad/s]."""
+
+Say = Callable[[str], None]
+"""Receives a line for the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """One episode, preprocessed. Images stay on disk until they are read.
+
+    :param images: uint8, shape (n, height, width, 3). :param imu: features, shape (n, 12).
+    :param elapsed_time: before each image [s], shape (n,).
+    :param labels: the expert's commands, shape (n, 4).
+    :param privileged: what only a simulator knows, shape (n, 20), None where not recorded.
+    :param segmentation: class of each pixel, uint8, shape (n, height, width), None likewise.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    imu: NDArray[np.float32]
+    elapsed_time: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    privileged: NDArray[np.float32] | None = None
+    segmentation: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def prepare_imu(episode: Episode, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Return the inertial features of every image's exposure interval, shape (n, 12)."""
+    buffer = ImuBuffer(capacity=len(episode.imu_stamps) + 1)
+    for stamp, row in zip(episode.imu_stamps.tolist(), episode.imu, strict=True):
+        buffer.add(stamp, row[:3], row[3:])
+    windows: list[ImuSamples] = [buffer.take(stamp) for stamp in episode.image_stamps.tolist()]
+    return np.stack([preprocessing.summarise_imu(window) for window in windows])
+
+
+def make_sequence(name: str, episode: Episode, preprocessing: Preprocessing) -> Sequence:
+    """Return an episode as a network learns from it.
+
+    :raises ValueError: if it has fewer than two images or a label that is no command.
+    """
+    stamps = episode.image_stamps
+    if len(stamps) < 2:
+        raise ValueError(f'must hold at least two images, got {len(stamps)}')
+    wild = np.abs(episode.labels).max(axis=1) > MAX_COMMAND
+    if wild.any():
+        row = int(np.argmax(wild))
+        raise ValueError(
+            f'has a label beyond {MAX_COMMAND:g} m/s or rad/s in row {row}: '
+            f'{episode.labels[row].tolist()}: leave that episode out'
+        )
+    elapsed = np.diff(stamps, prepend=stamps[0] - np.median(np.diff(stamps)))
+    size = (preprocessing.width_px, preprocessing.height_px)
+    # Of a recording that has none of them, the attributes are None or missing.
+    privileged = getattr(episode, 'privileged', None)
+    classes = getattr(episode, 'segmentation', None)
+    return Sequence(
+        name,
+        np.stack([preprocessing.prepare_image(image) for image in episode.images]),
+        prepare_imu(episode, preprocessing),
+        elapsed.astype(np.float32),
+        episode.labels,
+        privileged,
+        None if classes is None else np.stack([_shrink_classes(row, size) for row in classes]),
+    )
+
+
+def _shrink_classes(classes: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a map of classes at the network's size: the class in the middle of each pixel."""
+    shrunk = cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(shrunk, dtype=np.uint8)
+
+
+def _identify(path: Path) -> list[int]:
+    """Return what changes when a file is written again or replaced."""
+    status = path.stat()
+    return [status.st_mtime_ns, status.st_size]
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file beside its place, then rename it: whoever has the old one open keeps it."""
+    part = path.with_name(f'{os.getpid()}.part{path.suffix}')
+    try:
+        write(part)
+        part.replace(path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            message = f'No space left for the cache in {path.parent}: free some and run again'
+            raise OSError(errno.ENOSPC, message) from error
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
+    """Write an episode file as arrays; the signals last, so that they mark it complete."""
+    source = _identify(path)
+    try:
+        sequence = make_sequence(path.stem, read_episode(path), preprocessing)
+    except EpisodeFileError:
+        raise
+    except ValueError as error:
+        raise EpisodeFileError(f'{path} {error}') from error
+    signals = {
+        'imu': sequence.imu,
+        'elapsed_time': sequence.elapsed_time,
+        'labels': sequence.labels,
+        'source': np.array(source),
+    }
+    if sequence.privileged is not None:
+        signals['privileged'] = sequence.privileged
+    classes = sequence.segmentation
+    if classes is not None:
+        _replace(_array_path(stem, 'segmentation'), lambda part: np.save(part, classes))
+    signals['has_segmentation'] = np.array(classes is not None)
+    _replace(_array_path(stem, 'images'), lambda part: np.save(part, sequence.images))
+    _replace(_signals_path(stem), lambda part: np.savez(part, allow_pickle=False, **signals))
+
+
+def _array_path(stem: Path, name: str) -> Path:
+    return stem.with_name(f'{stem.name}.{name}.npy')
+
+
+def _signals_path(stem: Path) -> Path:
+    return stem.with_name(f'{stem.name}.npz')
+
+
+def _read_signals(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file, none if there is no such file."""
+    if not path.exists():
+        return {}
+    with np.load(path) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def list_episodes(folder: Path) -> list[Path]:
+    """Return the episode files of a folder and its subfolders.
+
+    :raises FileNotFoundError: if there is none.
+    """
+    paths = sorted(path for path in folder.rglob('*.mcap'))
+    if not paths:
+        raise FileNotFoundError(
+            f'{folder} must hold episodes (*.mcap), found none: run `lnn-control collect` first'
+        )
+    return paths
+
+
+def read_all_metadata(folder: Path) -> list[dict[str, str]]:
+    """Return what every episode of a folder and its subfolders says of itself.
+
+    :raises FileNotFoundError: if there is no episode.
+    :raises EpisodeFileError: if a file is broken.
+    """
+    return [read_metadata(path) for path in list_episodes(folder)]
+
+
+def find_cache(folder: Path, key: str) -> Path:
+    """Return the folder for the arrays of a folder's episodes, made if it is not there.
+
+    It lies beside the episodes; where that cannot be written, among the user's caches.
+    """
+    beside = folder / '.cache' / key
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        if os.access(beside, os.W_OK):
+            return beside
+    except OSError:
+        pass  # read-only medium, or a folder of somebody else
+    root = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    elsewhere = root / 'lnn_control' / 'episodes' / digest / key
+    elsewhere.mkdir(parents=True, exist_ok=True)
+    return elsewhere
+
+
+def load_sequences(
+    folder: Path, preprocessing: Preprocessing, say: Say | None = None
+) -> list[Sequence]:
+    """Return every episode of a folder and its subfolders, converting what is new.
+
+    The arrays lie in a folder `.cache` beside the episodes, see :func:`find_cache`, and are made
+    again when the episode file, the preprocessing or CACHE_VERSION changes.
+
+    :param say: hears of a cache that lies elsewhere.
+    :raises FileNotFoundError: if there is no episode.
+    :raises EpisodeFileError: if a file is broken.
+    :raises ValueError: if images are smaller than the network's.
+    """
+    paths = list_episodes(folder)
+    numbers = '-'.join(f'{value}' for value in asdict(preprocessing).values())
+    key = f'v{CACHE_VERSION}-{numbers}'
+    caches = {parent: find_cache(parent, key) for parent in {path.parent for path in paths}}
+    for parent, cache in sorted(caches.items()):
+        if say is not None and parent not in cache.parents:
+            say(f'{parent} cannot be written: its arrays lie in {cache}')
+    return [load_sequence(path, caches[path.parent], preprocessing) for path in paths]
+
+
+def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequence:
+    """Return one episode, converted first if its arrays are missing or of another file.
+
+    :param cache: folder of its arrays.
+    """
+    stem = cache / path.stem
+    signals = _read_signals(_signals_path(stem))
+    if 'source' not in signals or signals['source'].tolist() != _identify(path):
+        _convert(path, stem, preprocessing)
+        signals = _read_signals(_signals_path(stem))
+    del signals['source']
+    has_segmentation = bool(signals.pop('has_segmentation'))
+    images = np.load(_array_path(stem, 'images'), mmap_mode='r')
+    classes = None
+    if has_segmentation:
+        classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
+    return Sequence(path.stem, images, segmentation=classes, **signals)
