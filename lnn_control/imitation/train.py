@@ -2,59 +2,61 @@
 # SPDX-License-Identifier: Apache-2.0
 """Behaviour cloning: a network learns to command what the expert would have commanded."""
 
-import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from lnn_control.core.checks import check_number
-from lnn_control.imitation.augment import Augmentation, augment_images, mirror
-from lnn_control.imitation.batches import Batch, load_batch
-from lnn_control.imitation.cache import Sequence
-from lnn_control.imitation.windows import Window, WindowSettings, cut_windows
-from lnn_control.policies.network import Network
+from lnn_control.imitation.cache import Sequence as EpisodeSequence
+from lnn_control.imitation.settings import TrainSettings, describe_difference
+from lnn_control.imitation.trainer import Report, StepReport, Trainer
+from lnn_control.imitation.training_state import (
+    TrainingStateError,
+    load_state,
+    remove_state,
+    save_state,
+)
+from lnn_control.policies.liquid_policy import LiquidPolicy
+from lnn_control.policies.network import LiquidNetwork
+from lnn_control.policies.policy import Policy
+
+Judge = Callable[[Policy], float]
+"""Flies a policy closed loop and returns how good it is; more is better."""
+
+__all__ = ['Judge', 'Report', 'StepReport', 'TrainSettings', 'Trainer', 'train']
 
 
 @dataclass(frozen=True)
-class TrainSettings:
-    """How to train."""
+class Keeping:
+    """Where and how often a training is saved, and how it is judged on the way.
 
-    epochs: int = 8
-    """Passes over the data."""
-    batch_size: int = 4
-    """Windows a step."""
-    learning_rate: float = 6e-3
-    """Peak of a one-cycle cosine schedule."""
-    weight_decay: float = 1e-4
-    """Of AdamW."""
-    max_gradient_norm: float = 1.0
-    """Longer gradients are shortened to this."""
-    seed: int = 0
-    """Of initial weights, order and augmentation."""
-    windows: WindowSettings = field(default_factory=WindowSettings)
-    """How flights are cut into windows."""
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    """How images are changed, drawn once a window."""
+    :param folder: of the state file. :param seconds: between two saves.
+    :param judge: None keeps the last weights instead of the best.
+    :param num_judgements: evenly over the training, the last one at its end.
+    :param description: what else must be the same to go on, such as the checkpoint started from.
+    """
 
-    def __post_init__(self) -> None:
-        check_number('epochs', self.epochs, 1, 10000)
-        check_number('batch_size', self.batch_size, 1, 4096)
-        check_number('learning_rate', self.learning_rate, 1e-7, 1.0)
-        check_number('weight_decay', self.weight_decay, 0.0, 1.0)
-        check_number('max_gradient_norm', self.max_gradient_norm, 1e-6, 1e6)
+    folder: Path | None = None
+    seconds: float = 30.0
+    judge: Judge | None = None
+    num_judgements: int = 4
+    description: tuple[tuple[str, Any], ...] = ()
 
 
-Report = Callable[[dict[str, float]], None]
-"""Receives epoch, step, steps, loss, images_per_second after every step."""
+def fit_normalisation(
+    network: LiquidNetwork, sequences: Sequence[EpisodeSequence], is_symmetric: bool = True
+) -> None:
+    """Set the network's normalisation from the training data.
 
-
-def fit_normalisation(network: Network, sequences: list[Sequence]) -> None:
-    """Set the network's normalisation from the training data."""
+    :param is_symmetric: whether left and right are alike.
+    """
     for name, rows in (
         ('imu', np.concatenate([sequence.imu for sequence in sequences])),
         ('command', np.concatenate([sequence.labels for sequence in sequences])),
@@ -62,115 +64,141 @@ def fit_normalisation(network: Network, sequences: list[Sequence]) -> None:
         mean, scale = rows.mean(axis=0), rows.std(axis=0)
         floor = 0.05
         if name == 'command':
-            # Left and right, up and down are alike: only forward speed has a mean. The floor
-            # keeps small corrections of height from weighing as much as a turn.
-            mean[1:], floor = 0.0, 0.15
+            # Up and down are alike, and left and right where the task says so: of those only
+            # forward speed has a mean. The floor keeps small corrections of height from weighing
+            # as much as a turn.
+            mean[[1, 2, 3] if is_symmetric else [2]], floor = 0.0, 0.15
         getattr(network, f'{name}_mean').copy_(torch.from_numpy(mean))
         getattr(network, f'{name}_scale').copy_(torch.from_numpy(np.maximum(scale, floor)))
 
 
-def compute_loss(commands: Tensor, labels: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-    """Return the Huber loss of normalised commands over the steps that bear loss.
-
-    :param commands: shape (batch, steps, 4). :param weight: shape (batch, steps).
-    """
-    error = (commands - labels) / scale
-    loss = torch.nn.functional.smooth_l1_loss(
-        error, torch.zeros_like(error), reduction='none', beta=1.0
-    ).mean(dim=2)
-    return (loss * weight).sum() / weight.sum().clamp(min=1)
-
-
-def schedule_rate(peak: float, share: float) -> float:
-    """Return the learning rate: a short rise, then half a cosine down to a hundredth.
-
-    :param share: of the training that is done, 0 to 1.
-    """
-    rate = peak * min(1.0, share / 0.05 + 0.05)
-    return rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
-
-
-def _batches(sequences: list[Sequence], windows: list[Window], batch_size: int) -> Iterator[Batch]:
-    """Yield batches, reading the next one while the last one is used."""
-    groups = [windows[i : i + batch_size] for i in range(0, len(windows), batch_size)]
-    with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(load_batch, sequences, groups[0])
-        for group in [*groups[1:], None]:
-            batch = pending.result()
-            if group is not None:
-                pending = pool.submit(load_batch, sequences, group)
-            yield batch
-
-
-def _prepare(
-    batch: Batch, settings: Augmentation, generator: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return augmented images, inertial features, times, labels and weights."""
-    images = torch.from_numpy(batch.images).permute(0, 1, 4, 2, 3).float().div_(255)
-    images = augment_images(images, settings, generator)
-    is_mirrored = torch.rand(len(images), generator=generator) < settings.mirror
-    images, imu, labels = mirror(
-        images, torch.from_numpy(batch.imu), torch.from_numpy(batch.labels), is_mirrored
-    )
-    elapsed, weight = torch.from_numpy(batch.elapsed_time), torch.from_numpy(batch.weight)
-    return images, imu, elapsed, labels, weight
-
-
 def train(
-    network: Network,
-    sequences: list[Sequence],
+    network: LiquidNetwork,
+    sequences: Sequence[EpisodeSequence],
     settings: TrainSettings,
     report: Report | None = None,
+    keeping: Keeping | None = None,
+    is_symmetric: bool = True,
 ) -> list[float]:
-    """Train a network in place and return the mean loss of every epoch.
+    """Train a network in place and return the mean loss of every pass over the data.
+
+    What the network ends with are the averaged weights, the best ones where they are judged. An
+    unfinished training of the same settings in the folder of `keeping` is gone on with.
 
     :raises FloatingPointError: if the loss is not finite.
+    :raises TrainingStateError: if there is an unfinished training of other settings.
+    :raises KeyboardInterrupt: at Ctrl-C, after saving.
     """
-    generator = torch.Generator().manual_seed(settings.seed)
-    rng = np.random.default_rng([settings.seed, 3])
-    optimiser = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    network.train()
-    losses: list[float] = []
-    num_windows = len(cut_windows(sequences, settings.windows, rng))
-    total = settings.epochs * math.ceil(num_windows / settings.batch_size)
-    step = 0
-    for epoch in range(settings.epochs):
-        windows = cut_windows(sequences, settings.windows, rng)
-        sums = []
-        for batch in _batches(sequences, windows, settings.batch_size):
-            start = time.perf_counter()
-            for group in optimiser.param_groups:
-                group['lr'] = schedule_rate(settings.learning_rate, min(step / total, 1.0))
-            images, imu, elapsed, labels, weight = _prepare(
-                batch, settings.augmentation, generator
-            )
-            with torch.autocast('cpu', torch.bfloat16):
-                features = network.encode_sequence(images, imu)
-            commands, _ = network.steer(features.float(), elapsed)
-            loss = compute_loss(commands, labels, weight, network.command_scale)
-            if not torch.isfinite(loss):
-                raise FloatingPointError(
-                    f'loss is {loss.item()} in epoch {epoch}, step {step}: lower learning_rate'
-                )
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), settings.max_gradient_norm)
-            optimiser.step()
-            step += 1
-            sums.append((loss.item(), float(weight.sum())))
+    trainer = Trainer(network, sequences, settings, is_symmetric)
+    run = _Run(trainer, keeping or Keeping())
+    run.resume()
+    with _catch_interrupt() as interrupt:
+        while not trainer.is_finished:
+            run.judge_if_due()
+            row = trainer.step()
             if report is not None:
-                seconds = time.perf_counter() - start
-                report(
-                    {
-                        'epoch': epoch,
-                        'step': step,
-                        'steps': max(total, step),
-                        'loss': loss.item(),
-                        'images_per_second': weight.numel() / seconds,
-                    }
-                )
-        losses.append(sum(v * w for v, w in sums) / sum(w for _, w in sums))
-    network.eval()
-    return losses
+                report(row)
+            if interrupt.is_set():
+                run.save()
+                raise KeyboardInterrupt
+            run.save_if_due()
+    run.judge_if_due()
+    run.finish()
+    return trainer.losses or [trainer.sums[0] / max(trainer.sums[1], 1.0)]
+
+
+class _Run:
+    """A trainer with what is kept of it: the state on disk and the best weights so far."""
+
+    def __init__(self, trainer: Trainer, keeping: Keeping) -> None:
+        self.trainer, self.keeping = trainer, keeping
+        self.scores: list[float] = []
+        self.best: dict[str, torch.Tensor] | None = None
+        self.last_save = time.monotonic()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what must be the same to go on."""
+        described = asdict(self.trainer.settings) | dict(self.keeping.description)
+        judgements = self.keeping.num_judgements if self.keeping.judge is not None else 0
+        return described | {'judgements': judgements}
+
+    def resume(self) -> None:
+        """Go on from the state on disk, if there is one."""
+        folder = self.keeping.folder
+        state = None if folder is None else load_state(folder)
+        if state is None:
+            return
+        difference = describe_difference(state['settings'], self.describe())
+        if not difference and state['trainer']['data'] != self.trainer.identify_data():
+            difference = 'other episodes'
+        if difference:
+            raise TrainingStateError(
+                f'{folder} holds an unfinished training of other settings ({difference}): give '
+                'the same ones to go on, or another --output'
+            )
+        self.trainer.load_state_dict(state['trainer'])
+        self.scores, self.best = list(state['scores']), state['best']
+
+    def save(self) -> None:
+        """Write the state, if it has a place."""
+        if self.keeping.folder is not None:
+            state = {
+                'settings': self.describe(),
+                'trainer': self.trainer.state_dict(),
+                'scores': self.scores,
+                'best': self.best,
+            }
+            save_state(self.keeping.folder, state)
+        self.last_save = time.monotonic()
+
+    def save_if_due(self) -> None:
+        """Save if the last time is long enough ago."""
+        if time.monotonic() - self.last_save >= self.keeping.seconds:
+            self.save()
+
+    def judge_if_due(self) -> None:
+        """Fly the averaged weights where the share of training that is done asks for it."""
+        judge, count = self.keeping.judge, self.keeping.num_judgements
+        due = (len(self.scores) + 1) / count
+        if judge is None or len(self.scores) >= count or self.trainer.share < due:
+            return
+        self.save()
+        weights = self.trainer.average.state_dict()
+        score = float(judge(LiquidPolicy('candidate', self._make_network(weights))))
+        # Of equals the later one has seen more.
+        if not self.scores or score >= max(self.scores):
+            self.best = weights
+        self.scores.append(score)
+
+    def _make_network(self, weights: dict[str, torch.Tensor]) -> LiquidNetwork:
+        """Return another network of given weights, on the CPU."""
+        trained = self.trainer.network
+        network = type(trained)(trained.config)
+        network.load_state_dict({**trained.state_dict(), **weights})
+        return network
+
+    def finish(self) -> None:
+        """Give the network the weights that are kept."""
+        weights = self.best or self.trainer.average.state_dict()
+        network = self.trainer.network
+        network.load_state_dict({**network.state_dict(), **weights})
+        network.eval()
+
+
+@contextmanager
+def _catch_interrupt() -> Iterator[threading.Event]:
+    """Note the first Ctrl-C instead of ending within a step; the second one ends at once."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def note(*_: Any) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -66,11 +66,16 @@ class SpatialEncoder(nn.Module):
                 f'images must have shape (n, 3, {self.size_px[0]}, {self.size_px[1]}), '
                 f'got {tuple(images.shape)}'
             )
-        maps = self.convolutions(images * 4 - 2).float()
+        return self.read(self.convolutions(images * 4 - 2))
+
+    def read(self, maps: Tensor) -> Tensor:
+        """Return the features of the last convolution's maps, see :meth:`forward`."""
+        # Channel by channel, where softmax and maxima run along the memory.
+        maps = maps.float().contiguous()
         spots = maps[:, : self.num_places].flatten(2)
         places = torch.softmax(spots * self.temperature[:, None], dim=2) @ self.grid
-        sectors = maps[:, self.num_places :].amax(dim=2)
+        sectors = maps[:, self.num_places :]
         if self.num_scans > 0:  # pooling knows no empty tensors
-            sectors = nn.functional.adaptive_max_pool1d(sectors, self.NUM_SECTORS)
-        strengths = torch.cat([spots.amax(dim=2), sectors.flatten(1)], dim=1)
+            sectors = nn.functional.adaptive_max_pool2d(sectors, (1, self.NUM_SECTORS))
+        strengths = torch.cat([spots.max(dim=2).values, sectors.flatten(1)], dim=1)
         return torch.cat([places[..., 0], places[..., 1], torch.tanh(strengths / 4)], dim=1)

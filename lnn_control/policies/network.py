@@ -61,8 +61,16 @@ class Network(nn.Module):
             images = images.float() / 255
         flat = images.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         seen = self.encoder(flat).unflatten(0, (batch, steps))
+        return self.join(seen, imu)
+
+    def join(self, seen: Tensor, imu: Tensor) -> Tensor:
+        """Return the encoder's features with the inertial ones behind them."""
         inertial = torch.tanh((imu - self.imu_mean) / self.imu_scale / 2)
         return torch.cat([seen, inertial], dim=2)
+
+    def initial_state(self, batch: int) -> Tensor:
+        """Return the memory's state before the first step, one row a sequence."""
+        return self.liquid.initial_state(batch)
 
     def steer(
         self, features: Tensor, elapsed_time: Tensor, state: State | None = None

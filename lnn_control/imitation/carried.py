@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The memory's state from one window of a flight to the next."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from lnn_control.imitation.windows import Window
+from lnn_control.policies.network import LiquidNetwork
+
+
+class CarriedState:
+    """Keeps a state for each lane of windows; windows without a lane start empty.
+
+    :param num_lanes: of windows that go on beside each other.
+    """
+
+    def __init__(self, network: LiquidNetwork, num_lanes: int) -> None:
+        self.network, self.num_lanes = network, num_lanes
+        self.state: Any = None
+
+    def take(self, windows: Sequence[Window]) -> Any:
+        """Return the state that the windows of a batch start with, None for an empty one."""
+        if windows[0].lane is None:
+            return None
+        empty = self.network.initial_state(self.num_lanes)
+        state = empty if self.state is None else self.state
+        lanes = _list_lanes(windows)
+        is_first = torch.tensor([window.is_first for window in windows])
+
+        def choose(fresh: Tensor, old: Tensor) -> Tensor:
+            fresh, old = fresh[lanes], old[lanes]
+            shape = (-1, *[1] * (old.dim() - 1))
+            return torch.where(is_first.view(shape).to(old.device), fresh.to(old), old)
+
+        return tree_map(choose, empty, state)
+
+    def put(self, windows: Sequence[Window], state: Any) -> None:
+        """Keep the state that the windows of a batch end with; no gradient goes back into it."""
+        if windows[0].lane is None:
+            return
+        if self.state is None:
+            self.state = self.network.initial_state(self.num_lanes)
+        lanes = _list_lanes(windows)
+
+        def replace(old: Tensor, new: Tensor) -> Tensor:
+            changed = old.to(new.device).detach().clone()
+            changed[lanes] = new.detach().to(changed.dtype)
+            return changed
+
+        self.state = tree_map(replace, self.state, state)
+
+    def load(self, state: Any, device: torch.device) -> None:
+        """Take over a saved state."""
+        self.state = None if state is None else tree_map(lambda part: part.to(device), state)
+
+
+def _list_lanes(windows: Sequence[Window]) -> Tensor:
+    return torch.tensor([window.lane for window in windows])

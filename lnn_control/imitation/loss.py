@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a network is trained to make small."""
+
+import torch
+from torch import Tensor
+
+
+def compute_loss(
+    commands: Tensor,
+    labels: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    axis_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
+) -> Tensor:
+    """Return the Huber loss of normalised commands over the steps that bear loss.
+
+    :param commands: shape (batch, steps, 4). :param weight: shape (batch, steps).
+    :param axis_weights: how much vx, vy, vz and yaw rate count; their mean is what four ones do.
+    """
+    error = (commands - labels) / scale
+    loss = torch.nn.functional.smooth_l1_loss(
+        error, torch.zeros_like(error), reduction='none', beta=1.0
+    )
+    loss = (loss * loss.new_tensor(axis_weights)).mean(dim=2)
+    return (loss * weight).sum() / weight.sum().clamp(min=1)
+
+
+def compute_head_loss(guess: Tensor, privileged: Tensor, is_known: Tensor) -> Tensor:
+    """Return the squared error of privileged labels, a quarter of their sum an image.
+
+    Bearing and nearness of a target out of sight are not asked for: nobody could see them.
+
+    :param guess, privileged: shape (batch, steps, 20), see `imitation.heads`.
+    :param is_known: where there are labels, shape (batch, steps).
+    """
+    in_sight = privileged[..., 3:4].expand(*privileged.shape[:2], 3)
+    weight = torch.cat([in_sight, torch.ones_like(privileged[..., 3:])], dim=2)
+    weight = weight * is_known[..., None]
+    return ((guess - privileged) ** 2 * weight).sum() / is_known.sum().clamp(min=1) / 4

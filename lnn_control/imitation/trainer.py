@@ -1,0 +1,363 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training as a state machine: what it holds can be saved after any step and gone on with.
+
+Everything random is drawn from seeds that follow from the settings and the position, so that the
+position is all there is to remember of the generators.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lnn_control.imitation.augment import (
+    Looks,
+    apply_looks,
+    draw_looks,
+    measure_colour,
+    mirror_signals,
+)
+from lnn_control.imitation.average import WeightAverage
+from lnn_control.imitation.batches import Batch, read_ahead
+from lnn_control.imitation.cache import Sequence as EpisodeSequence
+from lnn_control.imitation.carried import CarriedState
+from lnn_control.imitation.encode import choose_dtype, convolve
+from lnn_control.imitation.heads import PrivilegedHeads, mirror_privileged
+from lnn_control.imitation.loss import compute_head_loss, compute_loss
+from lnn_control.imitation.pixels import PixelRenderer
+from lnn_control.imitation.schedule import SCHEDULES
+from lnn_control.imitation.settings import TrainSettings
+from lnn_control.imitation.windows import Window, cut_batches
+from lnn_control.policies.network import LiquidNetwork
+
+_ORDER_STREAM, _LOOKS_STREAM, _NOISE_STREAM, _HEADS_STREAM = 3, 4, 5, 6
+
+
+@dataclass
+class Position:
+    """Where a training stands.
+
+    :param epoch: passes over the data that are done. :param batch: batches done of this pass.
+    :param step: steps done in all. :param seconds: spent in them.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a step came to.
+
+    :param epoch: pass over the data that the step belongs to, from 0. :param step: from 1.
+    :param steps: how many there will be, as far as known. :param share: of the training done.
+    :param head_loss: of privileged labels, 0 without heads.
+    :param gradient_norm: before it was shortened.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    share: float
+    loss: float
+    head_loss: float
+    gradient_norm: float
+    learning_rate: float
+    images_per_second: float
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Time to the end at this speed [s]."""
+        return self.seconds * (1 - self.share) / max(self.share, 1e-9)
+
+
+def _make_seed(*stream: int) -> int:
+    """Return the seed of a stream of random numbers."""
+    return int(np.random.SeedSequence(stream).generate_state(1, np.uint64)[0] >> 1)
+
+
+class Trainer:
+    """Trains a network in place, a step at a time.
+
+    :param network: on the device to train on. :param sequences: what is learned from.
+    :param is_symmetric: whether left and right are alike.
+    """
+
+    def __init__(
+        self,
+        network: LiquidNetwork,
+        sequences: Sequence[EpisodeSequence],
+        settings: TrainSettings,
+        is_symmetric: bool = True,
+    ) -> None:
+        self.network, self.settings = network.train(), settings
+        self.sequences = list(sequences)
+        self.device = network.command_scale.device
+        self.dtype = choose_dtype(self.device)
+        self.position = Position()
+        self.losses: list[float] = []
+        self.sums = [0.0, 0.0]
+        self.average = WeightAverage(network, settings.averaging)
+        self.heads = self._make_heads()
+        self.parameters = [*network.parameters()]
+        if self.heads is not None:
+            self.parameters += [*self.heads.parameters()]
+        self.optimiser = torch.optim.AdamW(
+            self.parameters, settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        strength = settings.augmentation
+        self.mirror_share = strength.mirror if is_symmetric else 0.0
+        self.uses_segmentation = strength.recolouring > 0
+        self.carried = CarriedState(network, settings.batch_size)
+        self.renderer = self._make_renderer() if self.device.type == 'cpu' else None
+        self.groups = self._cut(0)
+        self._batches: Iterator[Batch] | None = None
+
+    # What it starts from.
+
+    def _make_heads(self) -> PrivilegedHeads | None:
+        """Return heads with weights of the seed, None where there is nothing to guess."""
+        if not self.settings.heads or all(s.privileged is None for s in self.sequences):
+            return None
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_make_seed(self.settings.seed, _HEADS_STREAM))
+            heads = PrivilegedHeads(self.network.encoder.num_features)
+        return heads.to(self.device)
+
+    def _make_renderer(self) -> PixelRenderer:
+        generator = torch.Generator().manual_seed(_make_seed(self.settings.seed, _NOISE_STREAM))
+        size, steps = self.network.encoder.size_px, self.settings.windows.window_length
+        return PixelRenderer(size, steps, generator, self.dtype)
+
+    def _cut(self, epoch: int) -> list[list[Window]]:
+        """Return the batches of a pass over the data."""
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, _ORDER_STREAM, epoch])
+        return cut_batches(self.sequences, settings.windows, settings.batch_size, rng)
+
+    # Where it stands.
+
+    @property
+    def share(self) -> float:
+        """Share of the training that is done, 0 to 1."""
+        settings, position = self.settings, self.position
+        if settings.budget_minutes is not None:
+            share = position.seconds / (60 * settings.budget_minutes)
+        elif settings.steps is not None:
+            share = position.step / settings.steps
+        else:
+            share = (position.epoch + position.batch / len(self.groups)) / settings.epochs
+        return min(share, 1.0)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.share >= 1.0
+
+    def count_steps(self) -> int:
+        """Return how many steps there will be, as far as known now."""
+        settings, step = self.settings, self.position.step
+        if settings.budget_minutes is not None:
+            return max(step, math.ceil(step / max(self.share, 1e-9)))
+        if settings.steps is not None:
+            return settings.steps
+        rest = settings.epochs - self.position.epoch
+        return step - self.position.batch + rest * len(self.groups)
+
+    # A step.
+
+    def step(self) -> StepReport:
+        """Train on the next batch.
+
+        :raises FloatingPointError: if the loss is not finite.
+        """
+        start = time.perf_counter()
+        position, settings = self.position, self.settings
+        epoch = position.epoch
+        rate = settings.learning_rate * SCHEDULES[settings.schedule](self.share)
+        for group in self.optimiser.param_groups:
+            group['lr'] = rate
+        batch = self._take_batch()
+        loss, head_loss = self.compute_losses(batch, self.groups[position.batch])
+        values = torch.stack([loss.detach(), head_loss.detach()]).tolist()
+        if not all(math.isfinite(value) for value in values):
+            raise FloatingPointError(
+                f'loss is {sum(values)} in epoch {epoch}, step {position.step}: '
+                'lower learning_rate'
+            )
+        norm = self._update(loss + head_loss)
+        num_weighted = float(batch.weight.sum())
+        self.sums[0] += values[0] * num_weighted
+        self.sums[1] += num_weighted
+        self._advance()
+        seconds = time.perf_counter() - start
+        position.seconds += seconds
+        return StepReport(
+            epoch,
+            position.step,
+            max(self.count_steps(), position.step),
+            self.share,
+            values[0],
+            values[1],
+            norm,
+            rate,
+            batch.weight.size / seconds,
+            position.seconds,
+        )
+
+    def _take_batch(self) -> Batch:
+        """Return the batch at the position, from those that are read ahead."""
+        if self._batches is None:
+            groups = self.groups[self.position.batch :]
+            self._batches = read_ahead(
+                self.sequences, groups, with_segmentation=self.uses_segmentation
+            )
+        return next(self._batches)
+
+    def compute_losses(self, batch: Batch, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
+        """Return the loss of the commands and that of the heads.
+
+        :param windows: that the batch was read from.
+        """
+        settings = self.settings
+
+        def load(array: Any) -> Tensor:
+            return torch.from_numpy(array).to(self.device, non_blocking=True)
+
+        # What is drawn follows from the number of the step alone.
+        generator = torch.Generator(self.device)
+        generator.manual_seed(_make_seed(settings.seed, _LOOKS_STREAM, self.position.step))
+        images = load(batch.images)
+        looks = draw_looks(
+            self._strength(),
+            measure_colour(images),
+            self.network.encoder.size_px,
+            generator,
+            batch.segmentation is not None,
+        )
+        imu, labels = mirror_signals(load(batch.imu), load(batch.labels), looks.is_mirrored)
+        classes = None if batch.segmentation is None else load(batch.segmentation)
+        features = self.network.join(self._encode(images, looks, classes, generator), imu)
+        # The memory's state starts empty, or is that of the window before.
+        commands, state = self.network.steer(
+            features, load(batch.elapsed_time), self.carried.take(windows)
+        )
+        self.carried.put(windows, state)
+        loss = compute_loss(
+            commands,
+            labels,
+            load(batch.weight),
+            self.network.command_scale,
+            settings.axis_weights,
+        )
+        head_loss = loss.new_zeros(())
+        if self.heads is not None and batch.privileged is not None:
+            privileged = mirror_privileged(load(batch.privileged), looks.is_mirrored)
+            is_known = load(batch.is_real & batch.has_privileged[:, None]).float()  # type: ignore[index]
+            head_loss = compute_head_loss(self.heads(features), privileged, is_known)
+        return loss, head_loss
+
+    def _strength(self) -> Any:
+        strength = self.settings.augmentation
+        values = {entry.name: getattr(strength, entry.name) for entry in fields(strength)}
+        return type(strength)(**{**values, 'mirror': self.mirror_share})
+
+    def _encode(
+        self, images: Tensor, looks: Looks, classes: Tensor | None, generator: torch.Generator
+    ) -> Tensor:
+        """Return the encoder's features of augmented images, shape (batch, steps, features).
+
+        :param images: uint8, shape (batch, steps, height, width, 3).
+        """
+        encoder, (batch, steps) = self.network.encoder, images.shape[:2]
+        if self.renderer is not None:
+            places = torch.rand(batch, generator=generator)
+            chunks = self.renderer.render(images, looks, places, classes)
+            maps = convolve(encoder.convolutions, chunks, encoder.size_px)
+            return encoder.read(maps).unflatten(0, (batch, steps))
+        pixels = images.permute(0, 1, 4, 2, 3).float() / 255
+        noise = torch.randn(1, *pixels.shape[1:], generator=generator, device=self.device)
+        pixels = apply_looks(pixels, looks, noise, classes).flatten(0, 1)
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            seen = encoder(pixels.contiguous(memory_format=torch.channels_last))
+        return seen.float().unflatten(0, (batch, steps))
+
+    def _update(self, loss: Tensor) -> float:
+        """Take a step down the gradient and return its length before it was shortened."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.max_gradient_norm)
+        self.optimiser.step()
+        self.average.update(self.network, self.position.step + 1)
+        return float(norm)
+
+    def _advance(self) -> None:
+        """Move on to the next batch; after the last one, to the next pass."""
+        self.position.step += 1
+        self.position.batch += 1
+        if self.position.batch == len(self.groups):
+            self.losses.append(self.sums[0] / max(self.sums[1], 1.0))
+            self.sums = [0.0, 0.0]
+            self.position.epoch += 1
+            self.position.batch = 0
+            self.groups = self._cut(self.position.epoch)
+            self._batches = None
+
+    def extend(self, sequences: Sequence[EpisodeSequence]) -> None:
+        """Learn from more data from now on: a new pass begins over all there is."""
+        self.sequences += sequences
+        self.position.epoch += 1
+        self.position.batch = 0
+        self.groups = self._cut(self.position.epoch)
+        self._batches = None
+
+    # What is kept.
+
+    def identify_data(self) -> str:
+        """Return a digest of what is learned from: names, lengths and labels."""
+        digest = hashlib.sha256()
+        for sequence in self.sequences:
+            digest.update(f'{sequence.name} {len(sequence)} '.encode())
+            digest.update(np.ascontiguousarray(sequence.labels).tobytes())
+        return digest.hexdigest()[:16]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that the next step depends on, as tensors and plain values."""
+        return {
+            'network': self.network.state_dict(),
+            'heads': None if self.heads is None else self.heads.state_dict(),
+            'average': self.average.state_dict(),
+            'optimiser': self.optimiser.state_dict(),
+            'position': asdict(self.position),
+            'losses': list(self.losses),
+            'sums': list(self.sums),
+            'carried': self.carried.state,
+            'data': self.identify_data(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state of the same network, data and settings."""
+        self.network.load_state_dict(state['network'])
+        if self.heads is not None:
+            self.heads.load_state_dict(state['heads'])
+        self.average.load_state_dict(state['average'])
+        self.optimiser.load_state_dict(state['optimiser'])
+        self.position = Position(**state['position'])
+        self.losses, self.sums = list(state['losses']), list(state['sums'])
+        self.carried.load(state['carried'], self.device)
+        self.groups = self._cut(self.position.epoch)
+        self._batches = None
+
+
+Report = Callable[[StepReport], None]
+"""Hears of every step."""

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""The state of a training on disk, replaced in one stroke: a kill leaves the last one whole."""
+
+import errno
+import io
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+STATE_FILE = 'training_state.pt'
+FORMAT = 'lnn_control/training_state/1'
+
+
+class TrainingStateError(ValueError):
+    """A saved state cannot be gone on with; the message says why and what to do."""
+
+
+def save_state(folder: Path, state: dict[str, Any]) -> None:
+    """Write a state of tensors and plain values.
+
+    :raises OSError: if there is no space; the state that was there stays.
+    """
+    path, part = folder / STATE_FILE, folder / f'{STATE_FILE}.part'
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    torch.save({'format': FORMAT, **state}, buffer)
+    try:
+        with open(part, 'wb') as stream:
+            stream.write(buffer.getbuffer())
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        message = f'No space left for {path}: free some and run again, it goes on from the last one'
+        raise OSError(errno.ENOSPC, message) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """Return the state of an unfinished training, None if there is none.
+
+    :raises TrainingStateError: if the file is broken or of another version.
+    """
+    path = folder / STATE_FILE
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = ' '.join(str(error).split())[:200]
+        raise TrainingStateError(f'{path} is broken ({reason}): remove it') from error
+    if not isinstance(state, dict) or state.get('format') != FORMAT:
+        raise TrainingStateError(f'{path} is not of format {FORMAT}: remove it to start anew')
+    return state
+
+
+def remove_state(folder: Path) -> None:
+    """Remove the state of a training that is finished."""
+    (folder / STATE_FILE).unlink(missing_ok=True)
