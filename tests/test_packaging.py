@@ -91,7 +91,11 @@ PARTS = {
     'sim': ('sim', 'lnn_control.cli.list', 'lnn_control.cli.show', 'lnn_control.cli.completion'),
 }
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.
-NEEDS_BESIDES = {'lnn_control.nodes.sim_node': 'sim', 'sim.renderers.gl': 'gl'}
+NEEDS_BESIDES = {
+    'lnn_control.cli.validation': 'sim',
+    'lnn_control.nodes.sim_node': 'sim',
+    'sim.renderers.gl': 'gl',
+}
 
 
 @cache

@@ -5,29 +5,38 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import UseAppendAction, configure
+from tyro.conf import UseAppendAction, arg, configure
 
 from lnn_control.cli import options
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
 from lnn_control.core.provenance import describe_versions
-from lnn_control.imitation.train import Report, TrainSettings
+from lnn_control.imitation.augment import LEVELS, Augmentation
+from lnn_control.imitation.settings import TrainSettings
+from lnn_control.imitation.trainer import Report, StepReport
 from lnn_control.policies.network import NetworkConfig
 
 if TYPE_CHECKING:
+    import torch
+
+    from lnn_control.imitation.train import Judge
     from lnn_control.policies.network import Network
 
 _LOG_STEPS = 500
+DEVICES = ('auto', 'cpu', 'cuda')
 
 
 @configure(UseAppendAction)
 @dataclass(frozen=True)
 class Train:
-    """Train a policy on the episodes of a folder and write a checkpoint."""
+    """Train a policy on the episodes of a folder and write a checkpoint.
+
+    Killed or ended with Ctrl-C, the same command goes on where it was.
+    """
 
     data: Path
     """Folder of episode files; subfolders are read too."""
@@ -41,57 +50,112 @@ class Train:
     """Sizes of the network; those of the checkpoint where --init is given."""
     max_parameters: int | None = None
     """Refuse a network that is larger."""
+    level: Annotated[str, arg(name='augmentation', metavar='LEVEL')] = 'weak'
+    """How much images are changed: none, weak or strong. Each strength can be given by itself."""
     settings: TrainSettings = field(default_factory=TrainSettings)
     """How to train."""
+    validate_episodes: int | None = None
+    """Fly so many trials a few times on the way, and keep the best weights."""
+    save_seconds: float = 30.0
+    """Time between two saves of the unfinished training [s]."""
+    device: str = 'auto'
+    """Where to compute: auto (a GPU where there is one), cpu or cuda."""
     threads: options.Threads = 1
 
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = options.read_options(Train, 'train', arguments)
-    if job.init is not None:
-        sizes = [entry.name for kind in (NetworkConfig, Preprocessing) for entry in fields(kind)]
-        options.refuse_given(arguments, sizes, f'the network is that of {job.init}')
+    job = check_job(options.read_options(Train, 'train', arguments), arguments)
     import torch
 
-    from lnn_control.imitation.cache import load_sequences, read_all_metadata
+    from lnn_control.imitation.allocator import keep_freed_memory
+    from lnn_control.imitation.cache import load_sequences
     from lnn_control.imitation.domain import find_domain
-    from lnn_control.imitation.train import fit_normalisation, train
+    from lnn_control.imitation.train import fit_normalisation
+    from lnn_control.imitation.training_state import remove_state
     from lnn_control.policies.checkpoint import save_checkpoint
 
-    check_number('threads', job.threads, 1, 1024)
     # Made now: hours later would be late to learn that it cannot be.
     job.output.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.settings.seed)
+    device = choose_device(job.device)
     network = make_network(job)
     network.check_size(job.max_parameters)
+
+    # What is learned from, and what it says of itself.
     print(f'reading {job.data}', flush=True)
-    sequences = load_sequences(job.data, network.config.preprocessing)
-    domain = find_domain(read_all_metadata(job.data), job.settings.windows.max_stride)
+    sequences = load_sequences(job.data, network.config.preprocessing, print)
+    episodes = read_agreeing_metadata(job.data)
+    domain = find_domain(episodes, job.settings.windows.max_stride)
+    symmetric = find_symmetry(job, episodes)
+    judge = make_judge(job, episodes)
     if job.init is None:
-        fit_normalisation(network, sequences)
+        fit_normalisation(network, sequences, symmetric)
     images = sum(len(sequence) for sequence in sequences)
     print(f'{len(sequences)} episodes, {images} images, {network.num_parameters()} parameters')
+
     start = time.monotonic()
-    with show_progress() as report:
-        try:
-            losses = train(network, sequences, job.settings, report)
-        except FloatingPointError as error:
-            raise ValueError(f'training failed: {error}') from error
+    losses = run(job, network.to(device), sequences, symmetric, judge)
     training: dict[str, Any] = {
         'data': {'episodes': len(sequences), 'images': images},
         'init': job.init,
         'settings': asdict(job.settings),
         'losses': losses,
         'seconds': round(time.monotonic() - start, 1),
+        'device': device.type,
         'versions': describe_versions(),
     }
     name = job.name or job.output.resolve().name
-    save_checkpoint(job.output, name, network, training, domain)
+    save_checkpoint(job.output, name, network.cpu(), training, domain)
+    remove_state(job.output)
     shown = ' '.join(f'{loss:.4f}' for loss in losses)
     print(f'loss by epoch: {shown}\ncheckpoint {name} in {job.output}')
     return 0
+
+
+def check_job(job: Train, arguments: list[str]) -> Train:
+    """Return the job with the strengths of its level, all checked.
+
+    :raises ValueError: if an option has no such value, or no effect.
+    """
+    if job.init is not None:
+        sizes = [entry.name for kind in (NetworkConfig, Preprocessing) for entry in fields(kind)]
+        options.refuse_given(arguments, sizes, f'the network is that of {job.init}')
+    for name in ('steps', 'budget_minutes'):
+        if getattr(job.settings, name) is not None:
+            options.refuse_given(arguments, ['epochs'], f'{name} says when to end')
+    for name, value, valid in (
+        ('augmentation', job.level, tuple(LEVELS)),
+        ('device', job.device, DEVICES),
+    ):
+        if value not in valid:
+            raise ValueError(f'{name} must be one of {list(valid)}, got {value!r}')
+    if job.validate_episodes is not None:
+        check_number('validate_episodes', job.validate_episodes, 1, 10**6)
+    check_number('threads', job.threads, 1, 1024)
+    check_number('save_seconds', job.save_seconds, 0.0, 86400.0, 's')
+    # Strengths that were written down go before those of the level.
+    given = options.list_given(arguments)
+    names = [entry.name for entry in fields(Augmentation) if entry.name in given]
+    strengths = {name: getattr(job.settings.augmentation, name) for name in names}
+    augmentation = replace(LEVELS[job.level], **strengths)
+    return replace(job, settings=replace(job.settings, augmentation=augmentation))
+
+
+def choose_device(name: str) -> 'torch.device':
+    """Return the device of a name.
+
+    :raises ValueError: if it is not there.
+    """
+    import torch
+
+    if name == 'cuda' and not torch.cuda.is_available():
+        raise ValueError('device cuda was asked for, but there is no GPU that torch can use: cpu')
+    if name == 'auto':
+        name = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return torch.device(name)
 
 
 def make_network(job: Train) -> 'Network':
@@ -108,23 +172,100 @@ def make_network(job: Train) -> 'Network':
     return Network(job.network)
 
 
+def read_agreeing_metadata(data: Path) -> list[dict[str, str]]:
+    """Return what the episodes say of themselves.
+
+    :raises ValueError: if they are of several vehicles or renderers.
+    """
+    from lnn_control.imitation.agreement import check_agreement
+    from lnn_control.imitation.cache import list_episodes, read_all_metadata
+
+    episodes = read_all_metadata(data)
+    names = [str(path.relative_to(data)) for path in list_episodes(data)]
+    check_agreement(dict(zip(names, episodes, strict=True)))
+    return episodes
+
+
+def find_symmetry(job: Train, episodes: list[dict[str, str]]) -> bool:
+    """Return whether left and right are alike: as the user says, else as the episodes do."""
+    from lnn_control.imitation.agreement import is_symmetric
+
+    said = job.settings.is_symmetric
+    return is_symmetric(episodes) if said is None else said
+
+
+def make_judge(job: Train, episodes: list[dict[str, str]]) -> 'Judge | None':
+    """Return what judges on the way, None where nobody asked for it."""
+    if job.validate_episodes is None:
+        return None
+    from lnn_control.cli import validation
+
+    judge = validation.make_judge(episodes, job.validate_episodes)
+
+    def judge_aloud(policy: Any) -> float:
+        score = judge(policy)
+        print(f'validation: {score:.1%} of {job.validate_episodes} trials', flush=True)
+        return score
+
+    return judge_aloud
+
+
+def run(
+    job: Train,
+    network: 'Network',
+    sequences: list[Any],
+    symmetric: bool,
+    judge: 'Judge | None',
+) -> list[float]:
+    """Train in place and return the losses; what was trained so far stays in the output folder.
+
+    :raises ValueError: if the loss is not finite or the GPU has no memory left.
+    """
+    import torch
+
+    from lnn_control.imitation.scalars import ScalarWriter
+    from lnn_control.imitation.train import Keeping, train
+
+    described = (('init', job.init), ('network', asdict(network.config)))
+    keeping = Keeping(job.output, job.save_seconds, judge, description=described)
+    scalars = ScalarWriter(job.output)
+    try:
+        with show_progress() as show:
+
+            def report(row: StepReport) -> None:
+                show(row)
+                scalars.add(row)
+
+            return train(network, sequences, job.settings, report, keeping, symmetric)
+    except FloatingPointError as error:
+        raise ValueError(f'training failed: {error}') from error
+    except torch.cuda.OutOfMemoryError as error:
+        raise ValueError(
+            f'the GPU has too little memory for --batch-size {job.settings.batch_size}: halve it, '
+            'or use --device cpu'
+        ) from error
+    except KeyboardInterrupt:
+        print(f'stopped: the same command goes on from {job.output}', flush=True)
+        raise
+    finally:
+        scalars.close()
+
+
 @contextmanager
 def show_progress() -> Iterator[Report]:
     """Show a bar that follows what it is told, and a line now and then for log files."""
     from rich.progress import Progress
 
     with Progress() as progress:
-        bar = progress.add_task('train')
+        bar = progress.add_task('train', total=1.0)
 
-        def report(row: dict[str, float]) -> None:
-            if row['step'] % _LOG_STEPS == 0:
+        def report(row: StepReport) -> None:
+            if row.step % _LOG_STEPS == 0:
                 # A log file shows no bar.
-                progress.console.print(f'step {row["step"]} of {row["steps"]}: {row["loss"]:.4f}')
-            text = f'epoch {row["epoch"] + 1}  loss {row["loss"]:.4f}'
-            rate = f'{row["images_per_second"]:.0f} images/s'
-            progress.update(
-                bar, completed=row['step'], total=row['steps'], description=f'{text}  {rate}'
-            )
+                progress.console.print(f'step {row.step} of {row.steps}: {row.loss:.4f}')
+            text = f'epoch {row.epoch + 1}  loss {row.loss:.4f}'
+            rate = f'{row.images_per_second:.0f} images/s  {row.seconds_left / 60:.1f} min left'
+            progress.update(bar, completed=row.share, description=f'{text}  {rate}')
 
         yield report
 

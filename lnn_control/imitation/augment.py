@@ -192,9 +192,7 @@ def draw_looks(
     )
 
 
-def _draw_colours(
-    strength: Augmentation, colour: Tensor, draws: _Draws
-) -> tuple[Tensor, Tensor]:
+def _draw_colours(strength: Augmentation, colour: Tensor, draws: _Draws) -> tuple[Tensor, Tensor]:
     """Return the matrix between channels (batch, 3, 3) and the offset (batch, 3)."""
     batch = len(colour)
     eye = torch.eye(3, device=draws.device)
@@ -244,9 +242,7 @@ def _draw_light(
     return torch.exp(spread * field[:, 0])
 
 
-def _draw_class_colours(
-    probability: float, batch: int, draws: _Draws
-) -> tuple[Tensor, Tensor]:
+def _draw_class_colours(probability: float, batch: int, draws: _Draws) -> tuple[Tensor, Tensor]:
     """Return what each class's pixels are multiplied by and what is added, (batch, classes, 3)."""
     chosen = draws.chance(probability, batch, 1, 1)
     blend = chosen * _LARGEST_RECOLOURING * draws.uniform(batch, NUM_CLASSES, 1)

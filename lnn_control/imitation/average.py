@@ -17,9 +17,7 @@ class WeightAverage:
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
-        self.weights = {
-            name: value.detach().clone() for name, value in network.named_parameters()
-        }
+        self.weights = {name: value.detach().clone() for name, value in network.named_parameters()}
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:

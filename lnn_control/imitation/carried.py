@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from lnn_control.imitation.windows import Window
-from lnn_control.policies.network import LiquidNetwork
+from lnn_control.policies.network import Network
 
 
 class CarriedState:
@@ -19,7 +19,7 @@ class CarriedState:
     :param num_lanes: of windows that go on beside each other.
     """
 
-    def __init__(self, network: LiquidNetwork, num_lanes: int) -> None:
+    def __init__(self, network: Network, num_lanes: int) -> None:
         self.network, self.num_lanes = network, num_lanes
         self.state: Any = None
 
@@ -27,7 +27,7 @@ class CarriedState:
         """Return the state that the windows of a batch start with, None for an empty one."""
         if windows[0].lane is None:
             return None
-        empty = self.network.initial_state(self.num_lanes)
+        empty = self.network.memory.initial_state(self.num_lanes)
         state = empty if self.state is None else self.state
         lanes = _list_lanes(windows)
         is_first = torch.tensor([window.is_first for window in windows])
@@ -44,7 +44,7 @@ class CarriedState:
         if windows[0].lane is None:
             return
         if self.state is None:
-            self.state = self.network.initial_state(self.num_lanes)
+            self.state = self.network.memory.initial_state(self.num_lanes)
         lanes = _list_lanes(windows)
 
         def replace(old: Tensor, new: Tensor) -> Tensor:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disposable heads: they make the encoder see what only a simulator knows, then go.
 
-Privileged labels of an image: cosine and sine of the target's bearing; its nearness 1/(1 + d/4 m);
-whether it is in sight, 0 or 1; nearness 1/(1 + d/2 m) of obstacles in 16 sectors from left to right.
+Privileged labels of an image: cosine and sine of the target's bearing; its nearness
+1/(1 + d/4 m); whether it is in sight, 0 or 1; nearness 1/(1 + d/2 m) of obstacles in 16 sectors
+from left to right.
 """
 
 import torch

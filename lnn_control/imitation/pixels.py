@@ -23,7 +23,9 @@ from lnn_control.imitation.augment import _DARKEST, Looks
 CHUNK = 32
 """Images at a time."""
 
-_NOISE_STEP = 1009  # numbers between the patterns of one image and the next; odd, so colours differ
+_NOISE_STEP = (
+    1009  # numbers between the patterns of one image and the next; odd, so colours differ
+)
 
 
 def fold_matrix(matrix: Tensor, block: int) -> Tensor:
@@ -155,9 +157,7 @@ class PixelRenderer:
             block = self.convolution_block
             folded = fold_kernel(kernel, block).to(self.dtype)
             folded = folded.contiguous(memory_format=torch.channels_last)
-            return _Style(
-                None, folded, offset.repeat(block).to(self.dtype), gamma, gain, noise
-            )
+            return _Style(None, folded, offset.repeat(block).to(self.dtype), gamma, gain, noise)
         matrix = fold_matrix(kernel[:, :, 1, 1], self.block)
         return _Style(
             matrix.to(self.dtype),

@@ -81,5 +81,3 @@ def describe_difference(before: dict[str, Any], now: dict[str, Any]) -> str:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-

@@ -20,11 +20,10 @@ from lnn_control.imitation.trainer import Report, StepReport, Trainer
 from lnn_control.imitation.training_state import (
     TrainingStateError,
     load_state,
-    remove_state,
     save_state,
 )
-from lnn_control.policies.liquid_policy import LiquidPolicy
-from lnn_control.policies.network import LiquidNetwork
+from lnn_control.policies.network import Network
+from lnn_control.policies.network_policy import NetworkPolicy
 from lnn_control.policies.policy import Policy
 
 Judge = Callable[[Policy], float]
@@ -51,7 +50,7 @@ class Keeping:
 
 
 def fit_normalisation(
-    network: LiquidNetwork, sequences: Sequence[EpisodeSequence], is_symmetric: bool = True
+    network: Network, sequences: Sequence[EpisodeSequence], is_symmetric: bool = True
 ) -> None:
     """Set the network's normalisation from the training data.
 
@@ -73,7 +72,7 @@ def fit_normalisation(
 
 
 def train(
-    network: LiquidNetwork,
+    network: Network,
     sequences: Sequence[EpisodeSequence],
     settings: TrainSettings,
     report: Report | None = None,
@@ -164,13 +163,13 @@ class _Run:
             return
         self.save()
         weights = self.trainer.average.state_dict()
-        score = float(judge(LiquidPolicy('candidate', self._make_network(weights))))
+        score = float(judge(NetworkPolicy('candidate', self._make_network(weights))))
         # Of equals the later one has seen more.
         if not self.scores or score >= max(self.scores):
             self.best = weights
         self.scores.append(score)
 
-    def _make_network(self, weights: dict[str, torch.Tensor]) -> LiquidNetwork:
+    def _make_network(self, weights: dict[str, torch.Tensor]) -> Network:
         """Return another network of given weights, on the CPU."""
         trained = self.trainer.network
         network = type(trained)(trained.config)

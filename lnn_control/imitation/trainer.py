@@ -35,7 +35,7 @@ from lnn_control.imitation.pixels import PixelRenderer
 from lnn_control.imitation.schedule import SCHEDULES
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.windows import Window, cut_batches
-from lnn_control.policies.network import LiquidNetwork
+from lnn_control.policies.network import Network
 
 _ORDER_STREAM, _LOOKS_STREAM, _NOISE_STREAM, _HEADS_STREAM = 3, 4, 5, 6
 
@@ -95,7 +95,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: LiquidNetwork,
+        network: Network,
         sequences: Sequence[EpisodeSequence],
         settings: TrainSettings,
         is_symmetric: bool = True,

@@ -5,7 +5,6 @@
 import errno
 import io
 import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,9 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        message = f'No space left for {path}: free some and run again, it goes on from the last one'
+        message = (
+            f'No space left for {path}: free some and run again, it goes on from the last one'
+        )
         raise OSError(errno.ENOSPC, message) from error
     finally:
         part.unlink(missing_ok=True)
@@ -53,9 +54,8 @@ def load_state(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = ' '.join(str(error).split())[:200]
-        raise TrainingStateError(f'{path} is broken ({reason}): remove it') from error
+    except Exception as error:  # a damaged file breaks its reader in any way
+        raise TrainingStateError(f'{path} is broken: remove it to start anew') from error
     if not isinstance(state, dict) or state.get('format') != FORMAT:
         raise TrainingStateError(f'{path} is not of format {FORMAT}: remove it to start anew')
     return state

@@ -68,10 +68,6 @@ class Network(nn.Module):
         inertial = torch.tanh((imu - self.imu_mean) / self.imu_scale / 2)
         return torch.cat([seen, inertial], dim=2)
 
-    def initial_state(self, batch: int) -> Tensor:
-        """Return the memory's state before the first step, one row a sequence."""
-        return self.liquid.initial_state(batch)
-
     def steer(
         self, features: Tensor, elapsed_time: Tensor, state: State | None = None
     ) -> tuple[Tensor, State]:

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -166,3 +167,68 @@ def test_unknown_memory_or_an_option_without_effect_is_wrong_usage(
     assert end.value.code == 2
     shown = ' '.join(capsys.readouterr().err.replace('│', ' ').split())
     assert message in shown
+
+
+def test_level_of_augmentation_is_changed_by_single_strengths(data, tmp_path):
+    more = ['--augmentation', 'strong', '--gamma', '0.1', '--steps', '2']
+    words = ['train', '--data', str(data), '--output', str(tmp_path / 'out'), *TINY, *more]
+    assert cli.main(words) == 0
+    config = json.loads((tmp_path / 'out' / 'config.json').read_text())
+    strengths = config['training']['settings']['augmentation']
+    assert strengths['gamma'] == 0.1
+    assert strengths['haze'] == 0.3
+    assert strengths['image_noise'] == 0.06
+
+
+def test_wrong_values_and_options_without_effect_are_one_line(data, tmp_path, capsys):
+    out = tmp_path / 'out'
+    for more, message in (
+        (('--augmentation', 'wild'), "augmentation must be one of ['none', 'weak', 'strong']"),
+        (('--device', 'tpu'), "device must be one of ['auto', 'cpu', 'cuda']"),
+        (('--steps', '3'), '--epochs has no effect: steps says when to end'),
+        (('--validate-episodes', '0'), 'validate_episodes must be'),
+        (('--validate-episodes', '3'), 'validation needs a task, but no episode names one'),
+    ):
+        assert message in fail(capsys, data, out, *more)
+
+
+@pytest.mark.parametrize('name', ['vehicle', 'renderer'])
+def test_data_of_two_vehicles_or_renderers_is_one_line(data, tmp_path, capsys, name):
+    for path, value in zip(sorted(data.glob('*.mcap')), ('one', 'two'), strict=True):
+        episode = read_episode(path)
+        episode.metadata[name] = value
+        write_episode(path, episode)
+    line = fail(capsys, data, tmp_path / 'out')
+    assert f"episodes must be of one {name}, got 'one' (0.mcap) and 'two' (1.mcap)" in line
+
+
+def test_left_training_goes_on_with_the_same_command_alone(data, tmp_path, capsys, monkeypatch):
+    from lnn_control.imitation.trainer import Trainer
+
+    step = Trainer.step
+
+    def run_out_of_memory(trainer):
+        if trainer.position.step == 2:
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory')
+        return step(trainer)
+
+    out = tmp_path / 'out'
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, 'step', run_out_of_memory)
+        line = fail(capsys, data, out, '--save-seconds', '0', '--batch-size', '1')
+    assert 'too little memory for --batch-size 1: halve it, or use --device cpu' in line
+    assert (out / 'training_state.pt').exists()
+    line = fail(capsys, data, out, '--batch-size', '2')
+    assert 'batch_size 2 instead of 1' in line
+    assert train(data, out, '--batch-size', '1') == 0
+    assert not (out / 'training_state.pt').exists()
+    assert train(data, tmp_path / 'whole', '--batch-size', '1') == 0
+    weights = [(tmp_path / n / 'model.safetensors').read_bytes() for n in ('out', 'whole')]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.skipif(find_spec('tensorboard') is None, reason='tensorboard is not installed')
+def test_scalars_are_written_for_tensorboard(data, tmp_path):
+    assert train(data, tmp_path / 'out', '--batch-size', '1') == 0
+    files = list((tmp_path / 'out' / 'tensorboard').iterdir())
+    assert b'images_per_second' in b''.join(file.read_bytes() for file in files)
