@@ -182,6 +182,12 @@ def read_all_metadata(folder: Path) -> list[dict[str, str]]:
     return [read_metadata(path) for path in list_episodes(folder)]
 
 
+def name_cache(preprocessing: Preprocessing) -> str:
+    """Return what the arrays of a preprocessing are kept under."""
+    numbers = '-'.join(f'{value}' for value in asdict(preprocessing).values())
+    return f'v{CACHE_VERSION}-{numbers}'
+
+
 def find_cache(folder: Path, key: str) -> Path:
     """Return the folder for the arrays of a folder's episodes, made if it is not there.
 
@@ -215,8 +221,7 @@ def load_sequences(
     :raises ValueError: if images are smaller than the network's.
     """
     paths = list_episodes(folder)
-    numbers = '-'.join(f'{value}' for value in asdict(preprocessing).values())
-    key = f'v{CACHE_VERSION}-{numbers}'
+    key = name_cache(preprocessing)
     caches = {parent: find_cache(parent, key) for parent in {path.parent for path in paths}}
     for parent, cache in sorted(caches.items()):
         if say is not None and parent not in cache.parents:

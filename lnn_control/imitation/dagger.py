@@ -1,0 +1,356 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""From nothing to a policy: collectors keep flying the newest weights while a trainer trains on.
+
+DAgger (Ross et al., AISTATS 2011) without rounds. At first the expert flies alone. From the first
+published weights on, the policy flies and the expert has the controls for a share of the time; it
+labels all that is seen. The trainer takes every new episode into its next pass.
+
+All that is done lies in the folder: episodes, each whole or absent, the state of the training and
+the time that is used up. So the same call goes on after a kill and loses what was not saved yet.
+"""
+
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lnn_control.core.checks import check_number
+from lnn_control.core.processes import Workers, map_in_processes
+from lnn_control.core.whole_file import remove_unfinished
+from lnn_control.imitation.cache import Sequence as EpisodeSequence
+from lnn_control.imitation.collect import CollectSettings, collect_episode
+from lnn_control.imitation.collection import CollectionCrew, EpisodeFolder
+from lnn_control.imitation.episode_file import write_episode
+from lnn_control.policies.cockpit import Cockpit
+from lnn_control.policies.folders import is_checkpoint
+from lnn_control.policies.runner import PolicyRunner
+
+EPISODES, FLYING = 'episodes', 'flying'
+"""Folders of the episodes and of the newest weights, in the folder of a run."""
+
+
+@dataclass(frozen=True)
+class DaggerSettings:
+    """How collecting and training go on side by side."""
+
+    expert_episodes: int = 24
+    """Episodes that the expert flies alone before the training begins."""
+    second_noise: float = 0.1
+    """Disturbance of every other episode, as a share of each axis's usual speed."""
+    publish_seconds: float = 20.0
+    """Time after which the newest averaged weights fly [s]."""
+    save_seconds: float = 30.0
+    """Time after which what was trained is saved [s]."""
+
+    def __post_init__(self) -> None:
+        check_number('expert_episodes', self.expert_episodes, 1, 10**6)
+        check_number('second_noise', self.second_noise, 0.0, 5.0)
+        check_number('publish_seconds', self.publish_seconds, 0.1, 3600.0, 's')
+        check_number('save_seconds', self.save_seconds, 0.1, 60.0, 's')
+
+
+@dataclass(frozen=True)
+class FlightPlan:
+    """What collectors fly, and with what they fly it; picklable.
+
+    :param folder: of the episodes; its seeds are those that may be flown.
+    :param weights: folder of the newest checkpoint; none lies there at first.
+    :param crew: who makes environments; its settings are those of every first episode.
+    :param second: of every other episode.
+    """
+
+    folder: EpisodeFolder
+    weights: Path
+    crew: CollectionCrew
+    second: CollectSettings = field(default_factory=CollectSettings)
+
+
+class Flown(NamedTuple):
+    """An episode that was flown and written."""
+
+    path: Path
+    pilot: str
+    outcome: str
+    num_images: int
+
+
+class _Station:
+    """What one process flies with: its environment and the newest weights that it has seen."""
+
+    def __init__(self, plan: FlightPlan) -> None:
+        self.plan = plan
+        self._cockpit: Cockpit[None] = Cockpit(plan.crew.make_env, lambda env: None)
+        self._seen: int | None = None
+        self._runner: PolicyRunner | None = None
+
+    def fly(self, seed: int) -> Flown:
+        """Fly the episode of a seed, with the newest weights if there are any, and write it."""
+        plan = self.plan
+        env, _ = self._cockpit.enter(plan.crew.choose_cell(seed))
+        settings = plan.second if seed % 2 else plan.crew.settings
+        episode = collect_episode(env, seed, settings, self._find_runner())
+        described = {} if plan.crew.describe_env is None else plan.crew.describe_env(env)
+        episode.metadata.update({**plan.folder.shared, **described})
+        path = plan.folder.find_path(seed)
+        write_episode(path, episode)
+        return Flown(path, episode.metadata['pilot'], episode.metadata['outcome'], len(episode))
+
+    def _find_runner(self) -> PolicyRunner | None:
+        """Return what runs the newest policy, None as long as there is none."""
+        from lnn_control.policies.checkpoint import load_policy
+
+        weights = self.plan.weights
+        if not is_checkpoint(weights):
+            return None
+        changed = (weights / 'model.safetensors').stat().st_mtime_ns
+        if changed != self._seen:
+            self._runner = PolicyRunner(load_policy(weights), self.plan.crew.runner)
+            self._seen = changed
+        return self._runner
+
+
+def _enter(plan: FlightPlan) -> _Station:
+    import torch
+
+    torch.set_num_threads(1)
+    return _Station(plan)
+
+
+def _fly(station: _Station, seed: int) -> Flown:
+    return station.fly(seed)
+
+
+class Collectors:
+    """Processes that fly one seed after another until they are stopped.
+
+    :param count: of the processes.
+    """
+
+    def __init__(self, plan: FlightPlan, count: int) -> None:
+        self._plan, self._count = plan, count
+        self._flown: queue.SimpleQueue[Flown | BaseException] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='collectors', daemon=True)
+
+    def __enter__(self) -> 'Collectors':
+        self._plan.folder.path.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self._plan.folder.path, '*.mcap')
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        remove_unfinished(self._plan.folder.path, '*.mcap')
+
+    def take(self, timeout: float) -> list[Flown]:
+        """Return what was flown since the last time; wait for something up to a time [s].
+
+        :raises OSError: if there is no space left or processes died.
+        """
+        found: list[Flown] = []
+        while True:
+            try:
+                item = self._flown.get(timeout=0.0 if found else timeout)
+            except queue.Empty:
+                return found
+            if isinstance(item, BaseException):
+                raise item
+            found.append(item)
+
+    def _list_seeds(self) -> Iterator[int]:
+        """Yield the seeds whose episodes are missing; none once the collectors are stopped."""
+        for seed in self._plan.folder.seeds:
+            if self._stop.is_set():
+                return
+            if not self._plan.folder.find_path(seed).exists():
+                yield seed
+
+    def _run(self) -> None:
+        workers = Workers(self._count, _enter, (self._plan,))
+        flights = map_in_processes(_fly, self._list_seeds(), workers, is_ordered=False)
+        try:
+            for flown in flights:
+                self._flown.put(flown)
+                if self._stop.is_set():
+                    break
+        except Exception as error:  # raised again where somebody hears it
+            self._flown.put(error)
+        finally:
+            flights.close()  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    :param share: of the budget that is used up, 0 to 1. :param seconds_left: of it [s].
+    :param num_episodes: that are learned from. :param num_images: likewise.
+    :param step: of the training; 0 while the expert flies alone.
+    """
+
+    share: float
+    seconds_left: float
+    num_episodes: int
+    num_images: int
+    step: int = 0
+    loss: float = float('nan')
+    images_per_second: float = 0.0
+
+
+Say = Callable[[Progress], None]
+
+
+class Budget:
+    """Time used up, also by earlier calls that were interrupted.
+
+    :param used: by those [s]. :param total: [s].
+    """
+
+    def __init__(self, used: float, total: float) -> None:
+        self._began = time.monotonic() - used
+        self.total = total
+
+    @property
+    def used(self) -> float:
+        """Time used up until now [s]."""
+        return time.monotonic() - self._began
+
+    @property
+    def share(self) -> float:
+        """Share of the time that is used up, 0 to 1."""
+        return min(self.used / self.total, 1.0)
+
+    @property
+    def left(self) -> float:
+        """Time left [s]."""
+        return max(self.total - self.used, 0.0)
+
+
+class Learner:
+    """The training side: what it learns from grows, and its newest weights fly.
+
+    :param make_trainer: of the first episodes; a :class:`lnn_control.imitation.trainer.Trainer`.
+    :param read: returns the episode of a file as it is learned from.
+    :param publish: writes a network as the checkpoint that collectors fly.
+    """
+
+    def __init__(
+        self,
+        make_trainer: Callable[[Sequence[EpisodeSequence]], Any],
+        read: Callable[[Path], EpisodeSequence],
+        publish: Callable[[Any], None],
+    ) -> None:
+        self._make_trainer, self._read, self._publish = make_trainer, read, publish
+        self._waiting: list[EpisodeSequence] = []
+        self.trainer: Any = None
+
+    @property
+    def num_episodes(self) -> int:
+        """Episodes that are learned from or wait for it."""
+        known = len(self.trainer.sequences) if self.trainer is not None else 0
+        return known + len(self._waiting)
+
+    @property
+    def num_images(self) -> int:
+        """Images of these episodes."""
+        known = self.trainer.sequences if self.trainer is not None else []
+        return sum(map(len, itertools.chain(known, self._waiting)))
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Take note of episodes that were flown."""
+        self._waiting += [self._read(path) for path in paths]
+
+    def begin(self, state: dict[str, Any] | None = None) -> None:
+        """Make the trainer of what there is.
+
+        :param state: of the training before an interruption; it goes on with a new pass.
+        """
+        self.trainer = self._make_trainer(self._waiting)
+        self._waiting = []
+        if state is not None:
+            self.trainer.load_state_dict(state)
+            # There may be more episodes now than then.
+            self.trainer.extend([])
+
+    def step(self, seconds: float) -> Any:
+        """Train on the next batch, of all episodes that are there by now.
+
+        :param seconds: of the budget that are used up, which the learning rate follows.
+        """
+        if self._waiting:
+            self.trainer.extend(self._waiting)
+            self._waiting = []
+        self.trainer.position.seconds = seconds
+        return self.trainer.step()
+
+    def publish(self) -> None:
+        """Let the averaged weights fly."""
+        network = self.trainer.network
+        averaged = type(network)(network.config)
+        averaged.load_state_dict({**network.state_dict(), **self.trainer.average.state_dict()})
+        self._publish(averaged)
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Who saves a run, and how often.
+
+    :param save: receives the learner and the time used up [s].
+    """
+
+    save: Callable[[Learner, float], None]
+    settings: DaggerSettings
+
+
+def learn_while_flying(
+    collectors: Collectors, learner: Learner, budget: Budget, keeper: Keeper, say: Say
+) -> None:
+    """Train until the budget is used up, on all that the collectors fly meanwhile.
+
+    :raises FloatingPointError: if the loss is not finite.
+    :raises OSError: if there is no space left or processes died.
+    """
+    settings = keeper.settings
+    # The expert alone, until there is something to begin with.
+    while learner.trainer is None:
+        learner.add([flown.path for flown in collectors.take(timeout=0.5)])
+        say(Progress(budget.share, budget.left, learner.num_episodes, learner.num_images))
+        if learner.num_episodes >= settings.expert_episodes:
+            learner.begin()
+    published, saved = time.monotonic(), time.monotonic()
+    while budget.left > 0.0:
+        learner.add([flown.path for flown in collectors.take(timeout=0.0)])
+        row = learner.step(budget.used)
+        now = time.monotonic()
+        if now - published >= settings.publish_seconds:
+            learner.publish()
+            published = now
+        if now - saved >= settings.save_seconds:
+            keeper.save(learner, budget.used)
+            saved = now
+        say(
+            Progress(
+                budget.share,
+                budget.left,
+                learner.num_episodes,
+                learner.num_images,
+                row.step,
+                row.loss,
+                row.images_per_second,
+            )
+        )
+    keeper.save(learner, budget.used)
+
+
+def make_plan(
+    folder: EpisodeFolder, run: Path, crew: CollectionCrew, settings: DaggerSettings
+) -> FlightPlan:
+    """Return what the collectors of a run fly."""
+    second = replace(crew.settings, noise=settings.second_noise)
+    return FlightPlan(folder, run / FLYING, crew, second)
