@@ -28,7 +28,14 @@ RECIPES = [
     *sorted(ROOT.glob('examples/*.sh')),
 ]
 # Option -> the most that a test takes of it.
-MOST = {'--episodes': 1, '--epochs': 1, '--processes': 2, '--duration': 2}
+MOST = {
+    '--episodes': 1,
+    '--epochs': 1,
+    '--processes': 2,
+    '--duration': 2,
+    '--budget-minutes': 0.2,
+    '--validate-episodes': 1,
+}
 # Verbs whose work follows from another option.
 ADDED = {
     'sim': ['--duration', '2'],
@@ -51,11 +58,13 @@ def cut(words: list[str]) -> list[str]:
     for option, most in MOST.items():
         if option in words:
             place = words.index(option) + 1
-            words[place] = str(min(int(float(words[place])), most))
+            words[place] = f'{min(float(words[place]), most):g}'
     verb = words[0]
     if verb in ADDED and words[:2] != ['sim', 'gallery'] and '--help' not in words:
         name, value = ADDED[verb]
         words += [] if name in words else [name, value]
+    if verb == 'dagger':
+        words += ['--expert-episodes', '1', '--validate-episodes', '1']
     if words[:2] == ['sim', 'gallery']:
         words += ['--size', '32x32', *([] if '--episodes' in words else ['--episodes', '1'])]
     return words

@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control dagger` as a user starts it, also killed and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lnn_control.cli import main as cli
+from lnn_control.cli.dagger import Dagger, list_stages
+from lnn_control.imitation.cache import read_all_metadata
+from lnn_control.policies.checkpoint import load_policy, read_config
+from tests.patience import PATIENCE
+
+# Short flights over an empty forest floor, a network of few numbers.
+SHORT = [
+    *('--task-option', 'time_limit=1.5', '--task-option', 'density=0.1', '--renderer', 'tiny'),
+    *('--channels', '4', '4', '4', '6', '--num-places', '4', '--num-neurons', '16'),
+    *('--validate-episodes', '1', '--processes', '1', '--batch-size', '2'),
+]
+QUICK = ['--expert-episodes', '2', '--publish-seconds', '0.5', '--save-seconds', '0.5']
+
+
+def fail(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert cli.main(['dagger', *arguments]) == 1
+    output = capsys.readouterr().err
+    assert output.count('\n') == 1, output
+    return output
+
+
+def start(*arguments: str) -> 'subprocess.Popen[str]':
+    return subprocess.Popen(
+        [sys.executable, '-m', 'lnn_control.cli.main', 'dagger', *arguments],
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for(path: Path, process: 'subprocess.Popen[str]') -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> None:
+    words = ['--output', str(tmp_path), '--budget-minutes', '0.4', *SHORT, *QUICK]
+    # Killed while the expert flies alone, then while both go on, then left to end.
+    killed = start(*words)
+    wait_for(tmp_path / 'episodes', killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    killed = start(*words)
+    wait_for(tmp_path / 'training_state.pt', killed)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    before = {path.name: path.read_bytes() for path in (tmp_path / 'episodes').glob('*.mcap')}
+    assert len(before) >= 2
+    done = start(*words)
+    output, _ = done.communicate(timeout=PATIENCE)
+    assert done.returncode == 0, output
+
+    # Nothing is flown twice, and nothing half written is left.
+    for name, data in before.items():
+        assert (tmp_path / 'episodes' / name).read_bytes() == data
+    assert not list(tmp_path.rglob('*.part'))
+    assert not (tmp_path / 'training_state.pt').exists()
+    episodes = read_all_metadata(tmp_path / 'episodes')
+    assert len({episode['seed'] for episode in episodes}) == len(episodes)
+    assert {'expert', 'student'} == {episode['pilot'] for episode in episodes}
+
+    policy = load_policy(tmp_path)
+    assert policy.name == tmp_path.name
+    assert policy.domain.tasks == ('fly_to_target',)
+    assert policy.circuit.num_parameters < 20_000
+    training = read_config(tmp_path)['training']
+    # What landed after the last step was not learned from.
+    assert len(before) <= training['data']['episodes'] <= len(episodes)
+    assert 24.0 <= training['seconds'] < 120.0
+    assert json.loads((tmp_path / 'validation.json').read_text())['episodes'] == 1
+    card = (tmp_path / 'README.md').read_text()
+    assert 'lnn-control dagger --output' in card
+
+
+def test_rounds_are_the_same_whether_killed_or_not(tmp_path: Path) -> None:
+    words = ['--rounds', '1', '--episodes', '2', '--epochs', '2', *SHORT, '--save-seconds', '0.1']
+    whole = start('--output', str(tmp_path / 'whole'), '--name', 'same', *words)
+    output, _ = whole.communicate(timeout=PATIENCE)
+    assert whole.returncode == 0, output
+    folder = tmp_path / 'killed'
+    for landmark in ('episodes/0', 'rounds/0', 'episodes/1/.cache'):
+        process = start('--output', str(folder), '--name', 'same', *words)
+        wait_for(folder / landmark, process)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    last = start('--output', str(folder), '--name', 'same', *words)
+    output, _ = last.communicate(timeout=PATIENCE)
+    assert last.returncode == 0, output
+    name = 'model.safetensors'
+    assert (folder / name).read_bytes() == (tmp_path / 'whole' / name).read_bytes()
+    assert load_policy(folder).name == 'same'
+
+
+def test_stages_of_rounds_start_from_the_one_before() -> None:
+    arguments = ['--rounds', '1', '--memory', 'gru', '--learning-rate', '1e-3', '--noise', '0.2']
+    job = Dagger(Path('x'), rounds=1, episodes=7)
+    first, second, third, fourth = list_stages(job, [*arguments, '--task', 'hike'])
+    assert first[:3] == ['collect', '--output', 'x/episodes/0']
+    assert 'hike' in first and '--noise' in first and '--policy' not in first
+    assert '--memory' in second and '--learning-rate' in second
+    assert third[third.index('--policy') + 1] == 'x/rounds/0'
+    assert third[third.index('--first-seed') + 1] == '7'
+    assert fourth[fourth.index('--init') + 1] == 'x/rounds/0'
+    assert '--memory' not in fourth and '--learning-rate' in fourth
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--epochs', '3'], '--epochs has no effect: it needs --rounds'),
+        (['--rounds', '1', '--budget-minutes', '3'], '--budget-minutes has no effect: rounds'),
+        (['--task', 'chess'], 'task must be one of'),
+        (['--num-neurons', '400'], 'must have at most 20000 parameters, got 156966'),
+        (['--augmentation', 'wild'], 'augmentation must be one of'),
+        (['--task', 'keep_lane', '--hold', '3'], '--hold has no effect'),
+    ],
+)
+def test_bad_input_is_one_line_before_anything_flies(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert message in fail(capsys, '--output', str(tmp_path / 'run'), *words)
+    assert not list(tmp_path.rglob('*.mcap'))
