@@ -4,6 +4,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import asdict
 from typing import Any
 
 import gymnasium
@@ -61,7 +62,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
     nearest obstacle), outcome, the task's own metrics in `info['metrics']`. That of `reset` also
     holds `shortest_path` [m] and `setup`: names of task and vehicle, horizontal field of view and
     pitch of the camera [degrees, positive looks down], its rate [Hz] and latency [s], as plain
-    values.
+    values; `usual_command` and, as a dict, `safety_limits` of the vehicle.
     When the observation was made, in seconds since the episode began, say `image_stamp` and
     `imu_stamps`, shape (10,), one for each row of `imu`. With the setting `privileged` there is
     also `privileged`: what sim.privileged measures at that image's stamp, float32 (20,).
@@ -163,7 +164,13 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         episode_seed = seed if seed is not None else int(self.np_random.integers(2**31))
         self._begin(episode_seed, task)
         shortest = self.expert.shortest_path(self.simulation.state.position_world)
-        extra = {'shortest_path': shortest, 'setup': self._describe_setup()}
+        vehicle = self.simulation.vehicle
+        extra = {
+            'shortest_path': shortest,
+            'setup': self._describe_setup(),
+            'usual_command': np.array(vehicle.usual_command),
+            'safety_limits': asdict(vehicle.safety_limits),
+        }
         self._show()
         return self._observation, self._describe({}) | extra
 

@@ -180,6 +180,11 @@ class Simulation:
         return self._vehicle.name
 
     @property
+    def vehicle(self) -> type[Vehicle]:
+        """The vehicle's class, which says what sets vehicles of its kind apart."""
+        return type(self._vehicle)
+
+    @property
     def command_limits(self) -> tuple[float, float, float, float]:
         """Largest vx, vy, vz [m/s] and yaw rate [rad/s] that make sense for the vehicle."""
         return self._vehicle.command_limits

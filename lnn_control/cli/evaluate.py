@@ -66,6 +66,9 @@ class Evaluate:
     camera_rate: options.CameraRate = None
     renderer: options.RendererName = 'tiny'
     allow_untrained: options.AllowUntrained = False
+    limits: bool = True
+    """Do not hold commands to the vehicle's greatest speeds and accelerations, as the safety node
+    does."""
     output: Path | None = None
     """Folder for the single trials as JSON lines, the summary, and a page with the videos of the
     best, the median and the worst trial of each row."""
@@ -173,10 +176,14 @@ def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: lis
         for scenario, row in zip(scenarios, rows, strict=True)
     ]
     settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
-    runner = RunnerSettings(allow_untrained=job.allow_untrained)
+    runner = _choose_runner(job)
     return write_evaluation_page(
         folder, flown, Recording(job.policy, job.processes or None, runner, settings)
     )
+
+
+def _choose_runner(job: Evaluate) -> RunnerSettings:
+    return RunnerSettings(allow_untrained=job.allow_untrained, is_limited=job.limits)
 
 
 def _write(value: Any) -> Setting:
@@ -223,7 +230,7 @@ def run_with_progress(
         scenarios,
         seeds,
         job.processes or None,
-        RunnerSettings(allow_untrained=job.allow_untrained),
+        _choose_runner(job),
     )
     with Progress() as progress:
         bar = progress.add_task('', total=len(scenarios) * len(seeds))

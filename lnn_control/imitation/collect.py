@@ -51,7 +51,8 @@ class CollectSettings:
         check_number('expert_share', self.expert_share, 0.0, 1.0)
 
 
-_USUAL_COMMAND = np.array([1.0, 0.8, 0.2, 0.5], dtype=np.float32)
+# Of a vehicle that does not say [m/s, rad/s].
+_USUAL_COMMAND = (1.0, 0.8, 0.2, 0.5)
 _SWITCH_TIME = 2.0
 # ROS time has no negative numbers, and samples are stamped before the first image [s].
 _FIRST_STAMP = 1.0
@@ -68,7 +69,8 @@ def collect_episode(
     Its metadata is the environment's setup, command limits, seed, pilot and outcome. Where the
     environment gives `privileged` in its info or `segmentation`, these are recorded as well.
 
-    :param env: whose `info` stamps what was sensed: `image_stamp` and `imu_stamps`.
+    :param env: whose `info` stamps what was sensed: `image_stamp` and `imu_stamps`. That of its
+        reset may hold the vehicle's `usual_command`, by which the disturbance is measured.
     :param seed: of the world and of the disturbance.
     :param runner: of the policy that flies; None lets the expert fly.
     :raises DomainError: if the policy was not trained for this environment.
@@ -77,6 +79,7 @@ def collect_episode(
     sensed, info = env.reset(seed=seed)
     setup = {name: str(value) for name, value in info.get('setup', {}).items()}
     setup['command_limits'] = ' '.join(f'{limit:g}' for limit in env.action_space.high)
+    usual = np.array(info.get('usual_command', _USUAL_COMMAND), dtype=np.float32)
     if runner is not None:
         runner.start(info)
     drift = np.zeros(4, dtype=np.float32)
@@ -98,7 +101,7 @@ def collect_episode(
         kick = np.sqrt(1 - keep**2) * settings.noise * rng.standard_normal(4)
         drift = (keep * drift + kick).astype(np.float32)
         limits = env.action_space
-        action = np.clip(action + drift * _USUAL_COMMAND, limits.low, limits.high)
+        action = np.clip(action + drift * usual, limits.low, limits.high)
         recorder.note(sensed, info, action, label)
         sensed, _, terminated, truncated, info = env.step(action)
         is_over = terminated or truncated

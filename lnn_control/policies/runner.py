@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lnn_control.core.domain import FlightSetup, check_domain
 from lnn_control.core.messages import CameraImage, ImuSamples, VelocityCommand
 from lnn_control.core.observation import Crop, ImuBuffer, View
+from lnn_control.core.safety import ZERO, CommandLimits, limit_command
 from lnn_control.policies.policy import Policy
 
 
@@ -25,11 +26,14 @@ class RunnerSettings:
     :param first_elapsed_time: what the policy is told at its first image [s].
     :param max_gap: a longer time between two images starts the policy afresh [s].
     :param allow_untrained: fly also what the policy was not trained for.
+    :param is_limited: pass commands through the limits that stand between a policy and a vehicle
+        elsewhere too: `safety_limits` of an environment's info, or the usual ones.
     """
 
     first_elapsed_time: float = 0.05
     max_gap: float = 1.0
     allow_untrained: bool = False
+    is_limited: bool = False
 
 
 class PolicyRunner:
@@ -48,6 +52,7 @@ class PolicyRunner:
         self.settings = settings or RunnerSettings()
         self.num_starts = 0
         self.setup = FlightSetup()
+        self._limits = CommandLimits()
         self.reset()
 
     def reset(self, setup: FlightSetup | None = None) -> None:
@@ -59,6 +64,7 @@ class PolicyRunner:
         self._imu = ImuBuffer()
         self._state = self.policy.initial_state()
         self._stamp: float | None = None
+        self._commanded = ZERO
         self.num_imu_samples = 0
         if setup is not None:
             self.setup = setup
@@ -70,9 +76,11 @@ class PolicyRunner:
     def start(self, info: Mapping[str, Any]) -> None:
         """Begin an episode of an environment.
 
-        :param info: of its reset; under 'setup' the fields of a FlightSetup that are known.
+        :param info: of its reset; under 'setup' the fields of a FlightSetup that are known, under
+            'safety_limits' those of its vehicle's CommandLimits.
         :raises DomainError: if the policy was not trained for it.
         """
+        self._limits = CommandLimits(**info.get('safety_limits', {}))
         self.reset(FlightSetup.of(info.get('setup')))
         self.num_starts += 1
 
@@ -143,6 +151,9 @@ class PolicyRunner:
         except FloatingPointError:
             self._state, self._stamp = self.policy.initial_state(), None
             raise
+        if self.settings.is_limited:
+            command = limit_command(command, self._commanded, elapsed, self._limits)
+            self._commanded = command
         return command
 
     def _choose_crop(self, pixels: NDArray[np.uint8]) -> Crop:

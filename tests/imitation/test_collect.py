@@ -114,6 +114,19 @@ def test_disturbance_moves_the_vehicle_but_not_the_labels():
     assert lag.mean() == pytest.approx(np.exp(-1), abs=0.12)
 
 
+def test_disturbance_is_measured_by_what_the_vehicle_is_used_to():
+    class SlowEnv(CountingEnv):
+        def reset(self, *, seed: int):
+            sensed, info = super().reset(seed=seed)
+            return sensed, info | {'usual_command': np.array([0.1, 0.0, 0.0, 2.0])}
+
+    drifts = []
+    for env in (CountingEnv(), SlowEnv()):
+        episode = collect_episode(env, 0, CollectSettings(noise=0.3))
+        drifts.append(episode.flown - episode.labels)
+    assert drifts[1] == pytest.approx(drifts[0] * [0.1, 0.0, 0.0, 4.0], abs=1e-5)
+
+
 def test_same_seed_gives_the_same_flight_and_another_one_differs():
     first, again, other = (fly(CollectSettings(), seed=seed)[1] for seed in (1, 1, 2))
     assert np.array_equal(first.flown, again.flown)

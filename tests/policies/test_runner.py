@@ -169,3 +169,36 @@ def test_wider_camera_is_cropped_to_the_widest_trained(fov_deg: float) -> None:
 def test_crop_with_too_few_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match=r'too few pixels .*: choose a larger camera mode'):
         make_seeing_runner({'camera_fov_deg': 150.0}).step_sensed(sense(16, 8))
+
+
+def sense_force(force: float) -> dict[str, np.ndarray]:
+    """Return what an environment sensed; ClimbPolicy commands as many m/s upwards as g."""
+    sensed = sense(16, 8)
+    sensed['imu'][:, 5] = force * GRAVITY
+    return sensed
+
+
+def test_limited_runner_holds_commands_to_the_vehicles_speeds_and_accelerations() -> None:
+    runner = PolicyRunner(ClimbPolicy(), RunnerSettings(is_limited=True))
+    limits = {'climb_speed': 0.7, 'climb_acceleration': 4.0}
+    runner.start({'safety_limits': limits})
+    climbs = [runner.step_sensed(sense_force(5.0)).vz for _ in range(5)]
+    # 4 m/s^2 over 0.05 s from rest, up to the greatest speed.
+    assert climbs == pytest.approx([0.2, 0.4, 0.6, 0.7, 0.7])
+    runner.start({'safety_limits': limits})
+    assert runner.step_sensed(sense_force(5.0)).vz == pytest.approx(0.2)
+
+
+def test_limits_count_the_time_since_the_last_image() -> None:
+    runner = PolicyRunner(ClimbPolicy(), RunnerSettings(is_limited=True))
+    for stamp in (7.0, 7.05, 7.2):
+        runner.add_imu(stamp, np.zeros(3), np.array([0.0, 0.0, -3.0 * GRAVITY]))
+    # The usual limits of a vehicle that does not say: 1 m/s and 8 m/s^2.
+    commands = [runner.step(make_image(stamp)) for stamp in (7.0, 7.05, 7.2)]
+    assert [command.vz for command in commands if command] == pytest.approx([-0.4, -0.8, -1.0])
+
+
+def test_runner_without_limits_passes_what_the_policy_says() -> None:
+    runner = PolicyRunner(ClimbPolicy())
+    runner.start({'safety_limits': {'climb_speed': 0.7}})
+    assert runner.step_sensed(sense_force(5.0)).vz == pytest.approx(5.0)

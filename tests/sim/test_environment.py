@@ -16,6 +16,7 @@ from gymnasium.wrappers import RecordVideo
 
 import sim
 from lnn_control.core.frames import GRAVITY
+from lnn_control.core.safety import CommandLimits
 from sim.camera_choice import choose_camera
 from sim.disturbances.frames import DroppedFrames
 from sim.environment import TaskEnv
@@ -474,3 +475,12 @@ def test_rate_that_splits_samples_unevenly_adds_and_loses_none(bare_env, rate):
         assert force.mean() == pytest.approx(np.mean(samples), abs=1e-4)
         assert force.std() == pytest.approx(np.std(samples), abs=1e-4)
         assert info['imu_stamps'][-1] == pytest.approx(info['image_stamp'], abs=0.005)
+
+
+@pytest.mark.parametrize('task', ['fly_to_target', 'keep_lane'])
+def test_reset_tells_what_the_vehicle_is_used_to_and_held_to(task):
+    env = TaskEnv(task, settings=SimulationSettings(renderer='none'))
+    _, info = env.reset(seed=0)
+    assert CommandLimits(**info['safety_limits']) == env.simulation.vehicle.safety_limits
+    assert tuple(info['usual_command']) == env.simulation.vehicle.usual_command
+    env.close()
