@@ -242,7 +242,9 @@ def run_with_progress(
 
 def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: list[Row]) -> None:
     """Write the summary, or a list of them."""
-    versions = {'first_seed': job.first_seed, 'versions': describe_versions()}
+    versions: dict[str, Any] = {'first_seed': job.first_seed, 'versions': describe_versions()}
+    if not job.limits:
+        versions['limits'] = False
     records = [
         asdict(summary) | describe(job, scenario) | versions
         for scenario, (summary, _) in zip(scenarios, rows, strict=True)

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ class _Answer(NamedTuple):
 
     result: Any = None
     error: Exception | None = None
+    trace: str = ''
 
 
 class _Crew:
@@ -150,7 +152,7 @@ class _Crew:
             self._replace(worker)
             return None
         if answer.error is not None:
-            raise answer.error
+            raise answer.error from RuntimeError(f'in a worker process:\n{answer.trace}')
         return answer
 
     def _replace(self, worker: _Worker) -> None:
@@ -202,7 +204,7 @@ def _serve(connection: Connection, work: Callable[[Any, Any], Any], workers: Wor
                 raise failure
             answer = _Answer(work(context, item))
         except Exception as error:  # likewise
-            answer = _Answer(error=error)
+            answer = _Answer(error=error, trace=traceback.format_exc())
         connection.send(answer)
 
 

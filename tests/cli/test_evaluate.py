@@ -5,11 +5,14 @@ import json
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.evaluate import Evaluate, choose_scenarios
+from lnn_control.cli.evaluate import Evaluate, choose_scenarios, run_all, write_summaries
 from lnn_control.cli.scenarios import SUITES, Camera, Scenario, choose_task, list_stress, make_env
+from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.observation import Preprocessing
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
-from lnn_control.evaluation.trial import run_trial
+from lnn_control.evaluation.suite import SuiteSummary, summarise
+from lnn_control.evaluation.trial import TrialResult, run_trial
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.references import ExpertPolicy
 from lnn_control.policies.registry import make_policy
@@ -246,3 +249,37 @@ def test_who_does_not_look_does_one_season_for_all(tmp_path):
         results.append(run_trial(env, ExpertPolicy(env), 2_000_001))
         env.close()
     assert results[0] == results[1]
+
+
+class JerkyPolicy(Policy):
+    """Tells the vehicle to fly ahead and back by turns, as fast as it can."""
+
+    def __init__(self) -> None:
+        super().__init__('jerky', Preprocessing(128, 72))
+
+    def initial_state(self):
+        return 1
+
+    def __call__(self, observation, state, elapsed_time):
+        return VelocityCommand(vx=3.0 * state), -state
+
+
+@pytest.mark.parametrize(('limits', 'greatest_change'), [(True, 8.0), (False, 120.0)])
+def test_trials_fly_through_the_limits_of_the_safety_node(limits, greatest_change, tmp_path):
+    job = Evaluate(
+        policy='tests.cli.test_evaluate:JerkyPolicy',
+        task_option=('time_limit=1',),
+        episodes=1,
+        renderer='none',
+        limits=limits,
+        processes=1,
+    )
+    results = run_all(job, choose_scenarios(job, set()))
+    [[result]] = results.values()
+    assert result.command_change == pytest.approx(greatest_change)
+    write_summaries(job, tmp_path / 's.json', list(results), [(summarise_job(job, result), [])])
+    assert json.loads((tmp_path / 's.json').read_text()).get('limits', True) == limits
+
+
+def summarise_job(job: Evaluate, result: TrialResult) -> SuiteSummary:
+    return summarise(job.task, 'forest', job.season, job.policy, [result])

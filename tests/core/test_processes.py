@@ -50,8 +50,9 @@ def test_no_items_are_no_results():
 
 
 def test_error_of_the_work_comes_back_as_it_is():
-    with pytest.raises(TypeError, match='must be real number'):
+    with pytest.raises(TypeError, match='must be real number') as error:
         list(map_in_processes(math.pow, [1, 'x'], ONE))
+    assert 'work(context, item)' in str(error.value.__cause__)
 
 
 def test_error_of_the_start_comes_back_instead_of_starting_for_ever():
