@@ -8,6 +8,7 @@ with it. One that is killed is started again with the work it had.
 
 import multiprocessing
 import os
+import reprlib
 import signal
 import threading
 import traceback
@@ -164,7 +165,7 @@ class _Crew:
         if job.num_deaths >= MOST_DEATHS:
             raise ChildProcessError(
                 f'{job.num_deaths} processes died, the last by {_name_end(worker.process)}, doing '
-                f'{job.item!r}: perhaps memory ran out, try fewer processes'
+                f'{reprlib.repr(job.item)}: perhaps memory ran out, try fewer processes'
             )
         worker.connection.close()
         fresh = self._hire()
