@@ -5,7 +5,8 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,24 @@ class Batch:
     privileged: NDArray[np.float32] | None = None
     has_privileged: NDArray[np.bool_] | None = None
     segmentation: NDArray[np.uint8] | None = None
+
+    def take(self, rows: slice) -> 'Batch':
+        """Return some of the windows."""
+        values: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        taken: dict[str, Any] = {k: None if v is None else v[rows] for k, v in values.items()}
+        return Batch(**taken)
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Where there are privileged labels, shape (batch, steps)."""
+        if self.has_privileged is None:
+            return np.zeros_like(self.is_real)
+        return self.is_real & self.has_privileged[:, None]
+
+    @property
+    def num_known(self) -> int:
+        """Number of images with privileged labels."""
+        return int(self.is_known.sum())
 
 
 def load_batch(

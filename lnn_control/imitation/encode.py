@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 _backward = torch.ops.aten.convolution_backward
+# Of torch's compiler, where the build has it.
+_convolve_relu = getattr(torch.ops.mkldnn, '_convolution_pointwise', None)
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,7 @@ class _Convolve(torch.autograd.Function):
             inputs = []
             for layer, weight, bias in zip(layers, weights, biases, strict=True):
                 inputs.append(values)
-                values = nn.functional.conv2d(values, weight, bias, layer.stride, layer.padding)
-                if layer.folds > 1:
-                    values = values[..., : -(-pixels.shape[2] // layer.folds)]
-                if layer.has_relu:
-                    values = values.relu_()
+                values = _compute(values, weight, bias, layer)
             ctx.saved.append(inputs)
             maps.append(values)
         return torch.cat(maps)
@@ -114,32 +112,89 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Any:  # type: ignore[override]
         """Return the gradients of weights and biases, summed over the chunks in float32."""
-        sums = [torch.zeros(shape) for shape in ctx.shapes]
-        dtype = ctx.weights[0].dtype
+        weights = ctx.weights
         counts = [len(inputs[0]) for inputs in ctx.saved]
-        for inputs, gradient in zip(ctx.saved, gradients[0].split(counts), strict=True):
-            flow = gradient.to(dtype).contiguous(memory_format=torch.channels_last)
+        flows = gradients[0].to(weights[0].dtype).contiguous(memory_format=torch.channels_last)
+        by_weight = [torch.zeros_like(weight, dtype=torch.float32) for weight in weights]
+        by_bias = [torch.zeros(len(weight)) for weight in weights]
+        spread = [
+            _make_squares(weight) if _can_spread(layer, weight, values) else None
+            for layer, weight, values in zip(ctx.layers, weights, ctx.saved[0], strict=True)
+        ]
+        for inputs, flow in zip(ctx.saved, flows.split(counts), strict=True):
             for i in reversed(range(len(inputs))):
-                layer, weight = ctx.layers[i], ctx.weights[i]
+                layer, weight = ctx.layers[i], weights[i]
                 # Nobody needs the gradient of the pixels.
-                mask = [i > 0, True, True]
-                sizes = (weight.shape[0],), layer.stride, layer.padding, (1, 1)
-                below, by_weight, by_bias = _backward(
-                    flow, inputs[i], weight, *sizes, False, (0, 0), 1, mask
-                )
-                width = ctx.shapes[2 * i][3]
-                sums[2 * i] += unfold_weight(by_weight, layer.folds, width)
-                sums[2 * i + 1] += by_bias
+                mask = [i > 0 and spread[i] is None, True, True]
+                sizes = (len(weight),), layer.stride, layer.padding, (1, 1)
+                below, *found = _backward(flow, inputs[i], weight, *sizes, False, (0, 0), 1, mask)
+                by_weight[i] += found[0]
+                by_bias[i] += found[1]
                 if i > 0:
-                    # What ReLU held back has no gradient; its output is this layer's input.
-                    is_open = ctx.layers[i - 1].has_relu
-                    flow = (
-                        torch.ops.aten.threshold_backward(below, inputs[i], 0)
-                        if is_open
-                        else below
-                    )
+                    if spread[i] is not None:
+                        below = _spread_gradient(flow, spread[i])
+                    flow = below
+                    if ctx.layers[i - 1].has_relu:
+                        # What ReLU held back has no gradient; it gave this layer's input.
+                        flow = torch.ops.aten.threshold_backward(below, inputs[i], 0)
         ctx.saved = []
-        return None, None, *sums
+        unfolded = [
+            unfold_weight(gradient, layer.folds, shape[3])
+            for gradient, layer, shape in zip(by_weight, ctx.layers, ctx.shapes[::2], strict=True)
+        ]
+        pairs = zip(unfolded, by_bias, strict=True)
+        return None, None, *(gradient for pair in pairs for gradient in pair)
+
+
+def _compute(values: Tensor, weight: Tensor, bias: Tensor, layer: Layer) -> Tensor:
+    """Return what a layer makes of its input."""
+    if _convolve_relu is not None and layer.has_relu:
+        # Both in one pass.
+        sizes = layer.padding, layer.stride, (1, 1)
+        result: Tensor = _convolve_relu(values, weight, bias, *sizes, 1, 'relu', [], '')
+        return result
+    values = nn.functional.conv2d(values, weight, bias, layer.stride, layer.padding)
+    return values.relu_() if layer.has_relu else values
+
+
+def _can_spread(layer: Layer, weight: Tensor, values: Tensor) -> bool:
+    """Return whether :func:`_spread_gradient` knows this layer."""
+    is_usual = layer.stride == (2, 2) and layer.padding == (1, 1) and weight.shape[2:] == (3, 3)
+    return is_usual and values.shape[2] % 2 == 0 and values.shape[3] % 2 == 0
+
+
+def _make_squares(weight: Tensor) -> Tensor:
+    """Return the weights that :func:`_spread_gradient` takes.
+
+    Rows 2i of the input meet output i by the kernel's middle row; rows 2i + 1 meet output i by the
+    last one and output i + 1 by the first one; columns likewise. So the four inputs of a square
+    are a dense convolution of 2x2 outputs, which is faster than a transposed one with its holes.
+
+    :param weight: shape (out, in, 3, 3).
+    :return: shape (4 in, out, 2, 2).
+    """
+    out, channels = weight.shape[:2]
+    # [even or odd, this output or the next] -> row of the kernel; 3 is a row of zeros.
+    taps = torch.tensor([[1, 3], [2, 0]])
+    padded = nn.functional.pad(weight, (0, 1, 0, 1))
+    # out, in, row, down, column, right
+    dense = padded[:, :, taps[:, :, None, None], taps[None, None]]
+    dense = dense.permute(2, 4, 1, 0, 3, 5).reshape(4 * channels, out, 2, 2)
+    return dense.contiguous(memory_format=torch.channels_last)
+
+
+def _spread_gradient(flow: Tensor, squares: Tensor) -> Tensor:
+    """Return the gradient of the input of a 3x3 convolution of stride 2 and padding 1.
+
+    :param flow: gradient of the output, shape (n, out, height, width).
+    :param squares: from :func:`_make_squares`.
+    :return: shape (n, in, 2 height, 2 width).
+    """
+    count, _, height, width = flow.shape
+    found = nn.functional.conv2d(nn.functional.pad(flow, (0, 1, 0, 1)), squares)
+    found = found.permute(0, 2, 3, 1).view(count, height, width, 2, 2, -1)
+    spread = found.permute(0, 1, 3, 2, 4, 5).reshape(count, 2 * height, 2 * width, -1)
+    return spread.permute(0, 3, 1, 2)
 
 
 def _cast(

@@ -12,7 +12,7 @@ its input, in few passes over few images at a time so that they stay in the proc
 - light, haze, noise and 4x - 2 as one product and one sum.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -112,19 +112,25 @@ class PixelRenderer:
         self.convolution_block = min(self.block, 4)
 
     def render(
-        self, images: Tensor, looks: Looks, places: Tensor, classes: Tensor | None = None
+        self,
+        images: Tensor,
+        lengths: Sequence[int],
+        looks: Looks,
+        places: Tensor,
+        classes: Tensor | None = None,
     ) -> Iterator[Tensor]:
-        """Yield all images in order, a few at a time, shape (n, height, width, 3), -2 to 2.
+        """Yield images window by window, a few at a time, shape (n, height, width, 3), -2 to 2.
 
         :param images: uint8, shape (batch, steps, height, width, 3).
+        :param lengths: of the windows; what lies behind is padding and left out.
         :param places: where each window's noise comes from, 0 to 1, shape (batch,).
         :param classes: segmentation, uint8, shape (batch, steps, height, width).
         """
-        for row in range(len(images)):
-            style = self._make_style(looks, row, images.shape[1], float(places[row]))
+        for row, length in enumerate(lengths):
+            style = self._make_style(looks, row, length, float(places[row]))
             is_mirrored = bool(looks.is_mirrored[row])
-            for start in range(0, images.shape[1], CHUNK):
-                chunk = slice(start, start + CHUNK)
+            for start in range(0, length, CHUNK):
+                chunk = slice(start, min(start + CHUNK, length))
                 bytes_ = images[row, chunk]
                 if is_mirrored:
                     # As channels_last, the layout that flips fast.

@@ -10,11 +10,12 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lnn_control.imitation.augment import (
@@ -37,6 +38,7 @@ from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.windows import Window, cut_batches
 from lnn_control.policies.network import Network
 
+_WINDOWS_AT_ONCE = 8  # on a CPU: a window leaves 7 MB for its way back
 _ORDER_STREAM, _LOOKS_STREAM, _NOISE_STREAM, _HEADS_STREAM = 3, 4, 5, 6
 
 
@@ -116,7 +118,7 @@ class Trainer:
             self.parameters, settings.learning_rate, weight_decay=settings.weight_decay
         )
         strength = settings.augmentation
-        self.mirror_share = strength.mirror if is_symmetric else 0.0
+        self.strength = strength if is_symmetric else replace(strength, mirror=0.0)
         self.uses_segmentation = strength.recolouring > 0
         self.carried = CarriedState(network, settings.batch_size)
         self.renderer = self._make_renderer() if self.device.type == 'cpu' else None
@@ -188,14 +190,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group['lr'] = rate
         batch = self._take_batch()
-        loss, head_loss = self.compute_losses(batch, self.groups[position.batch])
-        values = torch.stack([loss.detach(), head_loss.detach()]).tolist()
-        if not all(math.isfinite(value) for value in values):
-            raise FloatingPointError(
-                f'loss is {sum(values)} in epoch {epoch}, step {position.step}: '
-                'lower learning_rate'
-            )
-        norm = self._update(loss + head_loss)
+        values = self._accumulate_gradients(batch, self.groups[position.batch])
+        norm = self._update()
         num_weighted = float(batch.weight.sum())
         self.sums[0] += values[0] * num_weighted
         self.sums[1] += num_weighted
@@ -211,7 +207,7 @@ class Trainer:
             values[1],
             norm,
             rate,
-            batch.weight.size / seconds,
+            float(batch.is_real.sum()) / seconds,
             position.seconds,
         )
 
@@ -224,22 +220,56 @@ class Trainer:
             )
         return next(self._batches)
 
-    def compute_losses(self, batch: Batch, windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
+    def _accumulate_gradients(
+        self, batch: Batch, windows: Sequence[Window]
+    ) -> tuple[float, float]:
+        """Find the gradients of a batch and return its losses.
+
+        A CPU does it in parts, so that a large batch takes no more memory than a small one.
+
+        :raises FloatingPointError: if a loss is not finite.
+        """
+        self.optimiser.zero_grad(set_to_none=True)
+        size = _WINDOWS_AT_ONCE if self.renderer is not None else len(windows)
+        losses = [0.0, 0.0]
+        num_weighted, num_known = max(float(batch.weight.sum()), 1.0), max(batch.num_known, 1)
+        for first in range(0, len(windows), size):
+            part = batch.take(slice(first, first + size))
+            pair = self.compute_losses(part, windows[first : first + size], first)
+            # The mean of the whole is that of the parts by what they hold.
+            shares = float(part.weight.sum()) / num_weighted, part.num_known / num_known
+            total = pair[0] * shares[0] + pair[1] * shares[1]
+            values = torch.stack(pair).tolist()
+            if not all(math.isfinite(value) for value in values):
+                raise FloatingPointError(
+                    f'loss is {sum(values)} in epoch {self.position.epoch}, step '
+                    f'{self.position.step}: lower learning_rate'
+                )
+            total.backward()
+            losses = [
+                old + new * share for old, new, share in zip(losses, values, shares, strict=True)
+            ]
+        return losses[0], losses[1]
+
+    def compute_losses(
+        self, batch: Batch, windows: Sequence[Window], first: int = 0
+    ) -> tuple[Tensor, Tensor]:
         """Return the loss of the commands and that of the heads.
 
-        :param windows: that the batch was read from.
+        :param windows: that the batch was read from. :param first: their place in the step.
         """
         settings = self.settings
 
         def load(array: Any) -> Tensor:
             return torch.from_numpy(array).to(self.device, non_blocking=True)
 
-        # What is drawn follows from the number of the step alone.
+        # What is drawn follows from the number of the step and the place in it alone.
         generator = torch.Generator(self.device)
-        generator.manual_seed(_make_seed(settings.seed, _LOOKS_STREAM, self.position.step))
+        place = self.position.step, first
+        generator.manual_seed(_make_seed(settings.seed, _LOOKS_STREAM, *place))
         images = load(batch.images)
         looks = draw_looks(
-            self._strength(),
+            self.strength,
             measure_colour(images),
             self.network.encoder.size_px,
             generator,
@@ -247,7 +277,8 @@ class Trainer:
         )
         imu, labels = mirror_signals(load(batch.imu), load(batch.labels), looks.is_mirrored)
         classes = None if batch.segmentation is None else load(batch.segmentation)
-        features = self.network.join(self._encode(images, looks, classes, generator), imu)
+        seen = self._encode(images, batch.is_real, looks, classes, generator)
+        features = self.network.join(seen, imu)
         # The memory's state starts empty, or is that of the window before.
         commands, state = self.network.steer(
             features, load(batch.elapsed_time), self.carried.take(windows)
@@ -263,28 +294,33 @@ class Trainer:
         head_loss = loss.new_zeros(())
         if self.heads is not None and batch.privileged is not None:
             privileged = mirror_privileged(load(batch.privileged), looks.is_mirrored)
-            is_known = load(batch.is_real & batch.has_privileged[:, None]).float()  # type: ignore[index]
+            is_known = load(batch.is_known).float()
             head_loss = compute_head_loss(self.heads(features), privileged, is_known)
         return loss, head_loss
 
-    def _strength(self) -> Any:
-        strength = self.settings.augmentation
-        values = {entry.name: getattr(strength, entry.name) for entry in fields(strength)}
-        return type(strength)(**{**values, 'mirror': self.mirror_share})
-
     def _encode(
-        self, images: Tensor, looks: Looks, classes: Tensor | None, generator: torch.Generator
+        self,
+        images: Tensor,
+        is_real: NDArray[np.bool_],
+        looks: Looks,
+        classes: Tensor | None,
+        generator: torch.Generator,
     ) -> Tensor:
         """Return the encoder's features of augmented images, shape (batch, steps, features).
 
         :param images: uint8, shape (batch, steps, height, width, 3).
+        :param is_real: False in padding, shape (batch, steps).
         """
         encoder, (batch, steps) = self.network.encoder, images.shape[:2]
         if self.renderer is not None:
             places = torch.rand(batch, generator=generator)
-            chunks = self.renderer.render(images, looks, places, classes)
-            maps = convolve(encoder.convolutions, chunks, encoder.size_px)
-            return encoder.read(maps).unflatten(0, (batch, steps))
+            lengths = is_real.sum(axis=1).tolist()
+            chunks = self.renderer.render(images, lengths, looks, places, classes)
+            seen = encoder.read(convolve(encoder.convolutions, chunks, encoder.size_px))
+            # Padding is not looked at: it bears no loss, and nothing comes after it.
+            features = seen.new_zeros(batch, steps, seen.shape[1])
+            features[torch.from_numpy(is_real)] = seen
+            return features
         pixels = images.permute(0, 1, 4, 2, 3).float() / 255
         noise = torch.randn(1, *pixels.shape[1:], generator=generator, device=self.device)
         pixels = apply_looks(pixels, looks, noise, classes).flatten(0, 1)
@@ -292,10 +328,8 @@ class Trainer:
             seen = encoder(pixels.contiguous(memory_format=torch.channels_last))
         return seen.float().unflatten(0, (batch, steps))
 
-    def _update(self, loss: Tensor) -> float:
+    def _update(self) -> float:
         """Take a step down the gradient and return its length before it was shortened."""
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.max_gradient_norm)
         self.optimiser.step()
         self.average.update(self.network, self.position.step + 1)

@@ -72,10 +72,10 @@ class SpatialEncoder(nn.Module):
         """Return the features of the last convolution's maps, see :meth:`forward`."""
         # Channel by channel, where softmax and maxima run along the memory.
         maps = maps.float().contiguous()
-        spots = maps[:, : self.num_places].flatten(2)
+        spots, sectors = maps.split([self.num_places, self.num_scans], dim=1)
+        spots = spots.flatten(2)
         places = torch.softmax(spots * self.temperature[:, None], dim=2) @ self.grid
-        sectors = maps[:, self.num_places :]
         if self.num_scans > 0:  # pooling knows no empty tensors
             sectors = nn.functional.adaptive_max_pool2d(sectors, (1, self.NUM_SECTORS))
         strengths = torch.cat([spots.max(dim=2).values, sectors.flatten(1)], dim=1)
-        return torch.cat([places[..., 0], places[..., 1], torch.tanh(strengths / 4)], dim=1)
+        return torch.cat([places.transpose(1, 2).flatten(1), torch.tanh(strengths / 4)], dim=1)

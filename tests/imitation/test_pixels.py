@@ -22,7 +22,9 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def render(images, looks, dtype=torch.float32, classes=None):
     renderer = PixelRenderer(tuple(images.shape[2:4]), images.shape[1], seeded(), dtype)
-    chunks = list(renderer.render(images, looks, torch.full((len(images),), 0.5), classes))
+    lengths = [images.shape[1]] * len(images)
+    places = torch.full((len(images),), 0.5)
+    chunks = list(renderer.render(images, lengths, looks, places, classes))
     return torch.cat(chunks).view(images.shape)
 
 
@@ -77,3 +79,14 @@ def test_folded_matrix_and_kernel_do_what_they_fold():
     found = torch.nn.functional.conv2d(blocks, fold_kernel(kernel, 4), padding=1)
     found = found.permute(0, 2, 3, 1).reshape(5, 6, 12, 3).permute(0, 3, 1, 2)
     assert torch.allclose(found, wanted, atol=1e-5)
+
+
+def test_padding_is_left_out():
+    images = make_images(batch=2, steps=40)
+    looks = draw_looks(LEVELS['weak'], measure_colour(images), (8, 32), seeded())
+    renderer = PixelRenderer((8, 32), 40, seeded(), torch.float32)
+    places = torch.full((2,), 0.5)
+    whole = torch.cat(list(renderer.render(images, [40, 40], looks, places)))
+    part = torch.cat(list(renderer.render(images, [7, 40], looks, places)))
+    assert len(part) == 47
+    assert torch.equal(part[7:], whole[40:])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from lnn_control.imitation import trainer as trainer_module
 from lnn_control.imitation.augment import LEVELS
 from lnn_control.imitation.cache import Sequence
 from lnn_control.imitation.loss import compute_head_loss, compute_loss
@@ -39,7 +40,9 @@ def one_thread():
 def test_training_learns_to_turn_towards_the_post(sequences):
     sequences = make_sequences(12)
     network = make_network(sequences)
-    losses = train(network, sequences, replace(SETTINGS, epochs=30, averaging=0.9))
+    losses = train(
+        network, sequences, replace(SETTINGS, epochs=30, averaging=0.9, learning_rate=6e-3)
+    )
     assert losses[-1] < 0.3 * losses[0]
     assert len(losses) == 30
     assert not network.training
@@ -246,6 +249,18 @@ def test_head_loss_by_hand_asks_for_no_target_out_of_sight():
     is_known = torch.tensor([[1.0, 1, 0]])
     loss = compute_head_loss(guess, privileged, is_known)
     assert float(loss) == pytest.approx((20 + 17) / 2 / 4)
+
+
+def test_gradients_of_a_batch_in_parts_are_those_of_the_whole(monkeypatch):
+    sequences = make_sequences(has_privileged=True)
+    settings = replace(SETTINGS, batch_size=5, augmentation=LEVELS['none'])
+    gradients = []
+    for size in (2, 5):
+        monkeypatch.setattr(trainer_module, '_WINDOWS_AT_ONCE', size)
+        trainer = Trainer(make_network(sequences), sequences, settings)
+        trainer._accumulate_gradients(trainer._take_batch(), trainer.groups[0])
+        gradients.append(torch.cat([p.grad.flatten() for p in trainer.parameters]))
+    assert torch.allclose(*gradients, atol=0.02 * float(gradients[0].abs().max()))
 
 
 def test_axis_weights_count_in_the_loss():
