@@ -259,7 +259,7 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--batch-size', type=int, default=8, help='windows of 64 images')
     parser.add_argument('--threads', type=int, default=2, help='of the images a second')
-    parser.add_argument('--renderer', default='gl')
+    parser.add_argument('--renderer', default='auto')
     arguments = parser.parse_args()
     keep_freed_memory()
     torch.set_num_threads(1)

@@ -131,8 +131,9 @@ class _Convolve(torch.autograd.Function):
                 by_weight[i] += found[0]
                 by_bias[i] += found[1]
                 if i > 0:
-                    if spread[i] is not None:
-                        below = _spread_gradient(flow, spread[i])
+                    squares = spread[i]
+                    if squares is not None:
+                        below = _spread_gradient(flow, squares)
                     flow = below
                     if ctx.layers[i - 1].has_relu:
                         # What ReLU held back has no gradient; it gave this layer's input.

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from lnn_control.cli.validation import find_scenario, make_judge
+from lnn_control.core.observation import Preprocessing
+from lnn_control.policies.network import Network, NetworkConfig
+from lnn_control.policies.network_policy import NetworkPolicy
+
+FOREST = {'task': 'fly_to_target', 'world': 'forest', 'season': 'summer', 'renderer': 'tiny'}
+
+
+def test_scenario_is_that_of_most_episodes():
+    autumn = FOREST | {'season': 'autumn'}
+    scenario = find_scenario([FOREST, autumn, autumn, {}])
+    assert (scenario.task.name, scenario.task.world) == ('fly_to_target', 'forest')
+    assert scenario.task.season == 'autumn'
+    assert scenario.renderer == 'tiny'
+
+
+def test_empty_validation_and_a_task_nobody_knows_are_errors():
+    with pytest.raises(ValueError, match='episodes must be'):
+        make_judge([FOREST], 0)
+    with pytest.raises(ValueError, match='no episode names one: leave it out'):
+        make_judge([{}], 3)
+
+
+def test_judge_flies_the_network_closed_loop():
+    config = NetworkConfig(Preprocessing(16, 8), (4, 4, 4, 6), num_places=4, num_neurons=16)
+    policy = NetworkPolicy('candidate', Network(config))
+    # It does not move towards anything.
+    for parameter in policy.network.parameters():
+        parameter.data.zero_()
+    judge = make_judge([FOREST | {'task': 'hike'}], 1, processes=1)
+    assert judge(policy) == 0.0
