@@ -50,7 +50,7 @@ class Train:
     """Sizes of the network; those of the checkpoint where --init is given."""
     max_parameters: int | None = None
     """Refuse a network that is larger."""
-    level: Annotated[str, arg(name='augmentation', metavar='LEVEL')] = 'weak'
+    augmentation: Annotated[str, arg(metavar='LEVEL')] = 'weak'
     """How much images are changed: none, weak or strong. Each strength can be given by itself."""
     settings: TrainSettings = field(default_factory=TrainSettings)
     """How to train."""
@@ -127,7 +127,7 @@ def check_job(job: Train, arguments: list[str]) -> Train:
         if getattr(job.settings, name) is not None:
             options.refuse_given(arguments, ['epochs'], f'{name} says when to end')
     for name, value, valid in (
-        ('augmentation', job.level, tuple(LEVELS)),
+        ('augmentation', job.augmentation, tuple(LEVELS)),
         ('device', job.device, DEVICES),
     ):
         if value not in valid:
@@ -140,7 +140,7 @@ def check_job(job: Train, arguments: list[str]) -> Train:
     given = options.list_given(arguments)
     names = [entry.name for entry in fields(Augmentation) if entry.name in given]
     strengths = {name: getattr(job.settings.augmentation, name) for name in names}
-    augmentation = replace(LEVELS[job.level], **strengths)
+    augmentation = replace(LEVELS[job.augmentation], **strengths)
     return replace(job, settings=replace(job.settings, augmentation=augmentation))
 
 

@@ -91,7 +91,7 @@ class Looks:
 
     :param kernel: shape (b, 3, 3, 3, 3): to and from channel, down, right. Without a random
         convolution only its middle is not zero.
-    :param offset: shape (b, 3). :param is_convolved: shape (b,).
+    :param offset: shape (b, 3). :param is_convolved: shape (b,), None where no window is.
     :param gamma: shape (b,). :param gain: light and what haze leaves of it, (b, height, width).
     :param haze: what haze adds, shape (b,). :param noise: standard deviation, shape (b,).
     :param class_gain, class_offset: of a pixel by its class, shape (b, classes, 3).
@@ -100,7 +100,7 @@ class Looks:
 
     kernel: Tensor
     offset: Tensor
-    is_convolved: Tensor
+    is_convolved: Tensor | None
     gamma: Tensor | None
     gain: Tensor | None
     haze: Tensor
@@ -162,7 +162,7 @@ def draw_looks(
     matrix, offset = _draw_colours(strength, colour, draws)
     kernel = torch.zeros(batch, 3, 3, 3, 3, device=draws.device)
     kernel[:, :, :, 1, 1] = matrix
-    is_convolved = torch.zeros(batch, dtype=torch.bool, device=draws.device)
+    is_convolved = None
     if strength.random_convolution > 0:
         is_convolved = draws.chance(strength.random_convolution, batch)
         kernel, offset = _blend_convolution(kernel, offset, colour, is_convolved, draws)
@@ -270,12 +270,7 @@ def apply_looks(
             for table in (looks.class_gain, looks.class_offset)
         )
         images = images * gain + offset
-    # One grouped convolution: each window with its own kernel.
-    rows = images.transpose(0, 1).flatten(1, 2)
-    kernel = looks.kernel.flatten(0, 1).to(images.dtype)
-    rows = torch.nn.functional.conv2d(rows, kernel, padding=1, groups=batch)
-    images = rows.unflatten(1, (batch, 3)).transpose(0, 1)
-    images = images + looks.offset[:, None, :, None, None]
+    images = _colour(images, looks) + looks.offset[:, None, :, None, None]
     if looks.gamma is not None:
         images = images.clamp(_DARKEST, 1) ** looks.gamma[:, None, None, None, None]
     if looks.gain is not None:
@@ -284,6 +279,18 @@ def apply_looks(
     if noise is not None:
         images = images.addcmul(looks.noise[:, None, None, None, None].to(noise), noise)
     return images.clamp(0, 1)
+
+
+def _colour(images: Tensor, looks: Looks) -> Tensor:
+    """Return images after their kernels, each window with its own."""
+    if looks.is_convolved is None:
+        return torch.einsum('bij,btjhw->btihw', looks.kernel[:, :, :, 1, 1], images)
+    # All at once: a convolution in as many groups as there are windows.
+    batch = len(images)
+    rows = images.transpose(0, 1).flatten(1, 2)
+    kernel = looks.kernel.flatten(0, 1).to(images.dtype)
+    rows = torch.nn.functional.conv2d(rows, kernel, padding=1, groups=batch)
+    return rows.unflatten(1, (batch, 3)).transpose(0, 1)
 
 
 def augment_images(images: Tensor, strength: Augmentation, generator: torch.Generator) -> Tensor:

@@ -159,7 +159,7 @@ class PixelRenderer:
             noise = self.bank.take(num_steps, 4 * level, mean, place)
         if gain is None and bool(looks.is_plain[row]):
             return _Style(None, None, None, None, None, noise)
-        if bool(looks.is_convolved[row]):
+        if looks.is_convolved is not None and bool(looks.is_convolved[row]):
             block = self.convolution_block
             folded = fold_kernel(kernel, block).to(self.dtype)
             folded = folded.contiguous(memory_format=torch.channels_last)
