@@ -95,7 +95,9 @@ def list_options(kind: type) -> list[str]:
         if tyro.conf.Positional in getattr(hints[entry.name], '__metadata__', ()):
             continue
         is_nested = is_dataclass(hints[entry.name])
-        names += list_options(hints[entry.name]) if is_nested else [entry.name]
+        # A flag that is on is an option to switch it off.
+        name = f'no_{entry.name}' if entry.default is True else entry.name
+        names += list_options(hints[entry.name]) if is_nested else [name]
     return names
 
 

@@ -82,7 +82,7 @@ class Dagger:
     """Sizes of the network."""
     max_parameters: int | None = 20_000
     """Refuse a network that is larger."""
-    level: Annotated[str, arg(name='augmentation', metavar='LEVEL')] = 'strong'
+    augmentation: Annotated[str, arg(metavar='LEVEL')] = 'strong'
     """How much images are changed: none, weak or strong. Each strength can be given by itself."""
     settings: TrainSettings = field(default_factory=lambda: TrainSettings(budget_minutes=45.0))
     """How to train."""
@@ -236,7 +236,7 @@ def make_learner(job: Dagger, trained: train.Train, network: 'Network') -> Learn
 
 def describe_settings(job: Dagger) -> dict[str, Any]:
     """Return what must be the same to go on."""
-    kept = ('task', 'task_option', 'world', 'season', 'vary_cameras', 'level', 'hold')
+    kept = ('task', 'task_option', 'world', 'season', 'vary_cameras', 'augmentation', 'hold')
     described: dict[str, Any] = {name: getattr(job, name) for name in kept}
     described |= {'network': asdict(job.network), 'training': asdict(job.settings)}
     return described | {'flights': asdict(job.flights)}
@@ -335,7 +335,7 @@ def list_stages(job: Dagger, arguments: Sequence[str]) -> list[list[str]]:
     kept -= {'validate_episodes'}
     train_words = take_words(arguments, kept)
     if '--augmentation' not in train_words:
-        train_words += ['--augmentation', job.level]
+        train_words += ['--augmentation', job.augmentation]
     stages = []
     for number in range((job.rounds or 0) + 1):
         episodes = str(folder / EPISODES / f'{number}')
@@ -359,7 +359,7 @@ def take_words(arguments: Sequence[str], names: set[str]) -> list[str]:
     for word in arguments:
         if word.startswith('--'):
             name = word.partition('=')[0].removeprefix('--').replace('-', '_')
-            is_taken = name in names or (name == 'augmentation' and 'level' in names)
+            is_taken = name in names
         if is_taken:
             taken.append(word)
     return taken
@@ -368,7 +368,7 @@ def take_words(arguments: Sequence[str], names: set[str]) -> list[str]:
 def drop_sizes(words: Sequence[str]) -> list[str]:
     """Return options without those of the network, which a checkpoint to start from has."""
     sizes = set(list_options(NetworkConfig))
-    return take_words(words, (set(list_options(train.Train)) | {'level'}) - sizes)
+    return take_words(words, set(list_options(train.Train)) - sizes)
 
 
 def run_rounds(job: Dagger, arguments: list[str]) -> None:

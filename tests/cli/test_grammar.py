@@ -46,7 +46,7 @@ OTHER_WORDS = {
 }
 # Numbers that have no unit say what they are by one of these.
 UNITLESS = ('hare', 'robability', 'factor', 'of pixels from 0 to 1', 'mixed', 'AdamW', 'schedule')
-UNITLESS += ('shortened',)
+UNITLESS += ('shortened', 'logarithm')
 
 
 def list_hints(kind: type) -> dict[str, Any]:
@@ -122,7 +122,8 @@ def test_every_option_has_a_text_of_its_own_with_its_unit(
     texts = []
     for name, hint in list_hints(kind).items():
         option = f'--{name.replace("_", "-")}'
-        block = re.search(rf'^\s*{option}[ \n](.*?)(?=^\s*--|\Z)', text, re.MULTILINE | re.DOTALL)
+        pattern = rf'^\s*--(?:no-)?{option[2:]}[ \n](.*?)(?=^\s*--|\Z)'
+        block = re.search(pattern, text, re.MULTILINE | re.DOTALL)
         assert block is not None, f'{option} is not in the help'
         words = re.sub(r'\((default|required|repeatable).*', '', ' '.join(block[1].split()))
         words = re.sub(r'^(\{None\}\|)?[A-Z=]+( [A-Z\[\]]+)* ', '', words)
