@@ -7,8 +7,8 @@ import pytest
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Preprocessing
+from lnn_control.imitation.cache import load_sequences
 from lnn_control.imitation.collect import CollectSettings, collect_episode
-from lnn_control.imitation.dataset import load_sequences
 from lnn_control.imitation.episode_file import write_episode
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner
