@@ -50,9 +50,9 @@ class Augmentation:
     random_convolution: float = 0.0
     """Probability that a random 3x3 convolution across channels is blended in, up to 0.7."""
     gamma: float = 0.0
-    """Standard deviation of the logarithm of the exponent on pixels."""
+    """Standard deviation of the logarithm of a factor on the exponent of pixels."""
     uneven_light: float = 0.0
-    """Standard deviation of the logarithm of a smooth field of light."""
+    """Standard deviation of the logarithm of a smooth field of factors, as light falls."""
     haze: float = 0.0
     """Probability that grey is blended in, up to 0.5."""
     recolouring: float = 0.0

@@ -41,7 +41,7 @@ class ScalarWriter:
 
     def add(self, row: StepReport) -> None:
         """Take note of a step."""
-        if row.step % self.every == 0 and self._open() is not None:
+        if (row.step - 1) % self.every == 0 and self._open() is not None:
             for name in _NAMES:
                 self.writer.add_scalar(name, getattr(row, name), row.step)
 

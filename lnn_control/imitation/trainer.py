@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lnn_control.core.streams import stream
 from lnn_control.imitation.augment import (
     Looks,
     apply_looks,
@@ -39,7 +40,8 @@ from lnn_control.imitation.windows import Window, cut_batches
 from lnn_control.policies.network import Network
 
 _WINDOWS_AT_ONCE = 8  # on a CPU: a window leaves 7 MB for its way back
-_ORDER_STREAM, _LOOKS_STREAM, _NOISE_STREAM, _HEADS_STREAM = 3, 4, 5, 6
+# Of the stream of random numbers named training.
+_ORDER, _LOOKS, _NOISE, _HEADS = range(4)
 
 
 @dataclass
@@ -83,9 +85,9 @@ class StepReport:
         return self.seconds * (1 - self.share) / max(self.share, 1e-9)
 
 
-def _make_seed(*stream: int) -> int:
-    """Return the seed of a stream of random numbers."""
-    return int(np.random.SeedSequence(stream).generate_state(1, np.uint64)[0] >> 1)
+def _make_seed(seed: int, *index: int) -> int:
+    """Return the seed of a generator of torch."""
+    return int(stream(seed, 'training', *index).integers(2**63))
 
 
 class Trainer:
@@ -132,19 +134,19 @@ class Trainer:
         if not self.settings.heads or all(s.privileged is None for s in self.sequences):
             return None
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_make_seed(self.settings.seed, _HEADS_STREAM))
+            torch.manual_seed(_make_seed(self.settings.seed, _HEADS))
             heads = PrivilegedHeads(self.network.encoder.num_features)
         return heads.to(self.device)
 
     def _make_renderer(self) -> PixelRenderer:
-        generator = torch.Generator().manual_seed(_make_seed(self.settings.seed, _NOISE_STREAM))
+        generator = torch.Generator().manual_seed(_make_seed(self.settings.seed, _NOISE))
         size, steps = self.network.encoder.size_px, self.settings.windows.window_length
         return PixelRenderer(size, steps, generator, self.dtype)
 
     def _cut(self, epoch: int) -> list[list[Window]]:
         """Return the batches of a pass over the data."""
         settings = self.settings
-        rng = np.random.default_rng([settings.seed, _ORDER_STREAM, epoch])
+        rng = stream(settings.seed, 'training', _ORDER, epoch)
         return cut_batches(self.sequences, settings.windows, settings.batch_size, rng)
 
     # Where it stands.
@@ -266,7 +268,7 @@ class Trainer:
         # What is drawn follows from the number of the step and the place in it alone.
         generator = torch.Generator(self.device)
         place = self.position.step, first
-        generator.manual_seed(_make_seed(settings.seed, _LOOKS_STREAM, *place))
+        generator.manual_seed(_make_seed(settings.seed, _LOOKS, *place))
         images = load(batch.images)
         looks = draw_looks(
             self.strength,
