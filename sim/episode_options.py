@@ -20,6 +20,10 @@ def change_task(task: Task, options: Mapping[str, Any]) -> Task:
     :raises ValueError: if a name is none of the task's, if it would change the vehicle, or if a
         value is out of its range.
     """
+    if not isinstance(options, Mapping):
+        raise ValueError(
+            f"options must be names and values such as {{'season': 'winter'}}, got {options!r}"
+        )
     names = [field.name for field in fields(task)]
     for option in options:
         if option not in names:

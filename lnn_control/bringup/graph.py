@@ -172,7 +172,10 @@ SIMULATION = Graph(
         ),
         NodeDescription(
             'policy_node',
-            settings=_same('policy', 'task', 'allow_untrained'),
+            settings=_same(
+                *('policy', 'task', 'camera_fov_deg', 'camera_pitch_deg', 'camera_rate'),
+                'allow_untrained',
+            ),
             constants=(('use_sim_time', True),),
             is_lifecycle=True,
         ),
@@ -196,6 +199,8 @@ ROBOT = Graph(
         Argument('task', '', 'what is asked, by name; empty if it is none of those'),
         Argument('vehicle', '', 'what flies: quadrotor, rover, car; empty if it is none of those'),
         Argument('camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info'),
+        Argument('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]'),
+        Argument('camera_rate', 0.0, 'images a second [Hz]; 0: not known'),
         Argument('use_sim_time', False, 'take the time from /clock'),
         *_COMMON,
     ),
@@ -214,7 +219,15 @@ ROBOT = Graph(
         NodeDescription(
             'policy_node',
             settings=_same(
-                *('policy', 'task', 'vehicle', 'camera_fov_deg', 'allow_untrained', 'use_sim_time')
+                *(
+                    'policy',
+                    'task',
+                    'vehicle',
+                    'camera_fov_deg',
+                    'camera_pitch_deg',
+                    'camera_rate',
+                ),
+                *('allow_untrained', 'use_sim_time'),
             ),
             remappings=(*_ROBOT_TOPICS[:2], _INFO_TOPIC),
             is_lifecycle=True,

@@ -194,7 +194,7 @@ def fly(
 def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value]) -> None:
     """Configure and activate the policy, unless somebody else commands the vehicle."""
     if not supervisor.change_state(node.name, 'configure'):
-        raise BringupError(f'{node.name} cannot be configured, its message is above')
+        raise BringupError(f'{node.name} cannot be configured: its own line says why')
     topic = str(values.get('command_topic', 'cmd_vel'))
     if supervisor.count_publishers(topic) > 1:
         domain = os.environ.get('ROS_DOMAIN_ID') or '0'
@@ -203,4 +203,4 @@ def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value
             'domain with domain_id:=N'
         )
     if not supervisor.change_state(node.name, 'activate'):
-        raise BringupError(f'{node.name} cannot be activated, its message is above')
+        raise BringupError(f'{node.name} cannot be activated: its own line says why')

@@ -87,6 +87,8 @@ class Collect:
         if self.hold is not None and not has_hold:
             raise ValueError(f'--hold has no effect: {task.name} has no hold')
         is_told = any(text.startswith('hold=') for text in self.task_option)
+        if is_told and self.hold is not None:
+            raise ValueError('--hold and --task-option hold both say how long: give one of them')
         if not has_hold or (is_told and self.hold is None):
             return task
         return replace(task, hold=LONGER_HOLD if self.hold is None else self.hold)  # type: ignore[call-arg]

@@ -74,7 +74,10 @@ def list_words(verb: str) -> list[str]:
     if verb == 'bringup':
         arguments = (entry.name for graph in GRAPHS.values() for entry in graph.arguments)
         return [*GRAPHS, *(f'{name}:=' for name in dict.fromkeys(arguments))]
-    kinds = getattr(VERBS[verb], 'OPTIONS', None)
+    try:
+        kinds = getattr(VERBS[verb], 'OPTIONS', None)
+    except ModuleNotFoundError:
+        return []  # a verb of an extra that is not installed
     words = list(dict.fromkeys(_list_parser_words(kinds))) if kinds is not None else []
     return [*words, *({'list': LISTS, 'show': TASKS, 'completion': ('bash', 'zsh')}.get(verb, ()))]
 

@@ -35,6 +35,7 @@ from lnn_control.cli.report import require_report_modules, write_report
 from lnn_control.cli.scenarios import check_trials
 from lnn_control.cli.task_words import describe_task
 from lnn_control.core.checks import check_number
+from lnn_control.core.domain import FlightSetup, check_domain
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
 from lnn_control.evaluation.flight import FlightName, measure_flight, read_results, to_line
@@ -58,6 +59,8 @@ SCENES = (
 """Places of the demo: one forest in three seasons, and a city. The shipped policy flies them with
 a margin, also with later or missing images; how often it succeeds elsewhere, `evaluate` tells."""
 NODE_LOG = 'nodes.log'
+# What every flight of the demo is.
+_SETUP = FlightSetup('fly_to_target', 'quadrotor', 100.0, 0.0, 20.0, 0.03)
 # A flight may take this many times its time limit on a busy machine.
 _SLOWEST = 5.0
 _REFRESH_PERIOD = 0.1
@@ -105,6 +108,8 @@ def main(arguments: list[str]) -> int:
     # Nobody but this machine needs to hear of simulated flights.
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     policy = make_policy(job.policy)
+    if not job.allow_untrained:
+        check_domain(policy.domain, _SETUP, policy.name)
     scenes = [read_scene(scene, job.first_seed) for scene in job.scene or SCENES]
     if all(scene.count('/') == 2 for scene in job.scene or SCENES):
         options.refuse_given(arguments, ['first_seed'], 'every scene names its seed')

@@ -18,6 +18,7 @@ from lnn_control.cli.scenarios import (
     STRESS,
     Camera,
     Scenario,
+    check_trained,
     check_trials,
     choose_task,
     list_scenarios,
@@ -52,12 +53,8 @@ class Evaluate:
     road or cameras."""
     episodes: options.Episodes = 100
     first_seed: options.FirstSeed = options.FIRST_TEST_SEED
-    world: options.WorldName = None
-    """Of the trials; all is every world of the task, a row each. Of a suite: instead of its
-    own."""
-    season: options.SeasonName = 'summer'
-    """Of the world; all is every season, a row each. They differ in looks only: who does not look,
-    such as the expert, flies one for all. Of a suite: instead of its own."""
+    world: options.WorldNameOrAll = None
+    season: options.SeasonNameOrAll = 'summer'
     distance: options.Distance = None
     disturbance: options.DisturbanceName = None
     level: options.Level = None
@@ -140,7 +137,9 @@ def main(arguments: list[str]) -> int:
     check_trials(job.episodes, job.first_seed, job.processes)
     scenarios = choose_scenarios(job, options.list_given(arguments))
     if not is_blind(job.policy):
-        make_policy(job.policy)  # now rather than in every process
+        policy = make_policy(job.policy)  # now rather than in every process
+        if not job.allow_untrained:
+            check_trained(policy, scenarios)
     if job.json is not None:
         prepare_file(job.json)
     if job.output is not None:
@@ -148,6 +147,7 @@ def main(arguments: list[str]) -> int:
 
         require_report_modules()
         job.output.mkdir(parents=True, exist_ok=True)
+        forget_flights(job.output)
     results = run_all(job, scenarios)
     rows = [
         (summarise(**describe_row(job, scenario), policy=job.policy, results=done), done)
@@ -160,6 +160,13 @@ def main(arguments: list[str]) -> int:
         write_summaries(job, job.output / SUMMARY, scenarios, rows)
         print(f'page: {write_page(job, job.output, scenarios, rows).resolve()}')
     return 0
+
+
+def forget_flights(folder: Path) -> None:
+    """Remove what an earlier evaluation recorded in a folder: its page shows others now."""
+    for pattern in ('flights/*.npz', 'videos/*.mp4'):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: list[Row]) -> Path:
@@ -235,7 +242,8 @@ def run_with_progress(
     with Progress() as progress:
         bar = progress.add_task('', total=len(scenarios) * len(seeds))
         for scenario, result in trials:
-            words = [f'{value}' for value in describe(job, scenario).values() if value]
+            named = describe(job, scenario).values()
+            words = [f'{value}' for value in named if value and not isinstance(value, dict)]
             progress.update(bar, advance=1, description=' '.join(dict.fromkeys(words)))
             yield scenario, result
 
@@ -266,6 +274,7 @@ def show(scenarios: list[Scenario], rows: list[Row]) -> None:
 def describe_rest(scenario: Scenario) -> str:
     """Return what sets a row apart beside its task, world and season."""
     described = scenario.describe()
+    described |= {name: value for name, value in described.pop('task_option', {}).items()}
     rest = set(described) - {'suite', 'task', 'world', 'season'}
     return ', '.join(
         f'{name} {value:g}' if isinstance(value, float) else f'{value}'

@@ -20,6 +20,7 @@ from sim.renderers import RENDERERS
 from sim.tasks import TASKS
 from sim.vehicles import VEHICLES
 from sim.worlds import SEASONS, WORLDS
+from sim.worlds.targets import TARGETS
 
 Kind = Literal[
     'tasks',
@@ -27,6 +28,7 @@ Kind = Literal[
     'worlds',
     'seasons',
     'vehicles',
+    'targets',
     'policies',
     'memories',
     'disturbances',
@@ -98,6 +100,7 @@ LISTS: dict[str, Callable[[], list[tuple[str, str]]]] = {
     'worlds': lambda: _list_registry(WORLDS),
     'seasons': lambda: _names(SEASONS),
     'vehicles': lambda: [(name, _first_line(VEHICLES[name])) for name in VEHICLES],
+    'targets': lambda: _names(TARGETS),
     'policies': _list_policies,
     'memories': lambda: _list_registry(MEMORIES),
     'disturbances': _list_disturbances,

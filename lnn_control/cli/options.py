@@ -24,6 +24,8 @@ T = TypeVar('T')
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 """Nested settings are options like all others, and flags have one name."""
 
+_REPEATABLE = ('--task-option', '--memory-option', '--scene')
+
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000
 
@@ -55,15 +57,26 @@ TaskOptions = Annotated[
         '`lnn-control show TASK` lists them with their units.',
     ),
 ]
-WorldName = Annotated[
+_WORLD_HELP = f"Where: {_one_of(WORLDS, 'module:function')}; the task's first one if not given"
+WorldName = Annotated[str | None, arg(metavar='WORLD', help=f'{_WORLD_HELP}.')]
+WorldNameOrAll = Annotated[
     str | None,
     arg(
         metavar='WORLD',
-        help=f"{_one_of(WORLDS, 'module:function').capitalize()}; the task's first one if not "
-        'given.',
+        help=f'{_WORLD_HELP}; all is every one of the task, a row each. Of a suite: instead of '
+        'its own.',
     ),
 ]
-SeasonName = Annotated[str, arg(metavar='SEASON', help=f'{_one_of(SEASONS).capitalize()}.')]
+_SEASON_HELP = f'How the world looks: {_one_of(SEASONS)}'
+SeasonName = Annotated[str, arg(metavar='SEASON', help=f'{_SEASON_HELP}.')]
+SeasonNameOrAll = Annotated[
+    str,
+    arg(
+        metavar='SEASON',
+        help=f'{_SEASON_HELP}; all is every one, a row each. Who does not look, such as the '
+        'expert, flies one for all. Of a suite: instead of its own.',
+    ),
+]
 FirstSeed = Annotated[
     int,
     arg(
@@ -129,10 +142,16 @@ DomainId = Annotated[
 def read_options(options: Any, verb: str, arguments: Sequence[str]) -> Any:
     """Return a verb's options, an instance of its dataclass.
 
+    :raises ValueError: if an option that has one value is given twice.
+
     Wrong usage, such as an unknown option, ends the process with 2 after saying what is valid.
 
     :param options: the dataclass, or a union of dataclasses for a verb with several commands.
     """
+    given = [word.partition('=')[0] for word in arguments if word.startswith('--')]
+    twice = sorted({word for word in given if given.count(word) > 1} - set(_REPEATABLE))
+    if twice:
+        raise ValueError(f'{" and ".join(twice)} can be given once only')
     return tyro.cli(
         options,
         args=list(arguments),

@@ -6,17 +6,20 @@ A suite is a list of scenarios. The verbs make them of their options; what flies
 environment that :func:`make_env` returns.
 """
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from lnn_control.core.checks import check_number
+from lnn_control.core.domain import FlightSetup, check_domain
 from lnn_control.core.streams import stream
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from sim.tasks import TASKS
-from sim.tasks.options import parse_options
+from sim.tasks.options import PLACE, parse_options
 
 if TYPE_CHECKING:
+    from lnn_control.policies.policy import Policy
     from sim.tasks import Task
 
 DEFAULT_TASK = 'fly_to_target'
@@ -66,7 +69,7 @@ class Scenario:
 
     def describe(self) -> dict[str, Any]:
         """Return what names the scenario in files and tables."""
-        row = {
+        row: dict[str, Any] = {
             'suite': self.suite,
             'task': self.task.name,
             'world': self.task.world,
@@ -75,13 +78,59 @@ class Scenario:
         stress = self.stress.describe()
         has_stress = self.suite == STRESS or self.stress != CLEAN
         drawn = {'renderer': self.renderer} if self.renderer not in ('tiny', 'none') else {}
+        asked = describe_changes(self.task)
+        if 'distance' in dict(self.label):
+            asked = {name: value for name, value in asked.items() if 'distance' not in name}
         return (
             row
+            | ({'task_option': asked} if asked else {})
             | dict(self.label)
             | self.camera.describe()
             | (stress if has_stress else {})
             | drawn
         )
+
+
+def describe_changes(task: 'Task') -> dict[str, Any]:
+    """Return the options of a task that differ from their defaults."""
+    return {
+        entry.name: getattr(task, entry.name)
+        for entry in fields(task)
+        if entry.name not in PLACE and getattr(task, entry.name) != entry.default
+    }
+
+
+def describe_setup(scenario: Scenario) -> FlightSetup:
+    """Return what a scenario's environment will say of itself, without making it."""
+    from sim.camera_choice import choose_camera
+    from sim.simulation import SimulationSettings
+    from sim.vehicles import find_vehicle
+
+    vehicle = scenario.task.vehicle
+    made_by = find_vehicle(vehicle) if isinstance(vehicle, str) else vehicle
+    chosen = scenario.camera
+    settings = choose_camera(
+        SimulationSettings(), fov_deg=chosen.fov_deg, pitch_deg=chosen.pitch_deg, rate=chosen.rate
+    )
+    mount = getattr(made_by, 'camera_mount', None)
+    own_pitch = 0.0 if mount is None else math.degrees(mount.pitch)
+    return FlightSetup(
+        scenario.task.name,
+        getattr(made_by, 'name', None),
+        settings.camera.horizontal_fov_deg,
+        own_pitch + settings.camera_pitch_deg,
+        settings.camera_rate,
+        settings.camera_latency,
+    )
+
+
+def check_trained(policy: 'Policy', scenarios: Sequence[Scenario]) -> None:
+    """Check before the first flight that a policy was trained for every scenario.
+
+    :raises DomainError: if not.
+    """
+    for scenario in scenarios:
+        check_domain(policy.domain, describe_setup(scenario), policy.name)
 
 
 def choose_task(
@@ -103,6 +152,9 @@ def choose_task(
     values = parse_options(kind, options)
     if distance is not None:
         wanted = ('min_distance', 'max_distance')
+        twice = sorted(set(wanted) & set(values))
+        if twice:
+            raise ValueError(f'distance and {twice[0]} both say how far: give one of them')
         if not all(hasattr(kind, field_name) for field_name in wanted):
             raise ValueError(f'distance has no effect: {kind.name} draws none')
         values |= dict.fromkeys(wanted, distance)

@@ -27,10 +27,18 @@ def check_array(
     if not fits:
         raise ValueError(f'{name} must have shape {shape}, got {array.shape}')
     if array.dtype.kind == 'f' and not np.isfinite(array).all():
-        shown = array.tolist() if array.size <= 16 else f'{array.size} numbers that are not all so'
+        shown = array.tolist() if array.size <= 16 else _describe_first_wrong_row(array)
         raise ValueError(f'{name} must be finite, got {shown}')
     array.flags.writeable = False
     return array
+
+
+def _describe_first_wrong_row(array: NDArray[Any]) -> str:
+    """Return where a large array is not finite."""
+    is_wrong = ~np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    row = int(np.argmax(is_wrong))
+    values = array[row].tolist() if array[row].size <= 16 else 'a number that is not'
+    return f'{values} in row {row}'
 
 
 def check_number(

@@ -106,7 +106,10 @@ _WORDS = {
     'camera_rate': ('gives', 'images a second', 'set the rate of the camera'),
     'camera_latency': ('delivers after', 's', 'shorten the way of its images'),
 }
-_TELL = 'or train a policy for it, or allow_untrained'
+_TELL = (
+    'or train a policy for it, or tell it to fly all the same (--allow-untrained, over ROS '
+    'allow_untrained:=true)'
+)
 
 
 def list_mismatches(domain: TrainingDomain, setup: FlightSetup) -> list[str]:

@@ -12,6 +12,8 @@ Nothing is imported before it is asked for.
 
 import difflib
 import importlib
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -103,6 +105,9 @@ class Registry(Mapping[str, T], Generic[T]):
             return self[name]
         module, separator, _ = name.partition(':')
         if separator and module:
+            # As with `python -m`: what lies where the user stands can be named.
+            if os.getcwd() not in sys.path:
+                sys.path.append(os.getcwd())
             return self._inspect(self._import(name, f'{self.kind} {name!r}'), f'{name!r}')
         raise UnknownNameError(self.describe_unknown(name))
 

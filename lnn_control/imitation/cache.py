@@ -78,16 +78,14 @@ def make_sequence(name: str, episode: Episode, preprocessing: Preprocessing) -> 
         )
     elapsed = np.diff(stamps, prepend=stamps[0] - np.median(np.diff(stamps)))
     size = (preprocessing.width_px, preprocessing.height_px)
-    # Of a recording that has none of them, the attributes are None or missing.
-    privileged = getattr(episode, 'privileged', None)
-    classes = getattr(episode, 'segmentation', None)
+    classes = episode.segmentation
     return Sequence(
         name,
         np.stack([preprocessing.prepare_image(image) for image in episode.images]),
         prepare_imu(episode, preprocessing),
         elapsed.astype(np.float32),
         episode.labels,
-        privileged,
+        episode.privileged,
         None if classes is None else np.stack([_shrink_classes(row, size) for row in classes]),
     )
 

@@ -49,6 +49,8 @@ PARAMETERS = (
         0.0,
         179.0,
     ),
+    Parameter('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]', -90.0, 90.0),
+    Parameter('camera_rate', 0.0, 'images a second [Hz]; 0: not known', 0.0, 1000.0),
     Parameter('allow_untrained', False, 'fly also what the policy was not trained for'),
     Parameter(
         'first_elapsed_time', 0.05, 'what the network is told at its first image [s]', 0.001, 1.0
@@ -154,6 +156,8 @@ class PolicyNode(LifecycleNode):
             task=task if task and ':' not in task else None,
             vehicle=self._settings.vehicle or None,
             camera_fov_deg=self._settings.camera_fov_deg or None,
+            camera_pitch_deg=self._settings.camera_pitch_deg,
+            camera_rate=self._settings.camera_rate or None,
         )
 
     def _open(self, topic: topics.Topic) -> Publisher:
@@ -196,6 +200,9 @@ class PolicyNode(LifecycleNode):
 
     def _see(self, message: Image) -> None:
         if not self._is_active or self._runner is None:
+            return
+        if self._runner.doubt and not self._settings.allow_untrained:
+            self._complain(f'no command for this image: {self._runner.doubt}')
             return
         started = time.perf_counter()
         try:

@@ -43,8 +43,8 @@ class PolicyRunner:
     is skipped; a stamp that goes back or jumps ahead starts the policy with a fresh memory.
 
     What flies is checked against what the policy was trained for: the task, the vehicle and the
-    camera's mounting, rate and latency at the start, its field of view at the first image, whose
-    aspect ratio has a say. A wider view than trained is cropped to the widest trained.
+    camera at the start, its field of view once more at the first image, whose aspect ratio has a
+    say. A wider view than trained is cropped to the widest trained.
     """
 
     def __init__(self, policy: Policy, settings: RunnerSettings | None = None) -> None:
@@ -70,8 +70,9 @@ class PolicyRunner:
             self.setup = setup
         self._crops: dict[tuple[int, int], Crop] = {}
         if not self.settings.allow_untrained:
-            seen_later = replace(self.setup, camera_fov_deg=None)
-            check_domain(self.policy.domain, seen_later, self.policy.name)
+            # What of its width the camera's image keeps is known with the first one only, but
+            # it sees no more than this.
+            check_domain(self.policy.domain, self.setup, self.policy.name)
 
     def start(self, info: Mapping[str, Any]) -> None:
         """Begin an episode of an environment.
@@ -95,10 +96,13 @@ class PolicyRunner:
 
     @property
     def doubt(self) -> str:
-        """What the policy was trained for but nobody knows of this flight; empty if nothing."""
+        """What has to be known before the policy flies, and what to do; empty if nothing has."""
         if self.policy.domain.camera_fov_deg is None or self.setup.camera_fov_deg is not None:
             return ''
-        return 'the field of view of the camera is not known: publish camera_info'
+        return (
+            'the field of view of the camera is not known: publish camera_info, or set '
+            'camera_fov_deg'
+        )
 
     def add_imu(
         self, stamp: float, rates: NDArray[np.floating], force: NDArray[np.floating]
@@ -151,6 +155,11 @@ class PolicyRunner:
         except FloatingPointError:
             self._state, self._stamp = self.policy.initial_state(), None
             raise
+        if not isinstance(command, VelocityCommand):
+            raise ValueError(
+                f'policy {self.policy.name} must return a VelocityCommand and its next state, got '
+                f'{type(command).__name__} as the command'
+            )
         if self.settings.is_limited:
             command = limit_command(command, self._commanded, elapsed, self._limits)
             self._commanded = command

@@ -114,8 +114,10 @@ def render_results(results: Sequence[dict[str, Any]]) -> str:
         share = f'{result["successes"]} of {result["episodes"]}'
         rate = result['successes'] / result['episodes']
         interval = f'{result["wilson_low"]:.1%} to {result["wilson_high"]:.1%}'
+        asked = result.get('task_option') or {}
+        told = ''.join(f', {name} {value}' for name, value in asked.items())
         rows.append(
-            f'| {result["suite"]} | {result["world"]} | {result["season"]} '
+            f'| {result["suite"]}{told} | {result["world"]} | {result["season"]} '
             f'| {share} = {rate:.1%} | {interval} |'
         )
     return '\n'.join(rows)

@@ -21,6 +21,10 @@ _KINDS: dict[Any, str] = {
 _PARAMETER = re.compile(r':param (\w+): (.*?)(?=\s*:(?:param|cvar|return|raises)\b|\Z)', re.DOTALL)
 
 
+PLACE = ('world', 'season')
+"""Fields of every task that commands have words of their own for."""
+
+
 @dataclass(frozen=True)
 class TaskOption:
     """One field of a task.
@@ -38,14 +42,19 @@ class TaskOption:
 def parse_options(task: type[Task], texts: Sequence[str]) -> dict[str, object]:
     """Return values for a task's fields.
 
-    :param texts: such as 'density=2' and 'hold=3'; a later one of the same name counts.
-    :raises ValueError: if a text is written otherwise, or names no field, or no value of its type.
+    :param texts: such as 'density=2' and 'hold=3'.
+    :raises ValueError: if a text is written otherwise, names no field or one twice, or no value of
+        its type.
     """
     values: dict[str, object] = {}
     for text in texts:
         name, separator, value = text.partition('=')
         if not separator:
             raise ValueError(f'an option of a task is written as name=value, got {text!r}')
+        if name in PLACE:
+            raise ValueError(f'{name} is no option of a task here: say --{name}, or {name}:=')
+        if name in values:
+            raise ValueError(f'option {name} of a task can be given once only')
         check_option(task, name)
         values[name] = _read_value(name, value, get_type_hints(task)[name])
     return values
@@ -97,6 +106,7 @@ def describe_options(task: type[Task]) -> list[TaskOption]:
             text=texts.get(entry.name, ''),
         )
         for entry in fields(task)
+        if entry.name not in PLACE
     ]
 
 

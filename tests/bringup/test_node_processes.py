@@ -183,6 +183,25 @@ def test_bad_input_ends_with_its_reason(
     assert run.find_processes() == {}
 
 
+@pytest.mark.parametrize(
+    ('word', 'message'),
+    [
+        ('camera_fov_deg:=69.0', 'the camera sees 69 degrees across, trained was 100'),
+        ('camera_pitch_deg:=15.0', 'looks down by 15 degrees, trained was 0'),
+        ('camera_rate:=40.0', 'gives 40 images a second, trained was 6.667 to 20'),
+        ('task:=hike', 'trained for fly_to_target, not for hike'),
+    ],
+)
+def test_simulation_that_the_policy_was_not_trained_for_does_not_fly(
+    word: str, message: str, bringup: Bringup
+) -> None:
+    run = bringup('simulation', f'policy:={DEFAULT_POLICY}', word)
+    assert run.process.wait(timeout=PATIENCE) == 1, run.output
+    assert message in run.output
+    assert 'flying' not in run.output
+    assert run.find_processes() == {}
+
+
 def test_car_drives_as_fast_as_cars_may(probe: Any, bringup: Bringup) -> None:
     odometry = probe.listen(topics.ODOMETRY)
     policy = 'policy:=tests.policies.test_policy_registry:Drive=6'

@@ -202,8 +202,8 @@ def test_bad_input_ends_before_anything_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = tmp_path / 'runs'
-    base = ['demo', '--output', str(output), '--policy', str(straight_checkpoint)]
-    assert cli.main([*base, *arguments]) == 1
+    policy = [] if '--policy' in arguments else ['--policy', str(straight_checkpoint)]
+    assert cli.main(['demo', '--output', str(output), *policy, *arguments]) == 1
     errors = capsys.readouterr().err
     assert message in errors
     assert errors.count('\n') == 1

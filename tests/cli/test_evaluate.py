@@ -24,7 +24,8 @@ from sim.worlds import SEASONS
 
 def fail(capsys, *arguments: str) -> str:
     """Evaluate with arguments that must end with 1 and one line; return the line."""
-    assert cli.main(['evaluate', '--episodes', '1', *arguments]) == 1
+    words = [] if '--episodes' in arguments else ['--episodes', '1']
+    assert cli.main(['evaluate', *words, *arguments]) == 1
     output = capsys.readouterr().err
     assert output.count('\n') == 1, output
     return output
@@ -70,6 +71,16 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
         (['--task', 'chess'], "task must be one of ['drive_to_target'"),
         (['--task', 'hikee'], "did you mean 'hike'?"),
         (['--suite', 'range', '--task', 'hike'], '--task has no effect: suite range has tasks'),
+        (['--season', 'winter', '--season', 'dusk'], '--season can be given once only'),
+        (
+            ['--task-option', 'hold=2', '--task-option', 'hold=3'],
+            'hold of a task can be given once',
+        ),
+        (['--task-option', 'season=winter'], 'season is no option of a task here: say --season'),
+        (
+            ['--distance', '9', '--task-option', 'min_distance=9'],
+            'distance and min_distance both say how far',
+        ),
         (['--suite', 'range', '--distance', '9'], '--distance has no effect'),
         (['--suite', 'range', '--world', 'all'], 'suite range needs one world'),
         (['--task', 'keep_lane', '--distance', '9'], 'distance has no effect: keep_lane draws'),
@@ -88,7 +99,8 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
     ],
 )
 def test_bad_input_is_one_line_before_anything_flies(capsys, arguments, message):
-    line = fail(capsys, '--policy', 'hover', *arguments)
+    policy = [] if '--policy' in arguments else ['--policy', 'hover']
+    line = fail(capsys, *policy, *arguments)
     assert line.startswith('lnn-control evaluate: ')
     assert message in line
 
@@ -214,12 +226,32 @@ def test_all_is_every_task_in_each_of_its_worlds():
     [
         (['--camera-fov-deg', '69'], 'sees 69 degrees across, trained was 100'),
         (['--task', 'hike'], 'trained for fly_to_target, not for hike'),
+        (['--suite', 'cameras'], 'sees 69 degrees across'),
+        (['--task', 'all'], 'not for follow_target'),
     ],
 )
 def test_policy_that_was_not_trained_for_it_is_refused_unless_told(capsys, words, message):
     line = fail(capsys, '--policy', 'forest_cfc', '--processes', '1', *words).split('\n')[0]
     assert message in line
-    assert 'allow_untrained' in line
+    assert '--allow-untrained' in line
+
+
+def test_options_of_the_task_stand_in_the_summary(tmp_path):
+    summary = tmp_path / 'summary.json'
+    words = ['--policy', 'hover', '--episodes', '1', '--processes', '1', '--json', str(summary)]
+    options = ['--task-option', 'time_limit=1', '--task-option', 'target=backpack']
+    assert cli.main(['evaluate', *words, *options]) == 0
+    record = json.loads(summary.read_text())
+    assert record['task_option'] == {'time_limit': 1.0, 'target': 'backpack'}
+
+
+def test_second_evaluation_in_a_folder_leaves_nothing_of_the_first(tmp_path):
+    (tmp_path / 'flights').mkdir()
+    (tmp_path / 'flights' / '9_1.npz').write_bytes(b'old')
+    words = ['--policy', 'hover', '--episodes', '1', '--task-option', 'time_limit=1']
+    assert cli.main(['evaluate', *words, '--processes', '1', '--output', str(tmp_path)]) == 0
+    assert not (tmp_path / 'flights' / '9_1.npz').exists()
+    assert (tmp_path / 'report.html').is_file()
 
 
 def test_world_left_out_is_the_first_of_the_task():

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import importlib.metadata
+import sys
 from collections import OrderedDict
 from importlib.metadata import EntryPoint
 
@@ -98,3 +99,12 @@ def test_entry_points_of_the_installation_are_read() -> None:
     scripts = Registry('script', 'console_scripts', {})
     installed = {p.name for p in importlib.metadata.entry_points(group='console_scripts')}
     assert set(scripts) == installed
+
+
+def test_module_in_the_current_folder_can_be_named(
+    points: list[EntryPoint], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'lies_here.py').write_text('class Mine(dict):\n    pass\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('sys.path', [*sys.path])
+    assert make_registry().find('lies_here:Mine').__name__ == 'Mine'

@@ -120,6 +120,15 @@ def test_absurd_label_is_named_by_file_and_row(folder, make_episode):
         load_sequences(folder, PREPROCESSING)
 
 
+def test_label_that_is_no_number_is_named_by_file_and_row(folder, make_episode):
+    episode = make_episode()
+    episode.labels.flags.writeable = True
+    episode.labels[6, 1] = np.nan
+    write_episode(folder / 'holey.mcap', episode)
+    with pytest.raises(EpisodeFileError, match=r'holey.mcap: labels must be finite, got .* row 6'):
+        load_sequences(folder, PREPROCESSING)
+
+
 def test_interrupted_conversion_is_done_again_and_leaves_nothing(folder, monkeypatch):
     def fail(*rest, **arrays):
         raise OSError(28, 'No space left on device')
@@ -183,3 +192,22 @@ def test_camera_that_pauses_shows_in_the_elapsed_time(tmp_path, make_episode):
     write_episode(tmp_path / 'e.mcap', replace(episode, image_stamps=stamps))
     elapsed = load_sequences(tmp_path, PREPROCESSING)[0].elapsed_time
     assert elapsed == pytest.approx([0.05, 0.05, 0.05, 0.35, 0.05, 0.05, 0.05, 0.05])
+
+
+def test_privileged_labels_and_classes_are_kept_at_the_size_of_the_network(tmp_path, make_episode):
+    rng = np.random.default_rng(0)
+    privileged = rng.random((8, 20)).astype(np.float32)
+    privileged[:, 3] = 1.0
+    classes = rng.integers(0, 9, (8, 8, 16), dtype=np.uint8)
+    episode = replace(make_episode(), privileged=privileged, segmentation=classes)
+    write_episode(tmp_path / 'rich.mcap', episode)
+    write_episode(tmp_path / 'poor.mcap', make_episode(seed=1))
+    poor, rich = load_sequences(tmp_path, PREPROCESSING)
+    assert np.array_equal(rich.privileged, privileged)
+    assert np.array_equal(rich.segmentation, classes)
+    assert isinstance(rich.segmentation, np.memmap)
+    assert poor.privileged is None
+    assert poor.segmentation is None
+    small = load_sequences(tmp_path, Preprocessing(8, 8))[1]
+    assert small.segmentation.shape == (8, 8, 8)
+    assert set(np.unique(small.segmentation)) <= set(np.unique(classes))

@@ -182,9 +182,9 @@ def test_camera_that_sees_less_than_trained_is_not_flown_and_named(
         probe.publish(topics.CAMERA_INFO, make_info(fov_deg))
         camera.shoot()
 
-    # Nobody knows what the camera sees: it flies, and says so.
+    # Nobody knows what the camera sees: nothing flies, and it says why.
     probe.wait_until(lambda: 'publish camera_info' in find_problem(diagnostics), camera.shoot)
-    assert commands
+    assert not commands
     probe.wait_until(
         lambda: 'the camera sees 69 degrees across' in find_problem(diagnostics),
         lambda: shoot(69.0),
@@ -204,10 +204,11 @@ def test_camera_that_sees_less_than_trained_is_not_flown_and_named(
     [
         ({'task': 'keep_lane'}, 'it was trained for hike, not for keep_lane'),
         ({'vehicle': 'car'}, 'it was trained on a quadrotor, not on a car'),
+        ({'camera_fov_deg': 69.0}, 'the camera sees 69 degrees across, trained was 100'),
     ],
 )
 def test_policy_of_another_task_or_vehicle_fails_to_configure(
-    parameters: dict[str, str],
+    parameters: dict[str, Any],
     message: str,
     probe: Any,
     start: Start,
