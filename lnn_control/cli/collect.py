@@ -146,6 +146,7 @@ def describe_settings(job: Collect) -> dict[str, str]:
         'noise': str(float(job.settings.noise)),
         'noise_time': str(float(job.settings.noise_time)),
         'labels': job.labels,
+        'symmetry': 'left-right' if task.is_symmetric else 'none',
         'cameras': 'varied' if job.vary_cameras else 'one',
     }
     if job.renderer != AUTO:

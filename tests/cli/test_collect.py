@@ -10,6 +10,7 @@ import pytest
 from lnn_control.cli import main as cli
 from lnn_control.cli.collect import Collect, describe_settings, plan_folder
 from lnn_control.core.streams import stream
+from lnn_control.imitation.agreement import is_symmetric
 from lnn_control.imitation.collect import CollectSettings
 from lnn_control.imitation.domain import find_domain
 from lnn_control.imitation.episode import Episode
@@ -40,6 +41,7 @@ def test_records_expert_flights_once_and_goes_on_where_it_stopped(tmp_path, caps
     assert episode.metadata['hold'] == '0.1'
     assert episode.metadata['noise'] == '0.3'
     assert episode.metadata['vehicle'] == 'quadrotor'
+    assert is_symmetric([episode.metadata])
     assert episode.metadata['camera_fov_deg'] == '100.0'
     assert episode.metadata['command_limits'] == '3 3 1 1.5'
     assert episode.images.shape[1:] == (72, 128, 3)
@@ -76,6 +78,10 @@ def test_cameras_vary_from_seed_to_seed_and_the_training_domain_spans_them(tmp_p
     fovs = sorted(draw_camera(stream(seed, 'camera')).fov_deg for seed in (0, 1))
     assert domain.camera_fov_deg == tuple(fovs)
     assert domain.camera_pitch_deg[0] < domain.camera_pitch_deg[1]
+
+
+def test_road_is_not_to_be_learned_from_a_mirror(tmp_path):
+    assert not is_symmetric([describe_settings(Collect(tmp_path, task='keep_lane'))])
 
 
 def test_names_say_world_season_and_seed(tmp_path):
