@@ -272,16 +272,21 @@ def save(job: Dagger, learner: Learner, seconds: float) -> None:
 def write_checkpoint(job: Dagger, learner: Learner) -> None:
     """Write the averaged network as the policy of the run."""
     from lnn_control.imitation.cache import read_all_metadata
-    from lnn_control.imitation.domain import find_domain
+    from lnn_control.imitation.domain import find_domain, list_places
     from lnn_control.policies.checkpoint import save_checkpoint
 
     trainer = learner.trainer
     network = trainer.network
     network.load_state_dict({**network.state_dict(), **trainer.average.state_dict()})
     stride = job.settings.windows.max_stride
-    domain = find_domain(read_all_metadata(job.output / EPISODES), stride)
+    episodes = read_all_metadata(job.output / EPISODES)
+    domain = find_domain(episodes, stride)
     training = {
-        'data': {'episodes': learner.num_episodes, 'images': learner.num_images},
+        'data': {
+            'episodes': learner.num_episodes,
+            'images': learner.num_images,
+            'places': list_places(episodes),
+        },
         'init': None,
         'settings': describe_settings(job),
         'steps': trainer.position.step,

@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import find_domain
+    from lnn_control.imitation.domain import find_domain, list_places
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.training_state import remove_state
     from lnn_control.policies.checkpoint import save_checkpoint
@@ -99,7 +99,11 @@ def main(arguments: list[str]) -> int:
     start = time.monotonic()
     losses = run(job, network.to(device), sequences, symmetric, judge)
     training: dict[str, Any] = {
-        'data': {'episodes': len(sequences), 'images': images},
+        'data': {
+            'episodes': len(sequences),
+            'images': images,
+            'places': list_places(episodes),
+        },
         'init': job.init,
         'settings': asdict(job.settings),
         'losses': losses,

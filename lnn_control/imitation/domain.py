@@ -56,3 +56,12 @@ def _read_limits(
     rows = [[float(word) for word in episode['command_limits'].split()] for episode in episodes]
     vx, vy, vz, yaw_rate = (max(column) for column in zip(*rows, strict=True))
     return vx, vy, vz, yaw_rate
+
+
+def list_places(episodes: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return each world and season of some episodes once, such as 'forest summer'.
+
+    :param episodes: the metadata of each; an episode that does not say where it was is left out.
+    """
+    said = (f'{e.get("world", "")} {e.get("season", "")}'.strip() for e in episodes)
+    return sorted(set(said) - {''})

@@ -35,7 +35,7 @@ def render_model_card(
     versions = training['versions']
     return f"""# {config['name']}
 
-{article} {memory['kind']} that flies a quadrotor from camera and IMU to a red camping chair.
+{article} {memory['kind']} that steers {describe_purpose(config.get('domain') or {})}.
 
 | | |
 |---|---|
@@ -44,13 +44,13 @@ def render_model_card(
 | encoder | four convolutions {network['channels']}, places and sectors |
 | memory | {describe_memory(memory)} |
 | trainable parameters | {describe_size(config['num_parameters'], memory)} |
-| trained on | {training['data']['episodes']} episodes, {training['data']['images']} images |
+| trained on | {describe_data(training['data'])} |
 | versions | {', '.join(f'{name} {version}' for name, version in sorted(versions.items()))} |
 
 ## Measured
 
-One episode a seed, closed loop, camera and IMU with noise and latency. A collision, leaving the
-area or 30 s without success is a failure.
+One episode a seed, closed loop, camera and IMU with noise and latency. `lnn-control show SUITE`
+says what counts as success; all else, such as a collision or time that is up, is a failure.
 
 {render_results(results)}
 
@@ -62,9 +62,30 @@ area or 30 s without success is a failure.
 
 ## Limits
 
-Trained in simulation only, in the summer forest only. It knows one target, a red chair, and
-starts with the target in or near its view, 8 to 14 m away. It has no map and does not search.
+It knows the tasks, vehicle and places above, as they look in simulation, and no others: only
+what is measured above is known of how it does elsewhere. It has no map.
 """
+
+
+def describe_purpose(domain: dict[str, Any]) -> str:
+    """Return in words which vehicle a checkpoint steers and for what, as far as it says.
+
+    :param domain: of the checkpoint's config.json.
+    """
+    tasks = domain.get('tasks')
+    purpose = f', trained for {" and ".join(tasks)}' if tasks else ''
+    return f'a {domain.get("vehicle") or "vehicle"} by camera and IMU{purpose}'
+
+
+def describe_data(data: dict[str, Any]) -> str:
+    """Return in words what a checkpoint was trained on.
+
+    :param data: of the checkpoint's training; without `places` if it is older than they are.
+    """
+    where = ', '.join(data.get('places', ()))
+    return f'{data["episodes"]} episodes, {data["images"]} images' + (
+        f': {where}' if where else ''
+    )
 
 
 def describe_first_memory(wiring: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_writes_a_checkpoint_that_says_where_it_comes_from(data, tmp_path):
     config = json.loads((tmp_path / 'out' / 'config.json').read_text())
     assert config['name'] == 'tiny'
     training = config['training']
-    assert training['data'] == {'episodes': 2, 'images': 48}
+    assert training['data'] == {'episodes': 2, 'images': 48, 'places': []}
     assert len(training['losses']) == 2
     assert training['settings']['epochs'] == 2
     assert training['versions']['torch']

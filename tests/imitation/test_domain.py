@@ -3,7 +3,7 @@
 import pytest
 
 from lnn_control.core.domain import TrainingDomain
-from lnn_control.imitation.domain import find_domain
+from lnn_control.imitation.domain import find_domain, list_places
 
 EPISODE = {
     'task': 'hike',
@@ -44,3 +44,11 @@ def test_episodes_of_robots_say_nothing() -> None:
 def test_two_vehicles_are_an_error() -> None:
     with pytest.raises(ValueError, match=r"one vehicle, got \['car', 'quadrotor'\]"):
         find_domain([EPISODE, EPISODE | {'vehicle': 'car'}], max_stride=1)
+
+
+def test_places_are_named_once_and_only_where_an_episode_says() -> None:
+    forest = {'world': 'forest', 'season': 'winter'}
+    assert list_places([forest, forest, {'world': 'road', 'season': 'summer'}, {}]) == [
+        'forest winter',
+        'road summer',
+    ]

@@ -50,6 +50,16 @@ def test_card_holds_size_data_versions_and_recipe() -> None:
         assert text in card
 
 
+def test_card_says_what_the_policy_was_trained_for_and_where() -> None:
+    config = make_config()
+    config['domain'] = {'tasks': ['keep_lane'], 'vehicle': 'car'}
+    config['training']['data']['places'] = ['road summer', 'road winter']
+    card = render_model_card(config, [RESULT], '')
+    assert 'that steers a car by camera and IMU, trained for keep_lane.' in card
+    assert '| trained on | 5 episodes, 900 images: road summer, road winter |' in card
+    assert 'quadrotor' not in card and 'chair' not in card
+
+
 def make_memory(kind: str, words: str, **neurons: int) -> dict[str, Any]:
     parts = {'encoder': 1000, 'memory': 226, 'head': 8}
     return {'kind': kind, 'words': words, 'neurons': neurons, 'num_parameters': parts}
@@ -57,7 +67,7 @@ def make_memory(kind: str, words: str, **neurons: int) -> dict[str, Any]:
 
 def test_card_of_an_old_checkpoint_describes_the_liquid_circuit_by_its_wiring() -> None:
     card = render_model_card(make_config(), [RESULT], '')
-    assert 'A liquid neural network that flies' in card
+    assert 'A liquid neural network that steers' in card
     neurons = 'closed-form continuous-time neurons, 20 inter, 12 command, 4 motor neurons'
     assert f'| memory | {neurons} |' in card
     assert '| trainable parameters | 1234 in all |' in card
@@ -68,17 +78,17 @@ def test_card_of_an_old_checkpoint_describes_the_liquid_circuit_by_its_wiring() 
     [
         (
             make_memory('recurrent neural network', 'long short-term memory', cell=5, hidden=5),
-            'A recurrent neural network that flies',
+            'A recurrent neural network that steers',
             'long short-term memory, 5 cell, 5 hidden neurons',
         ),
         (
             make_memory('averaging neural network', 'a running mean'),
-            'An averaging neural network that flies',
+            'An averaging neural network that steers',
             'a running mean',
         ),
         (
             make_memory('recurrent neural network', 'gated recurrent units', hidden=14),
-            'A recurrent neural network that flies',
+            'A recurrent neural network that steers',
             'gated recurrent units, 14 neurons',
         ),
     ],
