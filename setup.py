@@ -45,7 +45,7 @@ DATA = [OPENCV, 'mcap>=1.1', 'rosbags>=0.10']
 SIM = [*VERBS, 'pybullet>=3.2.5']
 USER_EXTRAS = {
     'sim': SIM,
-    'imitation': [*VERBS, *DATA],
+    'imitation': [*VERBS, *DATA, 'tensorboard>=2.15'],
     'data': DATA,
     'ros': [
         *DATA,

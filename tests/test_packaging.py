@@ -50,6 +50,7 @@ THROUGH_ANOTHER = {
     'onnxscript': 'torch.onnx.export of a SingleStep translates with it',
     'mypy': 'a program of make lint',
     'ruff': 'a program of make lint',
+    'tensorboard': 'torch.utils.tensorboard writes with it',
 }
 # Imported where it is there, never required -> why.
 NOT_REQUIRED = {

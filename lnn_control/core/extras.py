@@ -32,6 +32,7 @@ EXTRAS = {
     'sensor_msgs': 'ros',
     'std_msgs': 'ros',
     'std_srvs': 'ros',
+    'tensorboard': 'imitation',
     'torchdiffeq': 'all',
     'tyro': 'all',
     'yaml': 'all',

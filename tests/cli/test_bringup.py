@@ -62,6 +62,15 @@ def test_domain_must_exist(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'domain_id must be 0 to 101' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('namespace', ['my drone', '1st', 'a//b', 'a-b'])
+def test_namespace_must_be_one_of_ros(namespace: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+    assert cli.main(['bringup', 'robot', f'namespace:={namespace}']) == 1
+    said = capsys.readouterr().err
+    assert said.startswith('lnn-control bringup: ') and said.count('\n') == 1
+    assert f'namespace must be a ROS name such as drone_1, got {namespace!r}' in said
+
+
 def test_missing_simulator_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

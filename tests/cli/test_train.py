@@ -1,7 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import json
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -227,7 +226,6 @@ def test_left_training_goes_on_with_the_same_command_alone(data, tmp_path, capsy
     assert weights[0] == weights[1]
 
 
-@pytest.mark.skipif(find_spec('tensorboard') is None, reason='tensorboard is not installed')
 def test_scalars_are_written_for_tensorboard(data, tmp_path):
     assert train(data, tmp_path / 'out', '--batch-size', '1') == 0
     files = list((tmp_path / 'out' / 'tensorboard').iterdir())
