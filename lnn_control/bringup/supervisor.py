@@ -10,9 +10,11 @@ from typing import Any
 import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rclpy.exceptions import InvalidNamespaceException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
+from rclpy.validate_namespace import validate_namespace
 
 from lnn_control.nodes import topics
 
@@ -22,6 +24,20 @@ _TRANSITIONS = {
     'configure': Transition.TRANSITION_CONFIGURE,
     'activate': Transition.TRANSITION_ACTIVATE,
 }
+
+
+def check_namespace(namespace: str) -> None:
+    """Check before a node starts that ROS takes a namespace.
+
+    :raises ValueError: if not; it says what is wrong with it.
+    """
+    try:
+        validate_namespace(f'/{namespace.strip("/")}')
+    except InvalidNamespaceException as error:
+        reason = str(error).partition('\n')[0].removesuffix(':')
+        raise ValueError(
+            f'namespace must be a ROS name such as drone_1, got {namespace!r}: {reason}'
+        ) from error
 
 
 class Supervisor:

@@ -46,6 +46,8 @@ def main(arguments: list[str]) -> int:
     if name == 'simulation':
         require_module('pybullet')
     set_environment(int(values[DOMAIN.name]))
+    from lnn_control.bringup.supervisor import check_namespace
+
     check_namespace(str(values['namespace']))
     return run_graph(graph, values)
 
@@ -140,23 +142,6 @@ def set_environment(domain_id: int) -> None:
         raise ValueError(f'ROS_DOMAIN_ID must be a whole number from 0 to 232, got {given!r}')
     if 'ROS_DISTRO' not in os.environ:
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-
-
-def check_namespace(namespace: str) -> None:
-    """Check before a node starts that ROS takes a namespace.
-
-    :raises ValueError: if not; it says what is wrong with it.
-    """
-    from rclpy.exceptions import InvalidNamespaceException
-    from rclpy.validate_namespace import validate_namespace
-
-    try:
-        validate_namespace(f'/{namespace.strip("/")}')
-    except InvalidNamespaceException as error:
-        reason = str(error).partition('\n')[0].removesuffix(':')
-        raise ValueError(
-            f'namespace must be a ROS name such as drone_1, got {namespace!r}: {reason}'
-        ) from error
 
 
 def run_graph(graph: Graph, values: dict[str, Value]) -> int:
