@@ -21,11 +21,11 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.collect import CollectSettings
 from lnn_control.imitation.collection import NUM_TRAINING_SEEDS, EpisodeFolder
+from lnn_control.imitation.collectors import Collectors
 from lnn_control.imitation.dagger import (
     EPISODES,
     FLYING,
     Budget,
-    Collectors,
     DaggerSettings,
     Keeper,
     Learner,

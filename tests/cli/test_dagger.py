@@ -75,7 +75,8 @@ def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> 
     assert not list(tmp_path.rglob('*.part'))
     assert not (tmp_path / 'training_state.pt').exists()
     episodes = read_all_metadata(tmp_path / 'episodes')
-    assert len({episode['seed'] for episode in episodes}) == len(episodes)
+    flights = {(episode['seed'], episode.get('attempt', '0')) for episode in episodes}
+    assert len(flights) == len(episodes)
     assert {'expert', 'student'} == {episode['pilot'] for episode in episodes}
 
     policy = load_policy(tmp_path)
