@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.dagger import Dagger, list_stages
+from lnn_control.cli.dagger import Dagger
+from lnn_control.cli.dagger_rounds import list_stages
 from lnn_control.imitation.cache import read_all_metadata
 from lnn_control.policies.checkpoint import load_policy, read_config
 from tests.patience import PATIENCE
@@ -129,6 +130,8 @@ def test_stages_of_rounds_start_from_the_one_before() -> None:
     [
         (['--epochs', '3'], '--epochs has no effect: it needs --rounds'),
         (['--rounds', '1', '--budget-minutes', '3'], '--budget-minutes has no effect: rounds'),
+        (['--rounds', '1', '--retries', '1'], '--retries has no effect: rounds collect and'),
+        (['--retry-lead', '3', '2'], 'the second of retry_lead must be'),
         (['--task', 'chess'], 'task must be one of'),
         (['--num-neurons', '400'], 'must have at most 20000 parameters, got 156966'),
         (['--augmentation', 'wild'], 'augmentation must be one of'),
