@@ -14,7 +14,6 @@ from tyro.conf import UseAppendAction, arg, configure
 from lnn_control.cli import options
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
-from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.augment import LEVELS, Augmentation
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.trainer import Report, StepReport
@@ -70,7 +69,7 @@ def main(arguments: list[str]) -> int:
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import find_domain, list_places
+    from lnn_control.imitation.domain import describe_training, find_domain
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.training_state import remove_state
     from lnn_control.policies.checkpoint import save_checkpoint
@@ -98,19 +97,14 @@ def main(arguments: list[str]) -> int:
 
     start = time.monotonic()
     losses = run(job, network.to(device), sequences, symmetric, judge)
-    training: dict[str, Any] = {
-        'data': {
-            'episodes': len(sequences),
-            'images': images,
-            'places': list_places(episodes),
-        },
+    said = {
         'init': job.init,
         'settings': asdict(job.settings),
         'losses': losses,
         'seconds': round(time.monotonic() - start, 1),
         'device': device.type,
-        'versions': describe_versions(),
     }
+    training = describe_training(sequences, episodes, said)
     name = job.name or job.output.resolve().name
     save_checkpoint(job.output, name, network.cpu(), training, domain)
     remove_state(job.output)
