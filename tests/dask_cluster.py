@@ -46,10 +46,21 @@ class DaskCluster:
             process.wait(PATIENCE)
 
     def add_workers(self, count: int, num_threads: int = 1) -> None:
-        """Start workers; whoever gives them work waits for them."""
+        """Start workers and wait until the scheduler knows them.
+
+        :param count: none if negative.
+        """
+        from distributed import Client
+
         where = ['--host', '127.0.0.1', '--no-dashboard', '--no-nanny', '--nworkers', '1']
         where += ['--nthreads', f'{num_threads}', '--local-directory', str(self.folder)]
         self.workers += [self._start('worker', self.address, *where) for _ in range(count)]
+        with Client(self.address, timeout=PATIENCE, set_as_default=False) as client:
+            client.wait_for_workers(max(len(self.list_living()), 1), timeout=PATIENCE)
+
+    def list_living(self) -> 'list[subprocess.Popen[bytes]]':
+        """Return the workers that have not died."""
+        return [worker for worker in self.workers if worker.poll() is None]
 
     def _start(self, *words: str) -> 'subprocess.Popen[bytes]':
         with (self.folder / 'log.txt').open('ab') as log:

@@ -33,7 +33,7 @@ MOST_WAITING = 2
 """Items that a worker has at a time: one that it works at, one so that it need not wait."""
 
 _ADDRESS = re.compile(r'[a-z]+://.+:\d+')
-_LEAVE_SECONDS = 5.0
+_CONNECT_SECONDS, _LEAVE_SECONDS = 30.0, 5.0
 _UNKNOWN_COMMIT = 'unknown'
 
 
@@ -44,8 +44,7 @@ class Cluster:
     Its scheduler runs whatever anybody sends to it, so it belongs into a network that is trusted.
 
     :param address: of the scheduler, such as tcp://10.0.0.5:8786.
-    :param patience: how long a scheduler that does not answer, or a worker when there is none, is
-        waited for [s].
+    :param patience: how long a worker is waited for when there is none [s].
     :raises ValueError: if that is no address.
     """
 
@@ -114,7 +113,7 @@ def _connect(cluster: Cluster) -> 'Client':
     from distributed import Client
 
     try:
-        client = Client(cluster.address, timeout=cluster.patience, set_as_default=False)
+        client = Client(cluster.address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, asyncio.TimeoutError) as error:
         raise ConnectionError(
             f'no Dask scheduler answers at {cluster.address}: start one with `dask scheduler` or '
