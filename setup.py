@@ -63,6 +63,7 @@ USER_EXTRAS = {
     ],
     'gl': [*SIM, 'moderngl>=5.10'],
     'deploy': ONNX,
+    'cluster': ['distributed>=2024.1'],
 }
 EXTRAS = {
     **USER_EXTRAS,

@@ -78,6 +78,7 @@ WITHOUT_IMPORT = {'ros2launch': 'the command ros2 launch of the README'}
 
 # Extra -> the packages and verbs that it makes whole, with all that they import of ours.
 PARTS = {
+    'cluster': ('lnn_control.core.cluster',),
     'data': ('lnn_control.imitation.episode_file',),
     'gl': ('sim.renderers', 'sim.renderers.gl'),
     'imitation': (
@@ -94,6 +95,7 @@ PARTS = {
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.
 NEEDS_BESIDES = {
     'lnn_control.cli.validation': 'sim',
+    'lnn_control.core.cluster': 'cluster',
     'lnn_control.nodes.sim_node': 'sim',
     'sim.renderers.gl': 'gl',
 }

@@ -13,6 +13,8 @@ from typing import Annotated, Any, TypeVar
 import tyro
 from tyro.conf import UseAppendAction, arg
 
+from lnn_control.core.cluster import Cluster
+from lnn_control.core.work import Place
 from lnn_control.policies.registry import list_policies
 from sim.disturbances import DISTURBANCES
 from sim.renderers import AUTO, RENDERERS
@@ -124,6 +126,15 @@ RendererName = Annotated[
     ),
 ]
 Processes = Annotated[int, arg(metavar='NUMBER', help='Simulators side by side; 0 is one a core.')]
+ClusterAddress = Annotated[
+    str | None,
+    arg(
+        metavar='ADDRESS',
+        help='Let the workers of a Dask cluster fly, not processes here: the address of its '
+        'scheduler, such as tcp://10.0.0.5:8786. That runs whatever is sent to it: only in a '
+        'network you trust.',
+    ),
+]
 Threads = Annotated[int, arg(metavar='NUMBER', help='Threads of the computation.')]
 AllowUntrained = Annotated[
     bool,
@@ -158,6 +169,24 @@ def read_options(options: Any, verb: str, arguments: Sequence[str]) -> Any:
         prog=f'lnn-control {verb}',
         config=CONFIG,
     )
+
+
+def choose_place(processes: int, cluster: str | None, renderer: str) -> Place:
+    """Return where trials are flown.
+
+    :param processes: 0 is one a core. :param cluster: address of a scheduler.
+    :raises ValueError: if the options contradict each other, or that is no address.
+    """
+    if cluster is None:
+        return processes or None
+    if processes:
+        raise ValueError('--processes has no effect: the workers of the cluster fly')
+    if renderer == AUTO:
+        raise ValueError(
+            f'with --cluster, renderer must be one of {sorted(RENDERERS)}, got {AUTO!r}: '
+            'it could be another one on every worker'
+        )
+    return Cluster(cluster)
 
 
 def list_given(arguments: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ EXTRAS = {
     'builtin_interfaces': 'ros',
     'cv2': 'all',
     'diagnostic_msgs': 'ros',
+    'distributed': 'cluster',
     'geometry_msgs': 'ros',
     'gymnasium': 'sim',
     'jinja2': 'report',
