@@ -11,6 +11,7 @@ STREAMS = {
     'training': 3,
     'collection': 4,
     'camera': 5,
+    'tuning': 6,
 }
 """Name of a stream -> the number that sets it apart; given once, it stays, or worlds change."""
 
