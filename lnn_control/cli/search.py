@@ -79,13 +79,13 @@ def open_search(
             raise ValueError(
                 f'another process is searching in {folder}: wait for it, or give another --output'
             ) from error
-        _mend(path)
+        mend_journal(path)
         search = Search(path, space, seed)
         search.check_settings(settings)
         yield search
 
 
-def _mend(path: Path) -> None:
+def mend_journal(path: Path) -> None:
     """Remove what a killed process has left of a journal: half a line and a lock."""
     data = path.read_bytes()
     os.truncate(path, data.rfind(b'\n') + 1)

@@ -5,7 +5,7 @@
 import json
 import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from tyro.conf import UseAppendAction, arg, configure
 
 from lnn_control.cli import completion, options, train, validation
-from lnn_control.cli.search import Outcome, Proposal, Search, Tried, open_search
+from lnn_control.cli.search import JOURNAL, Outcome, Proposal, Search, Tried, open_search
 from lnn_control.cli.search_space import (
     Point,
     Range,
@@ -26,6 +26,7 @@ from lnn_control.cli.search_space import (
 )
 from lnn_control.cli.tune_table import choose_best, print_trainings
 from lnn_control.core.checks import check_number
+from lnn_control.core.observation import Preprocessing
 from lnn_control.core.provenance import describe_versions
 from lnn_control.core.whole_file import write_whole
 from lnn_control.evaluation.statistics import wilson_interval
@@ -130,10 +131,16 @@ def main(arguments: list[str]) -> int:
     check_number('trainings', job.trainings, 1, 10**6)
     check_number('validate_episodes', job.validate_episodes, 1, 10**6)
     plan = Plan(job, read_space(job.vary, options.list_given(arguments)), tuple(arguments))
-    check_points(plan)
+    images = check_points(plan)
     episodes = train.read_agreeing_metadata(job.data)
     judge = validation.make_judge(episodes, job.validate_episodes, job.processes)
     settings = describe_settings(plan, episodes)
+    if (job.output / TRAININGS).exists() and not (job.output / JOURNAL).exists():
+        raise ValueError(
+            f'{job.output} holds trainings without the {JOURNAL} of their search: give another '
+            '--output'
+        )
+    check_data(job.data, images)
     with open_search(job.output, plan.space, job.settings.seed, settings) as search:
         try:
             run(plan, search, judge, settings)
@@ -147,21 +154,35 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def check_points(plan: Plan) -> None:
+def check_points(plan: Plan) -> set[Preprocessing]:
     """Check before the first training that `train` refuses no point.
 
+    :return: of what the images of the networks are made.
     :raises ValueError: if it does; the message says which.
     """
-    seen: set[Any] = set()
+    seen: dict[Any, Preprocessing] = {}
     for point in list_corner_points(plan.space):
         try:
             training = plan.make_training(point, plan.job.output)
-            network = training.init, training.network
-            if network not in seen:
-                seen.add(network)
-                train.make_network(training).check_size(training.max_parameters)
+            key = training.init, training.network
+            if key not in seen:
+                network = train.make_network(training)
+                network.check_size(training.max_parameters)
+                seen[key] = network.config.preprocessing
         except ValueError as error:
             raise ValueError(f'train refuses {describe_point(point)}: {error}') from error
+    return set(seen.values())
+
+
+def check_data(data: Path, images: Iterable[Preprocessing]) -> None:
+    """Check that all episodes can be read as the networks see them; this fills the cache.
+
+    :raises ValueError: if one cannot, such as one whose images are smaller than a network's.
+    """
+    from lnn_control.imitation.cache import load_sequences
+
+    for preprocessing in images:
+        load_sequences(data, preprocessing)
 
 
 def describe_point(point: Point) -> str:
@@ -179,7 +200,6 @@ def describe_settings(plan: Plan, episodes: Sequence[dict[str, str]]) -> dict[st
     described |= {
         'given': sorted(_list_strengths(plan.arguments)),
         'vary': {d.option.name: d.describe() for d in plan.space},
-        'data': str(job.data),
         'episodes': len(episodes),
         'bytes': sum(path.stat().st_size for path in list_episodes(job.data)),
         'judged': {
@@ -209,15 +229,17 @@ def run(
         if proposal is None:
             print(f'all {done} combinations are trained')
             break
-        left = ''
+        name, left = plan.name_folder(proposal.number).name, ''
         if done > before:
             minutes = (time.monotonic() - start) / (done - before) * (job.trainings - done) / 60
             left = f', about {minutes:.0f} min left'
-        print(f'\ntraining {done + 1} of {job.trainings}{left}: {describe_point(proposal.point)}')
+        where = f'{done + 1} of {job.trainings}{left}'
+        print(f'\ntraining {name}, {where}: {describe_point(proposal.point)}', flush=True)
         outcome = attempt(plan, proposal, judge)
         search.record(proposal, outcome, job.validate_episodes)
         write_results(plan, search.tried, settings)
-        print(f'training {done + 1}: {describe_outcome(outcome, job.validate_episodes)}')
+        came = describe_outcome(outcome, job.validate_episodes)
+        print(f'training {name}: {came}', flush=True)
 
 
 def attempt(plan: Plan, proposal: Proposal, judge: Callable[[Policy], float]) -> Outcome:

@@ -180,6 +180,12 @@ def test_search_of_other_settings_or_data_is_refused(search, data, capsys):
     assert line.count('\n') == 1 and 'other settings (seed 3 instead of 0)' in line
 
 
+def test_trainings_of_a_search_whose_journal_is_gone_are_not_taken_over(data, tmp_path, capsys):
+    (tmp_path / 'trainings' / '0000').mkdir(parents=True)
+    assert cli.main(['tune', *make_words(data, tmp_path)]) == 1
+    assert 'holds trainings without the journal.log of their search' in capsys.readouterr().err
+
+
 def test_training_that_diverges_counts_as_no_success_and_the_search_goes_on(
     data, tmp_path, capsys, monkeypatch
 ):
@@ -266,6 +272,16 @@ def test_bad_input_is_one_line_before_anything_is_trained(
     assert cli.main(['tune', *words]) == 1
     line = capsys.readouterr().err
     assert line.count('\n') == 1 and message in line, line
+    assert not (tmp_path / 'out').exists()
+
+
+def test_images_smaller_than_a_network_are_found_before_anything_is_trained(
+    data, tmp_path, capsys
+):
+    words = make_words(data, tmp_path / 'out', vary=['width_px=16,32'])
+    del words[words.index('--width-px') : words.index('--width-px') + 2]
+    assert cli.main(['tune', *words]) == 1
+    assert 'must be at least 32x8 pixels, got 16x8' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
 
 
