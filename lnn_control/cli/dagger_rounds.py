@@ -25,10 +25,10 @@ def list_stages(job: 'Dagger', arguments: Sequence[str]) -> list[list[str]]:
     """Return the commands of all rounds, as a user would type them."""
     folder, count = job.output, job.episodes
     kept = set(list_options(collect.Collect)) - {'output', 'episodes', 'first_seed', 'policy'}
-    flight_words = take_words(arguments, kept)
+    flight_words = options.take_words(arguments, kept)
     kept = set(list_options(train.Train)) - {'output', 'data', 'init', 'name', 'seed'}
     kept -= {'validate_episodes'}
-    train_words = take_words(arguments, kept)
+    train_words = options.take_words(arguments, kept)
     if '--augmentation' not in train_words:
         train_words += ['--augmentation', job.augmentation]
     stages = []
@@ -47,23 +47,10 @@ def list_stages(job: 'Dagger', arguments: Sequence[str]) -> list[list[str]]:
     return stages
 
 
-def take_words(arguments: Sequence[str], names: set[str]) -> list[str]:
-    """Return the options of these names with their values, as they were written."""
-    taken: list[str] = []
-    is_taken = False
-    for word in arguments:
-        if word.startswith('--'):
-            name = word.partition('=')[0].removeprefix('--').replace('-', '_')
-            is_taken = name in names
-        if is_taken:
-            taken.append(word)
-    return taken
-
-
 def drop_sizes(words: Sequence[str]) -> list[str]:
     """Return options without those of the network, which a checkpoint to start from has."""
     sizes = set(list_options(NetworkConfig))
-    return take_words(words, set(list_options(train.Train)) - sizes)
+    return options.take_words(words, set(list_options(train.Train)) - sizes)
 
 
 def run_rounds(job: 'Dagger', arguments: list[str]) -> None:

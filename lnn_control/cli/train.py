@@ -62,9 +62,22 @@ class Train:
     threads: options.Threads = 1
 
 
+class FailedTrainingError(ValueError):
+    """A training came to nothing by its settings; others may do better."""
+
+
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = check_job(options.read_options(Train, 'train', arguments), arguments)
+    train_policy(check_job(options.read_options(Train, 'train', arguments), arguments))
+    return 0
+
+
+def train_policy(job: Train) -> None:
+    """Train a policy and write its checkpoint, going on where an unfinished training is.
+
+    :raises FailedTrainingError: if it diverges or the GPU has no memory left.
+    :raises ValueError: if data, network and settings do not fit together.
+    """
     import torch
 
     from lnn_control.imitation.allocator import keep_freed_memory
@@ -110,7 +123,6 @@ def main(arguments: list[str]) -> int:
     remove_state(job.output)
     shown = ' '.join(f'{loss:.4f}' for loss in losses)
     print(f'loss by epoch: {shown}\ncheckpoint {name} in {job.output}')
-    return 0
 
 
 def check_job(job: Train, arguments: list[str]) -> Train:
@@ -217,7 +229,7 @@ def run(
 ) -> list[float]:
     """Train in place and return the losses; what was trained so far stays in the output folder.
 
-    :raises ValueError: if the loss is not finite or the GPU has no memory left.
+    :raises FailedTrainingError: if the loss is not finite or the GPU has no memory left.
     """
     import torch
 
@@ -236,9 +248,9 @@ def run(
 
             return train(network, sequences, job.settings, report, keeping, symmetric)
     except FloatingPointError as error:
-        raise ValueError(f'training failed: {error}') from error
+        raise FailedTrainingError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:
-        raise ValueError(
+        raise FailedTrainingError(
             f'the GPU has too little memory for --batch-size {job.settings.batch_size}: halve it, '
             'or use --device cpu'
         ) from error

@@ -12,6 +12,7 @@ STREAMS = {
     'collection': 4,
     'camera': 5,
     'retry': 6,
+    'tuning': 7,
 }
 """Name of a stream -> the number that sets it apart; given once, it stays, or worlds change."""
 
