@@ -21,6 +21,8 @@ from torch import Tensor
 
 # A chunk of a table of activations that fits the second-level cache of a processor.
 CHUNK_NUMBERS = 131072
+# Other devices want few and large operations: 64 MiB of scratch memory.
+DEVICE_CHUNK_NUMBERS = 1 << 24
 # Up to here a dense product of synapses and neurons is faster than a gather.
 LARGEST_MATRIX = 4096
 
@@ -101,7 +103,8 @@ def _open_in_chunks(
     flat_source = source.flatten()
     flat_slope, flat_threshold = slope.reshape(-1, 1), threshold.reshape(-1, 1)
     moments = values.shape[1]
-    width = min(moments, max(64, CHUNK_NUMBERS // source.numel()))
+    largest = CHUNK_NUMBERS if values.device.type == 'cpu' else DEVICE_CHUNK_NUMBERS
+    width = min(moments, max(64, largest // source.numel()))
     scratch = values.new_empty(source.numel() * width)
     for start in range(0, moments, width):
         stop = min(start + width, moments)
