@@ -7,7 +7,8 @@ and constants are on the device of the generator. `imitation.pixels` does the sa
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -116,6 +117,12 @@ class Looks:
         untouched[:, :, :, 1, 1] = torch.eye(3, device=untouched.device)
         is_same = (self.kernel == untouched).flatten(1).all(dim=1)
         return is_same & (self.offset == 0).all(dim=1)
+
+    def take(self, rows: slice) -> 'Looks':
+        """Return the looks of some of the windows."""
+        values: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        taken: dict[str, Any] = {k: None if v is None else v[rows] for k, v in values.items()}
+        return Looks(**taken)
 
 
 class _Draws:

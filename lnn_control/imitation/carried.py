@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from lnn_control.imitation.distributed import Group
 from lnn_control.imitation.windows import Window
 from lnn_control.policies.network import Network
 
@@ -54,10 +55,31 @@ class CarriedState:
 
         self.state = tree_map(replace, self.state, state)
 
+    def exchange(self, windows: Sequence[Window], group: Group) -> None:
+        """Take over what the other processes keep, so that all hold the states of all lanes.
+
+        :param windows: of the whole step, also those of other processes.
+        """
+        if group.size == 1 or windows[0].lane is None:
+            return
+        if self.state is None:
+            self.state = self.network.memory.initial_state(self.num_lanes)
+        rows = group.choose_rows(len(windows))
+        lanes, own = _list_lanes(windows), _list_lanes(windows[rows.start : rows.stop])
+
+        def gather(part: Tensor) -> Tensor:
+            found = torch.zeros_like(part)
+            found[own] = part[own]
+            gathered = part.clone()
+            gathered[lanes] = group.sum(found)[lanes]
+            return gathered
+
+        self.state = tree_map(gather, self.state)
+
     def load(self, state: Any, device: torch.device) -> None:
         """Take over a saved state."""
         self.state = None if state is None else tree_map(lambda part: part.to(device), state)
 
 
 def _list_lanes(windows: Sequence[Window]) -> Tensor:
-    return torch.tensor([window.lane for window in windows])
+    return torch.tensor([window.lane for window in windows], dtype=torch.long)

@@ -30,6 +30,7 @@ from lnn_control.imitation.average import WeightAverage
 from lnn_control.imitation.batches import Batch, read_ahead
 from lnn_control.imitation.cache import Sequence as EpisodeSequence
 from lnn_control.imitation.carried import CarriedState
+from lnn_control.imitation.distributed import ALONE, Group, Part, split_step, sum_gradients
 from lnn_control.imitation.encode import choose_dtype, convolve
 from lnn_control.imitation.heads import PrivilegedHeads, mirror_privileged
 from lnn_control.imitation.loss import compute_head_loss, compute_loss
@@ -90,11 +91,19 @@ def _make_seed(seed: int, *index: int) -> int:
     return int(stream(seed, 'training', *index).integers(2**63))
 
 
+def count_weighted(windows: Sequence[Window]) -> int:
+    """Return how many images of windows bear loss."""
+    return sum(window.length - window.warm_up for window in windows)
+
+
 class Trainer:
     """Trains a network in place, a step at a time.
 
     :param network: on the device to train on. :param sequences: what is learned from.
     :param is_symmetric: whether left and right are alike.
+    :param processes: that train the same network on the same data, each on some of the windows of
+        every step.
+    :raises ValueError: if there are fewer windows a step than processes.
     """
 
     def __init__(
@@ -103,7 +112,14 @@ class Trainer:
         sequences: Sequence[EpisodeSequence],
         settings: TrainSettings,
         is_symmetric: bool = True,
+        processes: Group = ALONE,
     ) -> None:
+        if settings.batch_size < processes.size:
+            raise ValueError(
+                f'batch_size must be at least {processes.size}, one window for each process, got '
+                f'{settings.batch_size}'
+            )
+        self.processes = processes
         self.network, self.settings = network.train(), settings
         self.sequences = list(sequences)
         self.device = network.command_scale.device
@@ -191,15 +207,16 @@ class Trainer:
         rate = settings.learning_rate * SCHEDULES[settings.schedule](self.share)
         for group in self.optimiser.param_groups:
             group['lr'] = rate
-        batch = self._take_batch()
-        values = self._accumulate_gradients(batch, self.groups[position.batch])
+        windows = self.groups[position.batch]
+        values = self._accumulate_gradients(self._take_batch(), windows)
         norm = self._update()
-        num_weighted = float(batch.weight.sum())
+        num_weighted = count_weighted(windows)
         self.sums[0] += values[0] * num_weighted
         self.sums[1] += num_weighted
         self._advance()
         seconds = time.perf_counter() - start
-        position.seconds += seconds
+        # The first process's clock is that of all: the learning rate and the end follow from it.
+        position.seconds = self.processes.tell(position.seconds + seconds)
         return StepReport(
             epoch,
             position.step,
@@ -209,7 +226,7 @@ class Trainer:
             values[1],
             norm,
             rate,
-            float(batch.is_real.sum()) / seconds,
+            sum(window.length for window in windows) / seconds,
             position.seconds,
         )
 
@@ -218,7 +235,10 @@ class Trainer:
         if self._batches is None:
             groups = self.groups[self.position.batch :]
             self._batches = read_ahead(
-                self.sequences, groups, with_segmentation=self.uses_segmentation
+                self.sequences,
+                groups,
+                with_segmentation=self.uses_segmentation,
+                processes=self.processes,
             )
         return next(self._batches)
 
@@ -229,36 +249,51 @@ class Trainer:
 
         A CPU does it in parts, so that a large batch takes no more memory than a small one.
 
+        :param batch: of the windows that are this process's. :param windows: of all processes.
         :raises FloatingPointError: if a loss is not finite.
         """
         self.optimiser.zero_grad(set_to_none=True)
         size = _WINDOWS_AT_ONCE if self.renderer is not None else len(windows)
         losses = [0.0, 0.0]
-        num_weighted, num_known = max(float(batch.weight.sum()), 1.0), max(batch.num_known, 1)
-        for first in range(0, len(windows), size):
-            part = batch.take(slice(first, first + size))
-            pair = self.compute_losses(part, windows[first : first + size], first)
+        num_weighted = max(count_weighted(windows), 1)
+        num_known = max(self._count_known(windows), 1)
+        for part in split_step(len(windows), size, self.processes):
+            piece = batch.take(part.batch_rows)
+            pair = self.compute_losses(piece, windows, part)
             # The mean of the whole is that of the parts by what they hold.
-            shares = float(part.weight.sum()) / num_weighted, part.num_known / num_known
+            shares = float(piece.weight.sum()) / num_weighted, piece.num_known / num_known
             total = pair[0] * shares[0] + pair[1] * shares[1]
             values = torch.stack(pair).tolist()
-            if not all(math.isfinite(value) for value in values):
-                raise FloatingPointError(
-                    f'loss is {sum(values)} in epoch {self.position.epoch}, step '
-                    f'{self.position.step}: lower learning_rate'
-                )
             total.backward()
             losses = [
                 old + new * share for old, new, share in zip(losses, values, shares, strict=True)
             ]
+        losses = sum_gradients(self.processes, self.parameters, losses)
+        if not all(math.isfinite(loss) for loss in losses):
+            # Known to all processes at once, so that none waits for another.
+            raise FloatingPointError(
+                f'loss is {sum(losses)} in epoch {self.position.epoch}, step '
+                f'{self.position.step}: lower learning_rate'
+            )
+        self.carried.exchange(windows, self.processes)
         return losses[0], losses[1]
 
+    def _count_known(self, windows: Sequence[Window]) -> int:
+        """Return how many images of a step have privileged labels."""
+        known = (w.length for w in windows if self.sequences[w.sequence].privileged is not None)
+        return sum(known)
+
+    def _is_segmented(self, windows: Sequence[Window]) -> bool:
+        """Return whether all windows of a step are recoloured by their classes."""
+        of = (self.sequences[window.sequence] for window in windows)
+        return self.uses_segmentation and all(one.segmentation is not None for one in of)
+
     def compute_losses(
-        self, batch: Batch, windows: Sequence[Window], first: int = 0
+        self, batch: Batch, windows: Sequence[Window], part: Part
     ) -> tuple[Tensor, Tensor]:
         """Return the loss of the commands and that of the heads.
 
-        :param windows: that the batch was read from. :param first: their place in the step.
+        :param batch: of the part. :param windows: of the whole step.
         """
         settings = self.settings
 
@@ -267,25 +302,27 @@ class Trainer:
 
         # What is drawn follows from the number of the step and the place in it alone.
         generator = torch.Generator(self.device)
-        place = self.position.step, first
+        place = self.position.step, part.first
         generator.manual_seed(_make_seed(settings.seed, _LOOKS, *place))
         images = load(batch.images)
+        # Windows of other processes are drawn for too, but nothing comes of it.
+        colour = torch.zeros(part.drawn, 3, device=self.device)
+        colour[part.rows] = measure_colour(images)
+        is_segmented = self._is_segmented(windows)
         looks = draw_looks(
-            self.strength,
-            measure_colour(images),
-            self.network.encoder.size_px,
-            generator,
-            batch.segmentation is not None,
-        )
+            self.strength, colour, self.network.encoder.size_px, generator, is_segmented
+        ).take(part.rows)
         imu, labels = mirror_signals(load(batch.imu), load(batch.labels), looks.is_mirrored)
-        classes = None if batch.segmentation is None else load(batch.segmentation)
-        seen = self._encode(images, batch.is_real, looks, classes, generator)
+        classes = load(batch.segmentation) if is_segmented else None
+        seen = self._encode(images, batch.is_real, looks, classes, generator, part)
         features = self.network.join(seen, imu)
         # The memory's state starts empty, or is that of the window before.
+        first = part.first + part.rows.start
+        own = windows[first : first + len(images)]
         commands, state = self.network.steer(
-            features, load(batch.elapsed_time), self.carried.take(windows)
+            features, load(batch.elapsed_time), self.carried.take(own)
         )
-        self.carried.put(windows, state)
+        self.carried.put(own, state)
         loss = compute_loss(
             commands,
             labels,
@@ -307,6 +344,7 @@ class Trainer:
         looks: Looks,
         classes: Tensor | None,
         generator: torch.Generator,
+        part: Part,
     ) -> Tensor:
         """Return the encoder's features of augmented images, shape (batch, steps, features).
 
@@ -315,7 +353,7 @@ class Trainer:
         """
         encoder, (batch, steps) = self.network.encoder, images.shape[:2]
         if self.renderer is not None:
-            places = torch.rand(batch, generator=generator)
+            places = torch.rand(part.drawn, generator=generator)[part.rows]
             lengths = is_real.sum(axis=1).tolist()
             chunks = self.renderer.render(images, lengths, looks, places, classes)
             seen = encoder.read(convolve(encoder.convolutions, chunks, encoder.size_px))
