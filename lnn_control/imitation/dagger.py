@@ -290,7 +290,11 @@ class Learner:
         return self.trainer.step()
 
     def publish(self) -> None:
-        """Let the averaged weights fly."""
+        """Let the averaged weights fly.
+
+        :raises FloatingPointError: if they are not finite.
+        """
+        self.trainer.settle()
         network = self.trainer.network
         averaged = type(network)(network.config)
         averaged.load_state_dict({**network.state_dict(), **self.trainer.average.state_dict()})
