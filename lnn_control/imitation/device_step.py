@@ -200,8 +200,10 @@ class DeviceStep:
 
     def _capture(self) -> None:
         """Write down the work of a step as a graph; without one steps go on, but slower."""
-        graph = torch.cuda.CUDAGraph()
         try:
+            # Gradients of a graph lie in memory of its own.
+            self.learning.optimiser.zero_grad(set_to_none=True)
+            graph = torch.cuda.CUDAGraph()
             graph.register_generator_state(self._generator)
             # Batches are read in another thread meanwhile.
             with torch.cuda.graph(graph, capture_error_mode='thread_local'):

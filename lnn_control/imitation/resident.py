@@ -193,7 +193,7 @@ class ResidentFlights:
             values = getattr(sequence, name)
             if values is not None:
                 # A copy, as torch wants to be able to write: the cache is mapped read-only.
-                column[rows] = torch.from_numpy(np.array(values)).to(self.device)
+                column[rows] = _send(np.array(values), self.device)
             elif name == 'segmentation':
                 # The class that keeps its colours.
                 column[rows].fill_(TARGET_CLASS)
@@ -283,14 +283,9 @@ class HostFlights:
         pairs += [(out, getattr(batch, name)) for name, out in vars(inputs.signals).items()]
         for out, values in pairs:
             if out is not None and values is not None:
-                out[:windows, :steps].copy_(self._stage(values), non_blocking=True)
+                out[:windows, :steps].copy_(_send(values, self.device))
         if inputs.segmentation is not None and batch.segmentation is None:
             inputs.segmentation.fill_(TARGET_CLASS)
-
-    def _stage(self, values: NDArray[Any]) -> Tensor:
-        """Return an array in memory that a GPU reads while the processor goes on."""
-        tensor = torch.from_numpy(values)
-        return tensor.pin_memory() if self.device.type == 'cuda' else tensor
 
 
 Flights = ResidentFlights | HostFlights
@@ -333,7 +328,15 @@ def _leave_on_disk(
 def _plan_steps(groups: Sequence[Sequence[Window]], flights: Flights, num_rows: int) -> Tensor:
     """Return the plans of steps on the device, shape (steps, num_rows, columns)."""
     plans = [plan_step(group, flights.firsts, flights.sequences, num_rows) for group in groups]
-    return torch.from_numpy(np.stack(plans)).to(flights.device)
+    return _send(np.stack(plans), flights.device)
+
+
+def _send(values: NDArray[Any], device: torch.device) -> Tensor:
+    """Return an array on a device; a GPU fetches it while the processor goes on."""
+    tensor = torch.from_numpy(values)
+    if device.type == 'cuda':
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def find_room(device: torch.device) -> int:

@@ -319,8 +319,8 @@ class LTC(LiquidLayer):
         midpoint = getattr(self, f'{prefix}_midpoint')
         if scale is not None and shift is not None:
             source = getattr(self, f'{prefix}_source')
-            midpoint = midpoint - shift[source]
-            slope, threshold = slope * scale[source], slope * midpoint
+            midpoint = midpoint - shift.index_select(0, source)
+            slope, threshold = slope * scale.index_select(0, source), slope * midpoint
         else:
             threshold = slope * midpoint
         rows = torch.stack((slope, threshold, strength * reversal, strength))
