@@ -26,7 +26,7 @@ lnn=(lnn-control)
 command -v lnn-control >/dev/null || lnn=("${PYTHON:-python3}" -m lnn_control.cli.main)
 
 # A trial takes a core a second or two: all five places together at most half of the time.
-cores=$(nproc)
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # which those would change
 trials=$(least 200 "$(most 2 $((total * cores / 20)))")
 reserve=$(least $((total * 45 / 100)) $((5 * trials * 2 / cores + 20)))
 training=$((total - reserve))
@@ -37,7 +37,7 @@ fi
 # The expert flies alone for a tenth of the training, four flights a core at most.
 expert=$(least $((4 * cores + 16)) "$(most 2 $((training * collectors / 30)))")
 
-echo "$cores cores, batches of $batch windows, $trials trials a place, $training s of training"
+echo "cores: $cores, batches of $batch windows, $trials trials a place, $training s of training"
 mkdir -p "$output"
 train=(dagger --task fly_to_target --output "$output" --batch-size "$batch" --threads 1
   --budget-minutes "$(awk -v seconds="$training" 'BEGIN { print seconds / 60 }')"
