@@ -16,7 +16,8 @@ usage='usage: examples/train_on_gpu.sh MINUTES OUTPUT [options of lnn-control da
 minutes=$1 output=$2
 shift 2
 SECONDS=0
-total=$(awk -v minutes="$minutes" 'BEGIN { print int(60 * minutes) }')
+# Two seconds to end in.
+total=$(awk -v minutes="$minutes" 'BEGIN { print int(60 * minutes) - 2 }')
 left() { echo $((total - SECONDS)); }
 least() { echo $(($1 < $2 ? $1 : $2)); }
 most() { echo $(($1 > $2 ? $1 : $2)); }
@@ -43,7 +44,7 @@ train=(dagger --task fly_to_target --output "$output" --batch-size "$batch" --th
   --budget-minutes "$(awk -v seconds="$training" 'BEGIN { print seconds / 60 }')"
   --expert-episodes "$expert" --publish-seconds 10 --validate-episodes "$trials" "$@")
 echo "lnn-control ${train[*]}" > "$output/recipe.txt"
-timeout -k 5 "$total" "${lnn[@]}" "${train[@]}" || {
+timeout -k 1 "$(left)" "${lnn[@]}" "${train[@]}" || {
   code=$?
   [ $code -eq 124 ] && echo "no time left: the same command goes on from $output" >&2
   exit $code
@@ -60,14 +61,14 @@ for place in 'forest autumn' 'forest winter' 'forest dusk' 'urban summer'; do
   fi
   start=$SECONDS
   file=$output/validation_${world}_$season.json
-  timeout -k 5 "$(left)" "${lnn[@]}" evaluate --policy "$output" --world "$world" \
+  timeout -k 1 "$(left)" "${lnn[@]}" evaluate --policy "$output" --world "$world" \
     --season "$season" --episodes "$trials" --first-seed 1000000 --json "$file" || break
   results+=("$file")
   took=$((SECONDS - start))
 done
 
 if [ ${#results[@]} -gt 1 ] && [ "$(left)" -gt 5 ]; then
-  timeout -k 5 "$(left)" "${lnn[@]}" card --policy "$output" --recipe "$output/recipe.txt" \
+  timeout -k 1 "$(left)" "${lnn[@]}" card --policy "$output" --recipe "$output/recipe.txt" \
     --json "${results[@]}" || true
 fi
 echo "done after $SECONDS of $total s: $output"
