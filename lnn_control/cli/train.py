@@ -13,7 +13,6 @@ from tyro.conf import UseAppendAction, arg, configure
 
 from lnn_control.cli import options
 from lnn_control.core.checks import check_number
-from lnn_control.core.domain import TrainingDomain
 from lnn_control.core.observation import Preprocessing
 from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.augment import LEVELS, Augmentation
@@ -37,8 +36,8 @@ DEVICES = ('auto', 'cpu', 'cuda')
 class Train:
     """Train a policy on the episodes of a folder and write a checkpoint.
 
-    Killed or ended with Ctrl-C, the same command goes on where it was. With several processes:
-    torchrun --standalone --nproc-per-node 2 --no-python lnn-control train ...
+    Killed or ended with Ctrl-C, the same command goes on where it was. Several processes train
+    together after `torchrun --standalone --nproc-per-node N --no-python`.
     """
 
     data: Path
@@ -66,55 +65,31 @@ class Train:
     threads: options.Threads = 1
 
 
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """A job with what it needs, read and checked.
-
-    :param network: on the device to train on. :param sequences: what is learned from.
-    :param episodes: what they say of themselves. :param domain: what a policy of them can fly.
-    :param is_symmetric: whether left and right are alike. :param judge: None where none is asked.
-    """
-
-    job: Train
-    network: 'Network'
-    sequences: list[Any]
-    episodes: list[dict[str, str]]
-    domain: TrainingDomain
-    is_symmetric: bool
-    judge: 'Judge | None'
-
-    @property
-    def num_images(self) -> int:
-        """Images that are learned from."""
-        return sum(len(sequence) for sequence in self.sequences)
-
-
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     with join_group() as processes:
-        # What is wrong is told once, and the cache made once.
-        with processes.take_turns():
-            lesson = prepare(arguments, processes)
-        start = time.monotonic()
-        losses = run(lesson, processes)
-        if processes.is_first:
-            write(lesson, losses, round(time.monotonic() - start, 1), processes.size)
+        # What is wrong is told once, and the cache is made once.
+        processes.begin_turn()
+        job = check_job(options.read_options(Train, 'train', arguments), arguments)
+        train_policy(job, processes)
         processes.wait()
     return 0
 
 
-def prepare(arguments: list[str], processes: Group) -> Lesson:
-    """Return what arguments ask for.
+def train_policy(job: Train, processes: Group = ALONE) -> None:
+    """Train a policy and write its checkpoint, going on where an unfinished training is.
 
-    :raises ValueError: if an option, the data or the output is not as it must be.
+    :param processes: that train together; this one has its turn.
+    :raises ValueError: if data, network and settings do not fit together.
     """
-    job = check_job(options.read_options(Train, 'train', arguments), arguments)
     import torch
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import find_domain
+    from lnn_control.imitation.domain import find_domain, list_places
     from lnn_control.imitation.train import fit_normalisation
+    from lnn_control.imitation.training_state import remove_state
+    from lnn_control.policies.checkpoint import save_checkpoint
 
     # Made now: hours later would be late to learn that it cannot be.
     job.output.mkdir(parents=True, exist_ok=True)
@@ -134,39 +109,29 @@ def prepare(arguments: list[str], processes: Group) -> Lesson:
     judge = make_judge(job, episodes)
     if job.init is None:
         fit_normalisation(network, sequences, symmetric)
-    lesson = Lesson(job, network.to(device), sequences, episodes, domain, symmetric, judge)
-    sizes = f'{lesson.num_images} images, {network.num_parameters()} parameters'
-    among = f', {processes.size} processes' if processes.size > 1 else ''
-    print(f'{len(sequences)} episodes, {sizes}{among}', flush=True)
-    return lesson
+    images = sum(len(sequence) for sequence in sequences)
+    print(f'{len(sequences)} episodes, {images} images, {network.num_parameters()} parameters')
+    processes.end_turn()
 
-
-def write(lesson: Lesson, losses: list[float], seconds: float, num_processes: int) -> None:
-    """Write the checkpoint of a training that is done.
-
-    :param seconds: that it took.
-    """
-    from lnn_control.imitation.domain import list_places
-    from lnn_control.imitation.training_state import remove_state
-    from lnn_control.policies.checkpoint import save_checkpoint
-
-    job, network = lesson.job, lesson.network
+    start = time.monotonic()
+    losses = run(job, network.to(device), sequences, symmetric, judge, processes)
+    if not processes.is_first:
+        return
     training: dict[str, Any] = {
         'data': {
-            'episodes': len(lesson.sequences),
-            'images': lesson.num_images,
-            'places': list_places(lesson.episodes),
+            'episodes': len(sequences),
+            'images': images,
+            'places': list_places(episodes),
         },
         'init': job.init,
         'settings': asdict(job.settings),
         'losses': losses,
-        'seconds': seconds,
-        'device': network.command_scale.device.type,
-        'processes': num_processes,
+        'seconds': round(time.monotonic() - start, 1),
+        'device': device.type,
         'versions': describe_versions(),
     }
     name = job.name or job.output.resolve().name
-    save_checkpoint(job.output, name, network.cpu(), training, lesson.domain)
+    save_checkpoint(job.output, name, network.cpu(), training, domain)
     remove_state(job.output)
     shown = ' '.join(f'{loss:.4f}' for loss in losses)
     print(f'loss by epoch: {shown}\ncheckpoint {name} in {job.output}')
@@ -202,9 +167,9 @@ def check_job(job: Train, arguments: list[str]) -> Train:
 
 
 def choose_device(name: str, processes: Group = ALONE) -> 'torch.device':
-    """Return the device of a name, each process its own.
+    """Return the device of a name; each process has a GPU of its own.
 
-    :raises ValueError: if it is not there, or there are fewer than processes.
+    :raises ValueError: if it is not there.
     """
     import torch
 
@@ -216,8 +181,8 @@ def choose_device(name: str, processes: Group = ALONE) -> 'torch.device':
         return torch.device(name)
     if processes.local_size > torch.cuda.device_count():
         raise ValueError(
-            f'each process needs a GPU of its own, got {processes.local_size} processes and '
-            f'{torch.cuda.device_count()} GPUs: use --nproc-per-node gpu, or --device cpu'
+            f'device cuda must have a GPU for each process, got {processes.local_size} processes '
+            f'and {torch.cuda.device_count()} GPUs: --nproc-per-node gpu, or --device cpu'
         )
     torch.cuda.set_device(processes.local_rank)
     return torch.device('cuda', processes.local_rank)
@@ -275,7 +240,14 @@ def make_judge(job: Train, episodes: list[dict[str, str]]) -> 'Judge | None':
     return judge_aloud
 
 
-def run(lesson: Lesson, processes: Group) -> list[float]:
+def run(
+    job: Train,
+    network: 'Network',
+    sequences: list[Any],
+    symmetric: bool,
+    judge: 'Judge | None',
+    processes: Group = ALONE,
+) -> list[float]:
     """Train in place and return the losses; what was trained so far stays in the output folder.
 
     :raises ValueError: if the loss is not finite or the GPU has no memory left.
@@ -285,27 +257,18 @@ def run(lesson: Lesson, processes: Group) -> list[float]:
     from lnn_control.imitation.scalars import ScalarWriter
     from lnn_control.imitation.train import Keeping, train
 
-    job, network = lesson.job, lesson.network
     described = (('init', job.init), ('network', asdict(network.config)))
-    keeping = Keeping(job.output, job.save_seconds, lesson.judge, description=described)
+    keeping = Keeping(job.output, job.save_seconds, judge, description=described)
     scalars = ScalarWriter(job.output)
     try:
         with show_progress() as show:
 
             def report(row: StepReport) -> None:
+                show(row)
                 if processes.is_first:
-                    show(row)
                     scalars.add(row)
 
-            return train(
-                network,
-                lesson.sequences,
-                job.settings,
-                report,
-                keeping,
-                lesson.is_symmetric,
-                processes,
-            )
+            return train(network, sequences, job.settings, report, keeping, symmetric, processes)
     except FloatingPointError as error:
         raise ValueError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:
