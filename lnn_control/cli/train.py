@@ -14,7 +14,6 @@ from tyro.conf import UseAppendAction, arg, configure
 from lnn_control.cli import options
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
-from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.augment import LEVELS, Augmentation
 from lnn_control.imitation.distributed import ALONE, Group, join_group
 from lnn_control.imitation.settings import TrainSettings
@@ -65,6 +64,10 @@ class Train:
     threads: options.Threads = 1
 
 
+class FailedTrainingError(ValueError):
+    """A training came to nothing by its settings; others may do better."""
+
+
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     with join_group() as processes:
@@ -80,13 +83,14 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     """Train a policy and write its checkpoint, going on where an unfinished training is.
 
     :param processes: that train together; this one has its turn.
+    :raises FailedTrainingError: if it diverges or the GPU has no memory left.
     :raises ValueError: if data, network and settings do not fit together.
     """
     import torch
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import find_domain, list_places
+    from lnn_control.imitation.domain import describe_training, find_domain
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.training_state import remove_state
     from lnn_control.policies.checkpoint import save_checkpoint
@@ -96,7 +100,7 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     keep_freed_memory()
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.settings.seed)
-    device = choose_device(job.device, processes)
+    device = choose_device(job.device)
     network = make_network(job)
     network.check_size(job.max_parameters)
 
@@ -117,19 +121,14 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     losses = run(job, network.to(device), sequences, symmetric, judge, processes)
     if not processes.is_first:
         return
-    training: dict[str, Any] = {
-        'data': {
-            'episodes': len(sequences),
-            'images': images,
-            'places': list_places(episodes),
-        },
+    said = {
         'init': job.init,
         'settings': asdict(job.settings),
         'losses': losses,
         'seconds': round(time.monotonic() - start, 1),
         'device': device.type,
-        'versions': describe_versions(),
     }
+    training = describe_training(sequences, episodes, said)
     name = job.name or job.output.resolve().name
     save_checkpoint(job.output, name, network.cpu(), training, domain)
     remove_state(job.output)
@@ -250,7 +249,7 @@ def run(
 ) -> list[float]:
     """Train in place and return the losses; what was trained so far stays in the output folder.
 
-    :raises ValueError: if the loss is not finite or the GPU has no memory left.
+    :raises FailedTrainingError: if the loss is not finite or the GPU has no memory left.
     """
     import torch
 
@@ -270,17 +269,22 @@ def run(
 
             return train(network, sequences, job.settings, report, keeping, symmetric, processes)
     except FloatingPointError as error:
-        raise ValueError(f'training failed: {error}') from error
+        raise FailedTrainingError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:
-        raise ValueError(
-            f'the GPU has too little memory for --batch-size {job.settings.batch_size}: halve it, '
-            'or use --device cpu'
-        ) from error
+        raise lack_memory(job.settings.batch_size) from error
     except KeyboardInterrupt:
         print(f'stopped: the same command goes on from {job.output}', flush=True)
         raise
     finally:
         scalars.close()
+
+
+def lack_memory(batch_size: int) -> FailedTrainingError:
+    """Return the error of a GPU whose memory is too small."""
+    return FailedTrainingError(
+        f'the GPU has too little memory for --batch-size {batch_size}: halve it, or use '
+        '--device cpu'
+    )
 
 
 @contextmanager

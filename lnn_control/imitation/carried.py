@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from lnn_control.imitation.distributed import Group
 from lnn_control.imitation.windows import Window
@@ -28,10 +28,16 @@ class CarriedState:
         """Return the state that the windows of a batch start with, None for an empty one."""
         if windows[0].lane is None:
             return None
+        is_first = torch.tensor([window.is_first for window in windows])
+        return self.take_rows(_list_lanes(windows), is_first)
+
+    def take_rows(self, lanes: Tensor, is_first: Tensor) -> Any:
+        """Return the state of lanes, an empty one where it starts anew.
+
+        :param lanes, is_first: shape (batch,).
+        """
         empty = self.network.memory.initial_state(self.num_lanes)
         state = empty if self.state is None else self.state
-        lanes = _list_lanes(windows)
-        is_first = torch.tensor([window.is_first for window in windows])
 
         def choose(fresh: Tensor, old: Tensor) -> Tensor:
             fresh, old = fresh[lanes], old[lanes]
@@ -39,6 +45,19 @@ class CarriedState:
             return torch.where(is_first.view(shape).to(old.device), fresh.to(old), old)
 
         return tree_map(choose, empty, state)
+
+    @torch.no_grad()
+    def put_rows(self, lanes: Tensor, state: Any) -> None:
+        """Keep the state of lanes in the place where it is, as a CUDA graph asks for.
+
+        :param lanes: shape (batch,), each once.
+        """
+        if self.state is None:
+            empty = self.network.memory.initial_state(self.num_lanes)
+            self.state = tree_map(lambda part: part.detach().clone(), empty)
+        pairs = zip(tree_leaves(self.state), tree_leaves(state), strict=True)
+        for old, new in pairs:
+            old[lanes] = new.detach().to(old.dtype)
 
     def put(self, windows: Sequence[Window], state: Any) -> None:
         """Keep the state that the windows of a batch end with; no gradient goes back into it."""
@@ -78,7 +97,7 @@ class CarriedState:
 
     def load(self, state: Any, device: torch.device) -> None:
         """Take over a saved state."""
-        self.state = None if state is None else tree_map(lambda part: part.to(device), state)
+        self.state = None if state is None else tree_map(lambda p: p.to(device).clone(), state)
 
 
 def _list_lanes(windows: Sequence[Window]) -> Tensor:

@@ -34,12 +34,14 @@ class Group:
 
     :param rank: number of this process, from 0. :param size: how many there are.
     :param local_rank, local_size: the same among those of this computer.
+    :param unit: windows of a step that one process computes together, see :class:`GradientSum`.
     """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
     local_size: int = 1
+    unit: int = 1
 
     @property
     def is_first(self) -> bool:
@@ -48,7 +50,10 @@ class Group:
 
     def choose_rows(self, count: int) -> range:
         """Return which of so many windows are this process's; all windows are somebody's."""
-        return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+        units = -(-count // self.unit)
+        borders = (units * rank // self.size * self.unit for rank in (self.rank, self.rank + 1))
+        start, stop = (min(border, count) for border in borders)
+        return range(start, stop)
 
     def sum(self, numbers: Tensor) -> Tensor:
         """Return the sum of a tensor over all processes, the same bits in each."""

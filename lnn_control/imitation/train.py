@@ -189,6 +189,7 @@ class _Run:
         is_due = len(self.scores) < count and self.trainer.share >= due
         if judge is None or not is_due or not self.trainer.processes.is_first:
             return
+        self.trainer.settle()
         self.save()
         weights = self.trainer.average.state_dict()
         score = float(judge(NetworkPolicy('candidate', self._make_network(weights))))
@@ -206,6 +207,7 @@ class _Run:
 
     def finish(self) -> None:
         """Give the network the weights that are kept."""
+        self.trainer.settle()
         weights = self.best or self.trainer.average.state_dict()
         network = self.trainer.network
         network.load_state_dict({**network.state_dict(), **weights})

@@ -81,13 +81,15 @@ def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bo
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.mark.parametrize('unit', [1, 8])
 @pytest.mark.parametrize('size', [1, 2, 3, 7, 20])
 @pytest.mark.parametrize('num_windows', [1, 5, 8, 19, 48])
-def test_every_window_of_a_step_is_in_one_part_of_one_process(size, num_windows):
+def test_every_window_of_a_step_is_in_one_part_of_one_process(unit, size, num_windows):
     rows, drawn = [], set()
     for rank in range(size):
         done = 0
-        for part in split_step(num_windows, 8, Group(rank, size)):
+        for part in split_step(num_windows, 8, Group(rank, size, unit=unit)):
+            assert unit == 1 or part.rows == slice(0, part.drawn)
             assert part.batch_rows == slice(done, done + part.rows.stop - part.rows.start)
             done = part.batch_rows.stop
             drawn.add((part.first, part.drawn))
@@ -118,6 +120,11 @@ def test_two_processes_have_the_losses_of_one(seen, name):
 def test_processes_hold_the_very_same_weights(folder):
     first, second = (load_weights(folder / f'weights{rank}.pt') for rank in range(2))
     assert all(equal(first[name], second[name]) for name in pair.CURVES)
+
+
+def test_weights_are_those_of_one_process_to_the_bit_where_parts_are_whole(folder):
+    _, alone = pair.train_curve(pair.CURVES['whole'])
+    assert equal(alone.state_dict(), load_weights(folder / 'weights1.pt')['whole'])
 
 
 def test_interrupt_of_one_process_ends_all_after_the_same_step_and_is_gone_on_with(
