@@ -155,7 +155,6 @@ def test_a_core_trains_where_no_gpu_does(
         (['--epochs', '3'], '--epochs has no effect: it needs --rounds'),
         (['--rounds', '1', '--budget-minutes', '3'], '--budget-minutes has no effect: rounds'),
         (['--rounds', '1', '--retries', '1'], '--retries has no effect: rounds collect and'),
-        (['--retry-lead', '3', '2'], 'the second of retry_lead must be'),
         (['--task', 'chess'], 'task must be one of'),
         (['--num-neurons', '400'], 'must have at most 20000 parameters, got 156966'),
         (['--augmentation', 'wild'], 'augmentation must be one of'),
@@ -167,3 +166,13 @@ def test_bad_input_is_one_line_before_anything_flies(
 ) -> None:
     assert message in fail(capsys, '--output', str(tmp_path / 'run'), *words)
     assert not list(tmp_path.rglob('*.mcap'))
+
+
+def test_value_out_of_its_range_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(['dagger', '--output', str(tmp_path / 'run'), '--retry-lead', '3', '2'])
+    assert end.value.code == 2
+    assert 'the second of retry_lead must be' in capsys.readouterr().err
+    assert not (tmp_path / 'run').exists()
