@@ -37,6 +37,8 @@ MOST = {
     '--duration': 2,
     '--budget-minutes': 0.2,
     '--validate-episodes': 1,
+    '--trainings': 1,
+    '--steps': 5,
 }
 # Verbs whose work follows from another option.
 ADDED = {

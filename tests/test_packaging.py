@@ -90,6 +90,7 @@ PARTS = {
     ),
     'report': ('lnn_control.reports', 'lnn_control.cli.report'),
     'ros': ('lnn_control.nodes', 'lnn_control.bringup', 'lnn_control.cli.bringup'),
+    'tune': ('lnn_control.cli.tune',),
     'sim': ('sim', 'lnn_control.cli.list', 'lnn_control.cli.show', 'lnn_control.cli.completion'),
 }
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.

@@ -6,7 +6,7 @@ A verb is a frozen dataclass of these and of its own options; :func:`read_option
 command line. `bringup` gives its launch arguments the same names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -26,7 +26,7 @@ T = TypeVar('T')
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 """Nested settings are options like all others, and flags have one name."""
 
-_REPEATABLE = ('--task-option', '--memory-option', '--scene')
+_REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary')
 
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000
@@ -193,6 +193,19 @@ def list_given(arguments: Sequence[str]) -> set[str]:
     """Return the options that a command line names, with underscores: `first_seed`."""
     words = [word.partition('=')[0] for word in arguments if word.startswith('--')]
     return {word.removeprefix('--').removeprefix('no-').replace('-', '_') for word in words}
+
+
+def take_words(arguments: Sequence[str], names: Collection[str]) -> list[str]:
+    """Return the options of these names with their values, as they were written."""
+    taken: list[str] = []
+    is_taken = False
+    for word in arguments:
+        if word.startswith('--'):
+            name = word.partition('=')[0].removeprefix('--').replace('-', '_')
+            is_taken = name in names
+        if is_taken:
+            taken.append(word)
+    return taken
 
 
 def refuse_given(arguments: Sequence[str], names: Iterable[str], reason: str) -> None:

@@ -21,6 +21,7 @@ EXTRAS = {
     'nav_msgs': 'ros',
     'onnx': 'deploy',
     'onnxscript': 'deploy',
+    'optuna': 'tune',
     'pybullet': 'sim',
     'pybullet_utils': 'sim',
     'pydantic': 'all',

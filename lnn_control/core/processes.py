@@ -202,7 +202,8 @@ def _serve(connection: Connection, work: Callable[[Any, Any], Any], workers: Wor
     while True:
         try:
             item = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
+            # Whoever gave the work is gone, perhaps killed with an answer unread.
             return
         try:
             if failure is not None:

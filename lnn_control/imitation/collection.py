@@ -50,9 +50,13 @@ class EpisodeFolder:
                 'episodes'
             )
 
-    def find_path(self, seed: int) -> Path:
-        """Return the file of one seed's episode."""
-        return self.path / f'{self.name}_{seed:07d}.mcap'
+    def find_path(self, seed: int, attempt: int = 0) -> Path:
+        """Return the file of one seed's episode.
+
+        :param attempt: number of a flight that begins near the failure of that episode, from 1 on.
+        """
+        suffix = f'_retry{attempt}' if attempt else ''
+        return self.path / f'{self.name}_{seed:07d}{suffix}.mcap'
 
     def list_missing(self) -> list[int]:
         """Return the seeds without an episode."""
