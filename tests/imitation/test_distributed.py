@@ -189,9 +189,10 @@ def test_killed_training_started_again_ends_with_the_very_same_weights(folder, t
     assert done.returncode == 0, done.stderr
     assert 'lost another process of this training: start it again' in done.stderr
     steps = read_steps(tmp_path, 0)
-    # A step is saved after it was told of; the third write of the second life was cut off.
-    lives = [[1, 2, 3], [3, 4, 5, 6], [6, 7, 8], [*range(8, 25)]]
-    assert steps[:, 1].tolist() == [step for life in lives for step in life]
+    # A step is saved after it was told of; the third write of the second life was cut off. Whether
+    # the last step of the third life was written before its end is a matter of luck.
+    before = [1, 2, 3, 3, 4, 5, 6, 6, 7, 8]
+    assert steps[:, 1].tolist() in [[*before, *range(first, 25)] for first in (8, 9)]
     for rank in range(2):
         whole = load_weights(folder / f'whole{rank}.pt')
         assert equal(load_weights(tmp_path / f'killed{rank}.pt'), whole)
