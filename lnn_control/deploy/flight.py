@@ -101,7 +101,7 @@ def record_flight(
     """Fly a policy closed loop and return what it was shown.
 
     Images are lost at random, so that the elapsed times are uneven. Halfway the next seed is
-    flown, after three quarters nothing is seen for two seconds.
+    flown; soon after, nothing is seen for two seconds, while the vehicle hovers.
 
     :param env: a Gymnasium environment with camera and IMU.
     :param first_seed: of its episodes; the next one follows where one is over.
@@ -112,7 +112,8 @@ def record_flight(
         if is_over or index == num_images // 2:
             recorder.start(seed)
             seed += 1
-        is_gap = index == 3 * num_images // 4 - 1
+        # Near the start, where a vehicle can hover unseen.
+        is_gap = index == num_images // 2 + 3
         time = GAP if is_gap else 0.0
         num_lost = 0 if is_gap else int(rng.choice(4, p=[0.6, 0.2, 0.1, 0.1]))
         is_over = recorder.step(time, num_lost, float(rng.normal(0.0, _JITTER)))
