@@ -43,6 +43,11 @@ def list_policies() -> list[str]:
     return [*POLICIES, *shipped_checkpoints()]
 
 
+def is_saved(text: str) -> bool:
+    """Return whether what users write is a checkpoint, rather than a name with code behind it."""
+    return is_checkpoint(text) and text not in POLICIES
+
+
 def make_policy(text: str, environment: Any = None) -> Policy:
     """Return a policy.
 
@@ -55,7 +60,7 @@ def make_policy(text: str, environment: Any = None) -> Policy:
     """
     if is_deployment(text):
         return load_deployment(text)
-    if is_checkpoint(text) and text not in POLICIES:
+    if is_saved(text):
         # Only here, as it loads torch.
         from lnn_control.policies.checkpoint import load_policy
 
@@ -101,6 +106,6 @@ def is_blind(text: str) -> bool:
 
     :raises ValueError: if there is no such policy.
     """
-    if is_deployment(text) or (is_checkpoint(text) and text not in POLICIES):
+    if is_deployment(text) or is_saved(text):
         return False
     return bool(getattr(find_entry(text)[0], 'is_blind', False))
