@@ -28,6 +28,7 @@ from lnn_control.nodes.conversions import (
     read_imu,
     seconds_from_stamp,
 )
+from lnn_control.nodes.effort import describe_effort
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 from lnn_control.policies.folders import DEFAULT_POLICY
@@ -148,9 +149,9 @@ class PolicyNode(LifecycleNode):
 
         flown = provide_policy(self._settings.policy, self._settings.backend or None)
         if needs_torch(flown):
-            import torch
+            from lnn_control.policies.checkpoint import limit_threads
 
-            torch.set_num_threads(self._settings.num_threads)
+            limit_threads(self._settings.num_threads)
         return make_policy(flown)
 
     def _describe_setup(self) -> FlightSetup:
