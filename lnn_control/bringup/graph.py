@@ -176,7 +176,14 @@ SIMULATION = Graph(
         NodeDescription(
             'policy_node',
             settings=_same(
-                *('policy', 'backend', 'task', 'camera_fov_deg', 'camera_pitch_deg', 'camera_rate'),
+                *(
+                    'policy',
+                    'backend',
+                    'task',
+                    'camera_fov_deg',
+                    'camera_pitch_deg',
+                    'camera_rate',
+                ),
                 'allow_untrained',
             ),
             constants=(('use_sim_time', True),),

@@ -26,8 +26,8 @@ from lnn_control.cli.scenarios import (
     make_env,
 )
 from lnn_control.core.provenance import describe_versions
-from lnn_control.deploy.provide import provide_policy
 from lnn_control.core.work import Place
+from lnn_control.deploy.provide import provide_policy
 from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.folders import DEFAULT_POLICY

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a checkpoint as a program: its files, a manifest, and a recorded flight to test it with."""
+"""Writes a checkpoint as a program: its files, a manifest, and a flight to test it with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,25 @@ from numpy.typing import NDArray
 from lnn_control.core.provenance import describe_versions
 from lnn_control.core.whole_file import write_whole
 from lnn_control.deploy.c_program.build import build_c
-from lnn_control.deploy.flight import GAP, RecordedFlight, write_vectors
+from lnn_control.deploy.flight import (
+    GAP,
+    RecordedFlight,
+    answer_flight,
+    read_vectors,
+    write_vectors,
+)
 from lnn_control.deploy.manifest_text import describe_interface
 from lnn_control.deploy.onnx_model import build_onnx
 from lnn_control.deploy.program import ExportError, Program
+from lnn_control.deploy.quantised import quantise_network
 from lnn_control.policies.backends.deployment import (
+    TARGETS,
     Deployment,
     hash_file,
     read_manifest,
     write_manifest,
 )
+from lnn_control.policies.backends.load import load_deployment
 from lnn_control.policies.checkpoint import load_network, read_config, read_domain
 from lnn_control.policies.folders import MANIFEST, is_deployment
 from lnn_control.policies.network import Network
@@ -32,62 +41,81 @@ FLIGHT = 'flight.bin'
 TOLERANCE = 1e-4
 """How far a program's commands may be from PyTorch's [m/s, rad/s]."""
 
-BUILDERS: dict[str, Callable[[str, Network], Program]] = {
-    'onnx': lambda name, network: build_onnx(network),
-    'c': build_c,
-}
-"""Name of what a policy can be exported to -> what makes the program."""
-
 
 @dataclass(frozen=True, eq=False)
-class AnsweredFlight:
-    """A flight and the commands of the network in PyTorch to it, shape (n, 4)."""
+class Order:
+    """What becomes of a checkpoint.
 
-    flight: RecordedFlight
-    commands: NDArray[np.float32]
+    :param target: 'onnx' or 'c'.
+    :param flight: to test the program with; no test vectors are written if None.
+    :param calibration: images of flights, shape (n, height, width, 3): the encoder then counts in
+        8 bits, scaled by them. None leaves it in floats.
+    """
+
+    target: str
+    flight: RecordedFlight | None = None
+    calibration: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        if self.commands.shape != (len(self.flight), 4):
-            raise ValueError(
-                f'commands must have shape ({len(self.flight)}, 4), got {self.commands.shape}'
+        if self.target not in TARGETS:
+            raise ExportError(f'target must be one of {TARGETS}, got {self.target!r}')
+        if self.calibration is not None and self.target != 'c':
+            raise ExportError(
+                f'only C has an encoder in 8 bits, not {self.target}: leave --encoder int8 out'
             )
 
 
-def export_checkpoint(
-    checkpoint: Path, output: Path, target: str, answered: AnsweredFlight | None = None
-) -> Deployment:
+def export_checkpoint(checkpoint: Path, output: Path, order: Order) -> Deployment:
     """Write the policy of a checkpoint as a program.
 
     :param output: a new or empty folder, or that of an earlier export, which is replaced.
-    :param target: what it becomes, 'onnx' or 'c'.
-    :param answered: the test vectors; none are written if None.
     :raises ExportError: if the target has no such memory, or the folder holds something else.
     """
     config, network = read_config(checkpoint), load_network(checkpoint)
-    program = BUILDERS[target](config['name'], network)
-    domain = read_domain(checkpoint)
+    if order.calibration is not None:
+        network = quantise_network(network, order.calibration)
+    name, domain = config['name'], read_domain(checkpoint)
+    policy, program = NetworkPolicy(name, network, domain), _build(name, network, order.target)
     prepare_output(output)
-    for name, content in program.files.items():
-        with write_whole(output / name) as stream:
+    for file, content in program.files.items():
+        with write_whole(output / file) as stream:
             stream.write(content)
     deployment = Deployment(
-        name=config['name'],
-        target=target,
-        encoder='float32',
-        preprocessing=network.config.preprocessing,
+        name=name,
+        target=order.target,
+        encoder='float32' if order.calibration is None else 'int8',
+        preprocessing=policy.preprocessing,
         domain=domain,
-        circuit=NetworkPolicy(config['name'], network).circuit,
+        circuit=policy.circuit,
         state=program.state,
         weights_sha256=hash_file(checkpoint / 'model.safetensors'),
         training_commit=_find_commit(config),
-        files={name: hash_file(output / name) for name in program.files},
+        files={file: hash_file(output / file) for file in program.files},
         export_versions=describe_versions(),
     )
     described = describe_interface(deployment, network.config.typical_elapsed_time)
-    if answered is not None:
-        described['flight'] = _write_flight(output, answered)
+    if order.flight is not None:
+        described['flight'] = _write_flight(output, order.flight, policy)
     write_manifest(output, deployment, described)
     return deployment
+
+
+def _build(name: str, network: Network, target: str) -> Program:
+    return build_onnx(network) if target == 'onnx' else build_c(name, network)
+
+
+def check_output(output: Path) -> None:
+    """Check that a folder can take an export.
+
+    :raises ExportError: if it holds anything but an earlier one.
+    """
+    if output.exists() and not output.is_dir():
+        raise ExportError(f'{output} must be a folder, got a file')
+    if output.is_dir() and not is_deployment(output) and any(output.iterdir()):
+        raise ExportError(
+            f'{output} must be a new or empty folder, or that of an earlier export: it holds '
+            f'{min(path.name for path in output.iterdir())}'
+        )
 
 
 def prepare_output(output: Path) -> None:
@@ -95,17 +123,13 @@ def prepare_output(output: Path) -> None:
 
     :raises ExportError: if it holds anything else.
     """
+    check_output(output)
     if is_deployment(output):
         earlier = read_manifest(output)
         # First the manifest: without it the rest is no policy.
         (output / MANIFEST).unlink()
         for name in (*earlier.files, FLIGHT):
             (output / name).unlink(missing_ok=True)
-    elif output.is_dir() and any(output.iterdir()):
-        raise ExportError(
-            f'{output} must be a new or empty folder, or that of an earlier export: it holds '
-            f'{sorted(path.name for path in output.iterdir())[0]}'
-        )
     output.mkdir(parents=True, exist_ok=True)
 
 
@@ -115,10 +139,9 @@ def _find_commit(config: Mapping[str, Any]) -> str:
     return str(versions.get('commit', 'unknown'))
 
 
-def _write_flight(output: Path, answered: AnsweredFlight) -> dict[str, Any]:
+def _write_flight(output: Path, flight: RecordedFlight, policy: NetworkPolicy) -> dict[str, Any]:
     """Write the test vectors and return what the manifest says of them."""
-    flight = answered.flight
-    rows = write_vectors(flight, answered.commands)
+    rows = write_vectors(flight, answer_flight(policy, flight))
     with write_whole(output / FLIGHT) as stream:
         stream.write(rows.tobytes())
     return {
@@ -145,3 +168,19 @@ def check_flight(flight: RecordedFlight) -> None:
             f'the recorded flight must have two starts and a gap of {GAP:g} s: choose another '
             '--first-seed'
         )
+
+
+def compare_flight(folder: Path) -> float:
+    """Fly an exported program over its flight; return how far it is from PyTorch [m/s, rad/s].
+
+    :raises DeploymentError: if it cannot fly here.
+    :raises ExportError: if it is further away than it may be.
+    """
+    flight, commands = read_vectors(folder / FLIGHT, read_manifest(folder).preprocessing)
+    largest = float(np.abs(answer_flight(load_deployment(folder), flight) - commands).max())
+    if largest > TOLERANCE:
+        raise ExportError(
+            f'{folder} answers otherwise than PyTorch, by up to {largest:.2g} m/s or rad/s where '
+            f'{TOLERANCE:g} is allowed: do not fly it'
+        )
+    return largest

@@ -3,13 +3,14 @@
 """A recorded flight: what a policy saw and answered, as test vectors for its exports."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.messages import ImuSamples
-from lnn_control.core.observation import NUM_IMU_FEATURES, Observation
+from lnn_control.core.observation import NUM_IMU_FEATURES, Observation, Preprocessing
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner
 
@@ -80,6 +81,17 @@ def write_vectors(flight: RecordedFlight, commands: NDArray[np.float32]) -> NDAr
     rows['command'] = commands
     rows['image'] = flight.images
     return rows
+
+
+def read_vectors(path: Path, size: Preprocessing) -> tuple[RecordedFlight, NDArray[np.float32]]:
+    """Return the flight of a file of test vectors and the commands to it.
+
+    :param size: of the policy's images.
+    """
+    rows = np.fromfile(path, dtype=describe_row((size.height_px, size.width_px, 3)))
+    starts = rows['starts'] != 0
+    flight = RecordedFlight(rows['image'], rows['imu'], rows['elapsed_time'], starts)
+    return flight, rows['command']
 
 
 def describe_row(image_shape: tuple[int, ...]) -> np.dtype[Any]:

@@ -24,15 +24,25 @@ def describe_interface(deployment: Deployment, typical_elapsed_time: float) -> d
     :param typical_elapsed_time: what the policy is told at the first image [s].
     """
     size = deployment.preprocessing
-    state = [_describe(part.name, 'float32', part.shape, 'memory; zeros at the start')
-             for part in deployment.state]
+    state = [
+        _describe(part.name, 'float32', part.shape, 'memory; zeros at the start')
+        for part in deployment.state
+    ]
     return {
         'inputs': [
-            _describe('image', 'uint8', (size.height_px, size.width_px, 3),
-                      'RGB, rows from the top, pixels from the left'),
+            _describe(
+                'image',
+                'uint8',
+                (size.height_px, size.width_px, 3),
+                'RGB, rows from the top, pixels from the left',
+            ),
             _describe('imu', 'float32', (NUM_IMU_FEATURES,), _IMU),
-            _describe('elapsed_time', 'float32', (),
-                      f'since the last image [s], positive; {typical_elapsed_time:g} at the first'),
+            _describe(
+                'elapsed_time',
+                'float32',
+                (),
+                f'since the last image [s], positive; {typical_elapsed_time:g} at the first',
+            ),
             *state,
         ],
         'outputs': [
@@ -55,8 +65,9 @@ def _describe_preprocessing(deployment: Deployment) -> list[str]:
     steps = [f'scale = min(image_width / {width}, image_height / {height})']
     if widest is not None:
         steps += [
-            f'focal_length = image_width / 2 / tan(field of view across image_width / 2)  [px]',
-            f'scale = min(scale, (2 * focal_length * tan({widest:g} degrees / 2) + 0.5) / {width})',
+            'focal_length = image_width / 2 / tan(field of view across image_width / 2)  [px]',
+            f'widest = 2 * focal_length * tan({widest:g} degrees / 2)  [px]',
+            f'scale = min(scale, (widest + 0.5) / {width})',
         ]
     return [
         *steps,
@@ -66,5 +77,3 @@ def _describe_preprocessing(deployment: Deployment) -> list[str]:
         f'scale the crop to {width} x {height}: each pixel is the mean over the area that it '
         'covers, rounded (INTER_AREA of OpenCV); a narrower crop is interpolated (INTER_LINEAR)',
     ]
-
-

@@ -89,9 +89,7 @@ class _Step(nn.Module):
         """
         images = image.permute(0, 3, 1, 2).unsqueeze(1)
         before = pytree.tree_unflatten(list(state), self._spec)
-        commands, after = self.network(
-            images, imu.unsqueeze(1), elapsed_time.unsqueeze(1), before
-        )
+        commands, after = self.network(images, imu.unsqueeze(1), elapsed_time.unsqueeze(1), before)
         neurons = self.network.memory.neuron_activity(after)
         if neurons.dim() == 1:  # of a memory that shows none
             neurons = imu[:, :0]

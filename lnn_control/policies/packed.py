@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""A policy that travels: by the name that users write, a checkpoint or an export with its files."""
+"""A policy that travels: by the name that users write, one in a folder with its files."""
 
 import tempfile
 from dataclasses import dataclass, field

@@ -52,7 +52,8 @@ def make_policy(text: str, environment: Any = None) -> Policy:
     """Return a policy.
 
     :param text: a folder of a checkpoint or of an exported policy, the name of a shipped
-        checkpoint, a name of POLICIES or `module:Class`; after the last two `=ARGUMENT` may stand, such as `onnx_file=model.onnx`.
+        checkpoint, a name of POLICIES or `module:Class`; after the last two `=ARGUMENT` may
+        stand, such as `onnx_file=model.onnx`.
     :param environment: in which it will fly; only those that know the truth need it.
     :raises PolicyError: if there is none of that name, or it cannot be made so.
     :raises RegistryError: if another package offers it but it cannot be loaded.

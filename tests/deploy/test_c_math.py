@@ -5,7 +5,6 @@
 import ctypes
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,9 +33,7 @@ def find(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Function]:
     folder = tmp_path_factory.mktemp('math')
     errors = {name: value for name, value in ERRORS.items() if name != 'log1p_error'}
     (folder / 'lnn_math.h').write_text(fill('lnn_math.h', **errors))
-    (folder / 'lnn_log1p.h').write_text(
-        fill('lnn_log1p.h', log1p_error=ERRORS['log1p_error'])
-    )
+    (folder / 'lnn_log1p.h').write_text(fill('lnn_log1p.h', log1p_error=ERRORS['log1p_error']))
     (folder / 'all.c').write_text(PROGRAM)
     library = folder / 'all.so'
     flags = ['-std=c99', '-O2', '-ffp-contract=off', '-shared', '-fPIC']

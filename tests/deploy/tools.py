@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compilers and emulators that tests need: where one is missing they skip, under .ci/run they fail."""
+"""Compilers and emulators that tests need: without one they skip, under .ci/run they fail."""
 
 import os
 import shutil

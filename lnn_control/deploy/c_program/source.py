@@ -45,8 +45,9 @@ def write_comment(text: str, indent: str = '') -> str:
     if len(lines) == 1:
         return f'{indent}/* {lines[0]} */'
     first, *rest = lines
-    return '\n'.join([f'{indent}/* {first}', *(f'{indent} * {line}' for line in rest),
-                      f'{indent} */'])
+    return '\n'.join(
+        [f'{indent}/* {first}', *(f'{indent} * {line}' for line in rest), f'{indent} */']
+    )
 
 
 @dataclass

@@ -1,7 +1,8 @@
 /* Convolution $number, one row: $outputs maps of $height x $width from $inputs of $input_height x $input_width.
  *
- *   y[o][r][c] = $activation(bias[o] + sum over i, u, v of
- *                w[o][i][u][v] * x[i][$stride r + u - $margin][$stride c + v - $margin])
+ *   sum[o][r][c] = sum over u, i, v of
+ *                  w[o][i][u][v] * x[i][$stride r + u - $margin][$stride c + v - $margin]
+ *   y[o][r][c]   = $formula
  */
 static void compute_convolution_$number(int row)
 {
@@ -13,13 +14,13 @@ static void compute_convolution_$number(int row)
     }
     for (int o = 0; o < $outputs; o++) {
         for (int start = 0; start < $width; start += $block) {
-            float sum[$block];
+            $total sum[$block];
             for (int c = 0; c < $block; c++) {
-                sum[c] = bias_$number[o];
+                sum[c] = $initial;
             }
             for (int u = first; u < end; u++) {
                 for (int i = 0; i < $inputs; i++) {
-                    const float *restrict w = weight_$number[o][i][u];
+                    const $weight *restrict w = weight_$number[o][i][u];
 $taps
                     for (int c = 0; c < $block; c++) {
                         sum[c] = sum[c] $terms;

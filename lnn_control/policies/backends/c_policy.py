@@ -68,7 +68,11 @@ class CPolicy(Policy):
         imu = np.ascontiguousarray(observation.imu, dtype=np.float32)
         after, command = state.copy(), np.zeros(4, dtype=np.float32)
         result = self._step(
-            after.ctypes.data, image.ctypes.data, imu.ctypes.data, elapsed_time, command.ctypes.data
+            after.ctypes.data,
+            image.ctypes.data,
+            imu.ctypes.data,
+            elapsed_time,
+            command.ctypes.data,
         )
         if result != _OK:
             raise FloatingPointError(

@@ -31,7 +31,7 @@ def find_compiler() -> list[str]:
     :raises DeploymentError: if there is none.
     """
     chosen = shlex.split(os.environ.get('CC', ''))
-    for words in ([chosen] if chosen else [[name] for name in _COMPILERS]):
+    for words in [chosen] if chosen else [[name] for name in _COMPILERS]:
         if shutil.which(words[0]) is not None:
             return words
     wanted = shlex.join(chosen) if chosen else ', '.join(_COMPILERS)

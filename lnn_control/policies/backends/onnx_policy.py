@@ -44,13 +44,9 @@ class OnnxPolicy(Policy):
         _check_signature(folder / MODEL, self._session, self._given, self._answered)
         self._binding = self._session.io_binding()
         for name, array in self._given.items():
-            self._binding.bind_input(
-                name, 'cpu', 0, array.dtype, array.shape, array.ctypes.data
-            )
+            self._binding.bind_input(name, 'cpu', 0, array.dtype, array.shape, array.ctypes.data)
         for name, array in self._answered.items():
-            self._binding.bind_output(
-                name, 'cpu', 0, array.dtype, array.shape, array.ctypes.data
-            )
+            self._binding.bind_output(name, 'cpu', 0, array.dtype, array.shape, array.ctypes.data)
 
     @property
     def circuit(self) -> Circuit:
@@ -94,9 +90,7 @@ def _load(path: Path) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors come as exceptions
     try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=['CPUExecutionProvider']
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
     except Exception as error:  # its exceptions have no common class
         raise DeploymentError(
             f'{path} cannot be loaded by onnxruntime {onnxruntime.__version__}, 1.18 or newer is '

@@ -42,9 +42,7 @@ def write_cfc(memory: Memory, constants: Constants) -> MemoryCode:
         sources = 'the features' if position == 0 else f'the {layers[position - 1].name} neurons'
         codes.append(_write_layer(layer, each, synapses, (sources, width), constants, index_type))
         name, neurons = _name(each), f'neurons[{each.start}]'
-        updates.append(
-            f'    update_{name}({signals}, &state->{neurons}, time, &next->{neurons});'
-        )
+        updates.append(f'    update_{name}({signals}, &state->{neurons}, time, &next->{neurons});')
         signals, width = f'&next->{neurons}', each.stop - each.start
     head = fill(
         'cfc.c',
@@ -143,4 +141,5 @@ def _write_steering(memory: Memory) -> str:
     """Return the lines after the neurons' updates."""
     if isinstance(memory.readout, Readout):
         return '    read_out(next->neurons, steering);'
-    return '    /* The motor neurons are the first ones. */\n    copy(LNN_NUM_COMMANDS, next->neurons, steering);'
+    comment = '    /* The motor neurons are the first ones. */'
+    return f'{comment}\n    copy(LNN_NUM_COMMANDS, next->neurons, steering);'

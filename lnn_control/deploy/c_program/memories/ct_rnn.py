@@ -38,7 +38,9 @@ def write_ct_rnn(memory: Memory, constants: Constants) -> MemoryCode:
     constants.add('weight_neuron', from_neurons, 'From each neuron to each neuron.')
     constants.add('bias', read(layer.bias), 'Of each neuron.')
     seconds = np.logaddexp(read(layer.time_constant).astype(np.float64), 0.0)
-    constants.add('time_constant', seconds, f'tau of each neuron, in units of {layer.time_unit:g} s.')
+    constants.add(
+        'time_constant', seconds, f'tau of each neuron, in units of {layer.time_unit:g} s.'
+    )
     text = fill(
         'ct_rnn.c',
         num_neurons=layer.num_neurons,

@@ -48,9 +48,7 @@ def write_stacked_frames(memory: Memory, constants: Constants) -> MemoryCode:
     parts = [
         fill('product.c'),
         write_time(memory),
-        fill(
-            'hidden_layer.c', num_sources=hidden.in_features, num_hidden=hidden.out_features
-        ),
+        fill('hidden_layer.c', num_sources=hidden.in_features, num_hidden=hidden.out_features),
         write_readout(memory.readout, constants),
         fill('stacked_frames.c', num_frames=count, num_hidden=hidden.out_features),
     ]

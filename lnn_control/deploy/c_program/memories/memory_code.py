@@ -63,9 +63,7 @@ def write_readout(readout: nn.Module, constants: Constants) -> str:
 def write_hidden_layer(linear: nn.Linear, constants: Constants) -> str:
     """Return the function of a hidden layer."""
     add_linear(constants, 'hidden', linear, 'Hidden units')
-    return fill(
-        'hidden_layer.c', num_sources=linear.in_features, num_hidden=linear.out_features
-    )
+    return fill('hidden_layer.c', num_sources=linear.in_features, num_hidden=linear.out_features)
 
 
 def add_linear(constants: Constants, name: str, linear: nn.Linear, words: str) -> None:

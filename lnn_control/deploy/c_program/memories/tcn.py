@@ -33,7 +33,8 @@ def write_tcn(memory: Memory, constants: Constants) -> MemoryCode:
         constants.add(f'layer_weight_{layer}', weight, f'Layer {layer}: tap by tap.')
         constants.add(f'layer_bias_{layer}', read(convolution.bias), f'Layer {layer}: biases.')
         calls.append(
-            f'    look_back({reach}, {2**layer}, layer_bias_{layer}, &layer_weight_{layer}[0][0][0],\n'
+            f'    look_back({reach}, {2**layer}, layer_bias_{layer}, '
+            f'&layer_weight_{layer}[0][0][0],\n'
             f'              state->past_{layer}, next->past_{layer}, signal);'
         )
     parts = [

@@ -37,9 +37,7 @@ def _read_name(name: str) -> Ends:
     return Ends(kind, int(index))
 
 
-def group_by_target(
-    synapses: Sequence[WiredSynapse], targets: range
-) -> list[list[WiredSynapse]]:
+def group_by_target(synapses: Sequence[WiredSynapse], targets: range) -> list[list[WiredSynapse]]:
     """Return the synapses of each neuron of a range."""
     groups: dict[int, list[WiredSynapse]] = {target: [] for target in targets}
     for synapse in synapses:
