@@ -4,9 +4,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from tyro.conf import arg
+from typing import TYPE_CHECKING, Literal
 
 from lnn_control.cli import options
 from lnn_control.cli.scenarios import (
@@ -49,9 +47,7 @@ class Export:
     """Number of images of the recorded flight."""
     calibration_images: int = 600
     """Number of images of other flights that say how strong activations become, for int8."""
-    first_seed: Annotated[
-        int, arg(metavar='SEED', help='Seed of the recorded flight; the next one follows in it.')
-    ] = FIRST_SEED
+    first_seed: options.FirstSeed = FIRST_SEED
 
 
 def main(arguments: list[str]) -> int:

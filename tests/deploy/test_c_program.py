@@ -125,8 +125,9 @@ def test_flagship_fits_a_microcontroller_and_needs_no_library(
     for file, content in build_c('flagship', network).files.items():
         if '/' not in file:
             (tmp_path / file).write_bytes(content)
-    flags = '-std=c99 -O2 -ffp-contract=off -mcpu=cortex-m7 -mthumb -mfloat-abi=hard'.split()
-    command = ['arm-none-eabi-gcc', *flags, '-mfpu=fpv5-sp-d16', '-c', 'lnn_policy.c']
+    board = ['-mcpu=cortex-m7', '-mthumb', '-mfloat-abi=hard', '-mfpu=fpv5-sp-d16']
+    flags = ['-std=c99', '-O2', '-ffp-contract=off', *board]
+    command = ['arm-none-eabi-gcc', *flags, '-c', 'lnn_policy.c']
     subprocess.run(command, cwd=tmp_path, check=True)
     text, data, bss = (
         int(word)

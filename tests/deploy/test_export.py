@@ -58,7 +58,7 @@ def test_program_is_compared_with_pytorch(exported: Path, tmp_path: Path) -> Non
     rows[:, 72:] = 255 - rows[:, 72:]
     rows.tofile(wrong / 'flight.bin')
     with pytest.raises(
-        ExportError, match='answers otherwise than PyTorch, by up to .* do not fly'
+        ExportError, match=r'answers otherwise than PyTorch, by up to .* do not fly'
     ):
         compare_flight(wrong)
 
@@ -77,7 +77,7 @@ def test_earlier_export_is_replaced_and_other_files_are_left_alone(
 
 def test_folder_of_something_else_is_not_touched(tmp_path: Path, small_checkpoint: Path) -> None:
     (tmp_path / 'thesis.tex').write_text('years of work')
-    with pytest.raises(ExportError, match='new or empty folder.*it holds thesis.tex'):
+    with pytest.raises(ExportError, match=r'new or empty folder.*it holds thesis.tex'):
         export_checkpoint(small_checkpoint, tmp_path, Order('c'))
     assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']
 
@@ -94,7 +94,7 @@ def test_changed_missing_and_unknown_files_are_refused(exported: Path, tmp_path:
     (folder / name).unlink()
     with pytest.raises(DeploymentError, match='is missing: copy the whole folder'):
         deployment.check_file(folder, name)
-    with pytest.raises(DeploymentError, match='lists no file other.c'):
+    with pytest.raises(DeploymentError, match=r'lists no file other.c'):
         deployment.check_file(folder, 'other.c')
 
 
@@ -128,7 +128,7 @@ def test_manifest_that_lacks_a_value_or_is_no_json_is_refused(tmp_path: Path) ->
 
 
 def test_order_says_what_cannot_be_had() -> None:
-    with pytest.raises(ExportError, match="target must be one of .* got 'tflite'"):
+    with pytest.raises(ExportError, match=r"target must be one of .* got 'tflite'"):
         Order('tflite')
     with pytest.raises(ExportError, match='only C has an encoder in 8 bits, not onnx'):
         Order('onnx', calibration=make_flight().images)

@@ -73,5 +73,5 @@ def test_without_torch_it_says_how_to_export_elsewhere(
 
 def test_export_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / 'config.json').write_text('{}')
-    with pytest.raises(BackendError, match='cannot be exported to c: .*must have format'):
+    with pytest.raises(BackendError, match=r'cannot be exported to c: .*must have format'):
         provide_policy(str(tmp_path), 'c')

@@ -144,7 +144,7 @@ class TestOnnx:
         onnx.save(model, folder / 'policy.onnx')
         files = {'policy.onnx': hash_file(folder / 'policy.onnx')}
         edit_manifest(folder, files=files)
-        with pytest.raises(DeploymentError, match='onnxruntime .*, 1.18 or newer is needed'):
+        with pytest.raises(DeploymentError, match=r'onnxruntime .*, 1.18 or newer is needed'):
             load_deployment(folder)
 
 
@@ -178,5 +178,5 @@ class TestC:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv('CC', 'gcc -Dlnn_step=for')
-        with pytest.raises(DeploymentError, match='gcc -Dlnn_step=for .* failed: '):
+        with pytest.raises(DeploymentError, match=r'gcc -Dlnn_step=for .* failed: '):
             load_deployment(folder)
