@@ -163,7 +163,8 @@ def check_flight(flight: RecordedFlight) -> None:
 
     :raises ExportError: if it does not.
     """
-    if flight.starts.sum() < 2 or flight.elapsed_time.max() < GAP:
+    # Stamps are not exact: neither is the gap.
+    if flight.starts.sum() < 2 or flight.elapsed_time.max() < 0.95 * GAP:
         raise ExportError(
             f'the recorded flight must have two starts and a gap of {GAP:g} s: choose another '
             '--first-seed'

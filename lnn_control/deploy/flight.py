@@ -171,7 +171,7 @@ class _Recorder:
             if terminated or truncated:
                 # What was seen last stays the last image of this episode.
                 return True
-            if self._time >= gap and num_lost == 0:
+            if self._time >= gap - 1e-9 and num_lost == 0:
                 self._sensed = {**self._sensed, 'imu': np.concatenate(rows)}
                 return False
             num_lost = max(num_lost - 1, 0)
