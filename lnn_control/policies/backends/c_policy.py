@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lnn_control.core.circuit import Circuit
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Observation
-from lnn_control.policies.backends.compiler import compile_library
+from lnn_control.policies.backends.compiler import FOR_THIS_COMPUTER, compile_library
 from lnn_control.policies.backends.deployment import DeploymentError, read_manifest
 from lnn_control.policies.backends.inputs import check_inputs, read_command
 from lnn_control.policies.policy import Policy
@@ -29,15 +29,16 @@ class CPolicy(Policy):
     """Flies an exported program, one observation at a time. The state is all its floats.
 
     :param folder: as `lnn-control export --to c` wrote it.
+    :param optimisation: flags of the compiler that change the speed and not the bits.
     :raises DeploymentError: if the folder is broken, or there is no compiler.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, optimisation: tuple[str, ...] = FOR_THIS_COMPUTER) -> None:
         deployment = read_manifest(folder)
         super().__init__(deployment.name, deployment.preprocessing, deployment.domain)
         self._deployment = deployment
         self._size = sum(int(np.prod(part.shape)) for part in deployment.state)
-        library = compile_library(folder, deployment)
+        library = compile_library(folder, deployment, optimisation)
         try:
             # PyDLL holds Python's lock over a call: the program's working memory is static.
             program = ctypes.PyDLL(str(library))

@@ -14,8 +14,9 @@ from pathlib import Path
 from lnn_control.policies.backends.deployment import Deployment, DeploymentError
 
 SOURCE = 'lnn_policy.c'
-FLAGS = ('-std=c99', '-ffp-contract=off', '-O3', '-march=native', '-shared', '-fPIC')
+FLAGS = ('-std=c99', '-ffp-contract=off', '-shared', '-fPIC')
 """Without contraction every computer gives the same bits."""
+FOR_THIS_COMPUTER = ('-O3', '-march=native')
 _COMPILERS = ('cc', 'gcc', 'clang')
 
 
@@ -41,13 +42,16 @@ def find_compiler() -> list[str]:
     )
 
 
-def compile_library(folder: Path, deployment: Deployment) -> Path:
+def compile_library(
+    folder: Path, deployment: Deployment, optimisation: tuple[str, ...] = FOR_THIS_COMPUTER
+) -> Path:
     """Return the library of an exported program, compiled if it is not in the cache.
 
+    :param optimisation: flags of the compiler that change the speed and not the bits.
     :raises DeploymentError: if the program was changed, or does not compile.
     """
     sources = [deployment.check_file(folder, name) for name in _list_sources(deployment)]
-    compiler = find_compiler()
+    compiler = [*find_compiler(), *FLAGS, *optimisation]
     library = find_cache() / 'libraries' / f'{_make_key(sources, compiler)}.so'
     if not library.is_file():
         library.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +70,7 @@ def _list_sources(deployment: Deployment) -> list[str]:
 def _make_key(sources: list[Path], compiler: list[str]) -> str:
     """Return a name for what these sources give here: another computer may have other words."""
     content = hashlib.sha256()
-    for part in (*compiler, *FLAGS, platform.machine(), _describe_processor()):
+    for part in (*compiler, platform.machine(), _describe_processor()):
         content.update(part.encode() + b'\0')
     for path in sources:
         content.update(path.read_bytes() + b'\0')
@@ -83,7 +87,7 @@ def _describe_processor() -> str:
 
 
 def _compile(compiler: list[str], source: Path, library: Path) -> None:
-    command = [*compiler, *FLAGS, '-o', str(library), str(source)]
+    command = [*compiler, '-o', str(library), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
