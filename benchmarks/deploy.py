@@ -4,8 +4,8 @@
 
 python -m benchmarks.deploy [--json out.json] [--rounds 9] [--calls 60]
 
-Every round runs each backend in turn, so all of them meet the same load of the machine; figures are
-medians over the rounds, from observation to command as it is flown. The core's limit is the
+Every round runs each backend in turn, so all of them meet the same load of the machine; figures
+are medians over the rounds, from observation to command as it is flown. The core's limit is the
 network's number of floating-point operations over the rate of a large matrix product in the same
 run. Sizes are those of the object for a Cortex-M7 at -O2, where its compiler is installed;
 `policy_node` is measured where ROS 2 is.

@@ -34,7 +34,6 @@ from lnn_control.policies.backends.deployment import (
 from lnn_control.policies.backends.load import load_deployment
 from lnn_control.policies.checkpoint import load_network, read_config, read_domain
 from lnn_control.policies.folders import MANIFEST, is_deployment
-from lnn_control.policies.network import Network
 from lnn_control.policies.network_policy import NetworkPolicy
 
 FLIGHT = 'flight.bin'
@@ -75,7 +74,8 @@ def export_checkpoint(checkpoint: Path, output: Path, order: Order) -> Deploymen
     if order.calibration is not None:
         network = quantise_network(network, order.calibration)
     name, domain = config['name'], read_domain(checkpoint)
-    policy, program = NetworkPolicy(name, network, domain), _build(name, network, order.target)
+    policy = NetworkPolicy(name, network, domain)
+    program = _build(policy, order.target)
     prepare_output(output)
     for file, content in program.files.items():
         with write_whole(output / file) as stream:
@@ -100,8 +100,10 @@ def export_checkpoint(checkpoint: Path, output: Path, order: Order) -> Deploymen
     return deployment
 
 
-def _build(name: str, network: Network, target: str) -> Program:
-    return build_onnx(network) if target == 'onnx' else build_c(name, network)
+def _build(policy: NetworkPolicy, target: str) -> Program:
+    if target == 'onnx':
+        return build_onnx(policy.network)
+    return build_c(policy.name, policy.network, policy.domain.widest_fov_deg)
 
 
 def check_output(output: Path) -> None:

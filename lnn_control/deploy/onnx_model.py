@@ -56,9 +56,7 @@ def build_onnx(network: Network) -> Program:
             f'memory {network.config.memory!r} cannot be exported to ONNX: '
             f'{_find_first_cause(error)}'
         ) from error
-    stream = io.BytesIO()
-    exported.save(stream)  # type: ignore[union-attr]
-    return Program({MODEL: stream.getvalue()}, step.state)
+    return Program({MODEL: exported.model_proto.SerializeToString()}, step.state)
 
 
 class _Step(nn.Module):
@@ -100,17 +98,16 @@ class _Step(nn.Module):
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep to itself what the exporter thinks aloud: it speaks of its own inside."""
-    logger = logging.getLogger('torch.onnx')
-    others = [logger, logging.getLogger('onnxscript')]
-    levels = [each.level for each in others]
-    for each in others:
+    loggers = [logging.getLogger(name) for name in ('torch.onnx', 'onnxscript', 'onnx_ir')]
+    levels = [each.level for each in loggers]
+    for each in loggers:
         each.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter('ignore')
             yield
     finally:
-        for each, level in zip(others, levels, strict=True):
+        for each, level in zip(loggers, levels, strict=True):
             each.setLevel(level)
 
 

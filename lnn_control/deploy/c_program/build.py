@@ -17,6 +17,7 @@ ERRORS = {
     'log1p_error': '2e-7',
 }
 _AS_THEY_ARE = (
+    'lnn_sensors.c',
     'test_flight.c',
     'Makefile',
     'cortex_m7/startup.c',
@@ -24,10 +25,11 @@ _AS_THEY_ARE = (
 )
 
 
-def build_c(name: str, network: Network) -> Program:
+def build_c(name: str, network: Network, trained_fov_deg: float | None = None) -> Program:
     """Return the program of a network.
 
     :param name: of the policy, for the comments.
+    :param trained_fov_deg: across its images in training, None where nobody knows.
     :raises ExportError: if C has no such memory.
     """
     constants = Constants()
@@ -47,6 +49,12 @@ def build_c(name: str, network: Network) -> Program:
             num_neurons=_count_neurons(memory),
             state_fields='\n'.join(_declare(memory)),
             typical_elapsed_time=f'{config.typical_elapsed_time:g}',
+        ),
+        'lnn_sensors.h': fill(
+            'lnn_sensors.h',
+            trained_fov=(
+                'not known' if trained_fov_deg is None else f'{trained_fov_deg:g} degrees'
+            ),
         ),
         'lnn_math.h': fill('lnn_math.h', **_choose('exp', 'sigmoid', 'tanh')),
         **({'lnn_log1p.h': fill('lnn_log1p.h', **_choose('log1p'))} if memory.needs_log1p else {}),

@@ -22,7 +22,7 @@ def fill(template: str, **values: Any) -> str:
     :param template: name of a file in the folder of templates.
     """
     text = (TEMPLATES / template).read_text(encoding='utf-8')
-    wanted = set(Template(text).get_identifiers())
+    wanted = {found['named'] or found['braced'] for found in Template.pattern.finditer(text)}
     if wanted != set(values):
         raise ValueError(f'{template} takes {sorted(wanted)}, got {sorted(values)}')
     return Template(text).substitute({name: str(value) for name, value in values.items()})

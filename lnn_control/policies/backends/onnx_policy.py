@@ -46,6 +46,8 @@ class OnnxPolicy(Policy):
         for name, array in self._given.items():
             self._binding.bind_input(name, 'cpu', 0, array.dtype, array.shape, array.ctypes.data)
         for name, array in self._answered.items():
+            if array.size == 0:  # of a memory that shows no neurons
+                continue
             self._binding.bind_output(name, 'cpu', 0, array.dtype, array.shape, array.ctypes.data)
 
     @property
