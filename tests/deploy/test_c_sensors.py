@@ -5,7 +5,6 @@
 import ctypes
 import math
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -92,7 +92,7 @@ static float take_root(float x)
     return y.number;
 }
 
-void lnn_summarise_imu(int count, const float rates[][3], const float forces[][3],
+void lnn_summarise_imu(int count, const float *rates, const float *forces,
                        float imu[LNN_NUM_IMU])
 {
     for (int i = 0; i < LNN_NUM_IMU; i++) {
@@ -102,15 +102,15 @@ void lnn_summarise_imu(int count, const float rates[][3], const float forces[][3
         return;
     }
     for (int axis = 0; axis < 6; axis++) {
-        const float(*samples)[3] = axis < 3 ? rates : forces;
+        const float *samples = (axis < 3 ? rates : forces) + axis % 3;
         const float unit = axis < 3 ? 1.0f : GRAVITY;
         float sum = 0.0f, squares = 0.0f;
         for (int i = 0; i < count; i++) {
-            sum += samples[i][axis % 3] / unit;
+            sum += samples[3 * i] / unit;
         }
         imu[axis] = sum / (float)count;
         for (int i = 0; i < count; i++) {
-            const float off = samples[i][axis % 3] / unit - imu[axis];
+            const float off = samples[3 * i] / unit - imu[axis];
             squares += off * off;
         }
         imu[6 + axis] = take_root(squares / (float)count);

@@ -33,10 +33,11 @@ void lnn_scale_image(const uint8_t *pixels, int width, lnn_crop crop,
 
 /* Summarise the inertial samples since the last image: mean and standard deviation.
  *
- * rates   body rates x, y, z [rad/s];  forces  specific force x, y, z [m/s^2]
  * count   of samples; without any the result is level rest
+ * rates   body rates x, y, z of each sample [rad/s]
+ * forces  specific force x, y, z of each sample [m/s^2]
  */
-void lnn_summarise_imu(int count, const float rates[][3], const float forces[][3],
+void lnn_summarise_imu(int count, const float *rates, const float *forces,
                        float imu[LNN_NUM_IMU]);
 
 #endif
