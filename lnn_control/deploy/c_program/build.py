@@ -14,7 +14,7 @@ ERRORS = {
     'exp_error': '2e-7',
     'sigmoid_error': '1.2e-7',
     'tanh_error': '1.8e-7',
-    'log1p_error': '2e-7',
+    'log1p_error': '2.5e-7',
 }
 _AS_THEY_ARE = (
     'lnn_sensors.c',
