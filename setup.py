@@ -19,10 +19,12 @@ COMMAND_LINE = ['rich>=13', 'tyro>=0.8']
 POLICY = [OPENCV, 'PyYAML>=6.0', 'pydantic>=2.5', 'safetensors>=0.4']
 # `sim`, where help and checks find the names of tasks and worlds, imports it.
 NAMES = 'gymnasium>=1.0'
-VERBS = [*COMMAND_LINE, *POLICY, NAMES]
+TORCH = 'torch>=2.2'
+VERBS = [*COMMAND_LINE, *POLICY, NAMES, TORCH]
 TORCHDIFFEQ = 'torchdiffeq>=0.2.4'
 MATPLOTLIB = 'matplotlib>=3.8'
-ONNX = ['onnx>=1.16', 'onnxscript>=0.3']
+ONNX_RUNTIME = 'onnxruntime>=1.18'
+ONNX = ['onnx>=1.16', 'onnxscript>=0.3', ONNX_RUNTIME]
 
 # Community wheels of ROS 2 Jazzy. Whoever has ROS 2 from apt does not need them.
 LINUX_X86_64 = "; sys_platform == 'linux' and platform_machine == 'x86_64'"
@@ -40,20 +42,23 @@ ROS_WHEELS = {
     'ros-std-srvs': '5.3.6',
 }
 
-# Part -> what it needs beside torch and numpy. Each is enough for its own part; lists instead of
-# extras that name each other, so that colcon reads them too.
+# Part -> what it needs beside numpy. Each is enough for its own part; lists instead of extras that
+# name each other, so that colcon reads them too. torch is in no base, as a vehicle may have none.
 DATA = [OPENCV, 'mcap>=1.1', 'rosbags>=0.10']
+NODES = [
+    *DATA,
+    *POLICY,
+    NAMES,
+    *(f'{name}~={version}{LINUX_X86_64}' for name, version in ROS_WHEELS.items()),
+]
 SIM = [*VERBS, 'pybullet>=3.2.5']
 USER_EXTRAS = {
+    'liquid': [TORCH],
     'sim': SIM,
     'imitation': [*VERBS, *DATA, 'tensorboard>=2.15'],
     'data': DATA,
-    'ros': [
-        *DATA,
-        *POLICY,
-        NAMES,
-        *(f'{name}~={version}{LINUX_X86_64}' for name, version in ROS_WHEELS.items()),
-    ],
+    'ros': [*NODES, TORCH],
+    'vehicle': [*NODES, ONNX_RUNTIME],
     'report': [
         *VERBS,
         'Pillow>=10',
@@ -63,7 +68,7 @@ USER_EXTRAS = {
         'moviepy>=2',
     ],
     'gl': [*SIM, 'moderngl>=5.10'],
-    'deploy': ONNX,
+    'deploy': [*VERBS, *ONNX, 'torch>=2.6'],  # whose exporter it is
     'cluster': ['distributed>=2024.1'],
     'tune': [*SIM, *DATA, MATPLOTLIB, 'optuna>=4'],
 }
@@ -76,7 +81,6 @@ EXTRAS = {
         'hypothesis>=6',
         'mcap-ros2-support>=0.5',
         'ncps>=1.0',
-        'onnxruntime>=1.18',
         'pytest>=7.4',
         'reservoirpy>=0.4',
         'setuptools>=70.1',
@@ -103,7 +107,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=[f'{PACKAGE}*', 'sim*']),
-    package_data={PACKAGE: ['checkpoints/**/*', 'reports/templates/*'], 'sim': ['**/*.csv']},
+    package_data={PACKAGE: ['checkpoints/**/*', '*/templates/**/*'], 'sim': ['**/*.csv']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
@@ -113,7 +117,7 @@ setup(
         (f'lib/{PACKAGE}', glob('libexec/*')),
     ],
     zip_safe=False,
-    install_requires=['numpy>=1.24', 'torch>=2.2'],
+    install_requires=['numpy>=1.24'],
     extras_require=EXTRAS,
     entry_points={'console_scripts': ['lnn-control = lnn_control.cli.main:main']},
 )

@@ -75,6 +75,8 @@ def cut(words: list[str]) -> list[str]:
         words += [] if name in words else [name, value]
     if verb == 'dagger':
         words += ['--expert-episodes', '1', '--validate-episodes', '1']
+    if verb == 'export':
+        words += ['--images', '16', '--calibration-images', '16']
     if words[:2] == ['sim', 'gallery']:
         words += ['--size', '32x32', *([] if '--episodes' in words else ['--episodes', '1'])]
     return words

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lnn_control.core.safety import CommandLimits
+from lnn_control.deploy.provide import BACKENDS
 from lnn_control.policies.folders import DEFAULT_POLICY
 from sim.renderers import AUTO, RENDERERS
 from sim.tasks import TASKS
@@ -119,10 +120,12 @@ def limit_vehicle(values: Mapping[str, Value]) -> dict[str, Value]:
 _POLICY = Argument(
     'policy',
     DEFAULT_POLICY,
-    'who flies: folder of a checkpoint, shipped name, registered name or module:Class',
+    'who flies: folder of a checkpoint or an exported policy, shipped name, registered name or '
+    'module:Class',
 )
 _COMMON = (
     _POLICY,
+    Argument('backend', '', 'what computes a checkpoint; torch if empty', ('', *BACKENDS)),
     Argument('allow_untrained', False, 'fly also what the policy was not trained for'),
     Argument('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
     Argument('record', False, 'record every episode as an MCAP file'),
@@ -173,7 +176,14 @@ SIMULATION = Graph(
         NodeDescription(
             'policy_node',
             settings=_same(
-                *('policy', 'task', 'camera_fov_deg', 'camera_pitch_deg', 'camera_rate'),
+                *(
+                    'policy',
+                    'backend',
+                    'task',
+                    'camera_fov_deg',
+                    'camera_pitch_deg',
+                    'camera_rate',
+                ),
                 'allow_untrained',
             ),
             constants=(('use_sim_time', True),),
@@ -221,6 +231,7 @@ ROBOT = Graph(
             settings=_same(
                 *(
                     'policy',
+                    'backend',
                     'task',
                     'vehicle',
                     'camera_fov_deg',

@@ -27,6 +27,7 @@ from lnn_control.cli.scenarios import (
 )
 from lnn_control.core.provenance import describe_versions
 from lnn_control.core.work import Place
+from lnn_control.deploy.provide import provide_policy
 from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.folders import DEFAULT_POLICY
@@ -48,6 +49,7 @@ class Evaluate:
     """
 
     policy: options.PolicyName = DEFAULT_POLICY
+    backend: options.BackendName = None
     task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
     suite: str | None = None
@@ -140,8 +142,9 @@ def main(arguments: list[str]) -> int:
     check_trials(job.episodes, job.first_seed, job.processes)
     choose_place(job)
     scenarios = choose_scenarios(job, options.list_given(arguments))
+    flown = provide_policy(job.policy, job.backend)
     if not is_blind(job.policy):
-        policy = make_policy(job.policy)  # now rather than in every process
+        policy = make_policy(flown)  # now rather than in every process
         if not job.allow_untrained:
             check_trained(policy, scenarios)
     if job.json is not None:
@@ -187,9 +190,9 @@ def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: lis
         for scenario, row in zip(scenarios, rows, strict=True)
     ]
     settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
-    runner = _choose_runner(job)
+    runner, flown_by = _choose_runner(job), provide_policy(job.policy, job.backend)
     return write_evaluation_page(
-        folder, flown, Recording(job.policy, choose_place(job), runner, settings)
+        folder, flown, Recording(flown_by, choose_place(job), runner, settings)
     )
 
 
@@ -245,7 +248,7 @@ def run_with_progress(
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     trials = run_cells(
         partial(make_env, is_blind=is_blind(job.policy)),
-        pack_policy(job.policy),
+        pack_policy(provide_policy(job.policy, job.backend)),
         scenarios,
         seeds,
         choose_place(job),
@@ -265,6 +268,8 @@ def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: 
     versions: dict[str, Any] = {'first_seed': job.first_seed, 'versions': describe_versions()}
     if not job.limits:
         versions['limits'] = False
+    if job.backend is not None:
+        versions['backend'] = job.backend
     records = [
         asdict(summary) | describe(job, scenario) | versions
         for scenario, (summary, _) in zip(scenarios, rows, strict=True)

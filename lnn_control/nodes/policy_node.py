@@ -28,6 +28,7 @@ from lnn_control.nodes.conversions import (
     read_imu,
     seconds_from_stamp,
 )
+from lnn_control.nodes.effort import describe_effort
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 from lnn_control.policies.folders import DEFAULT_POLICY
@@ -38,8 +39,10 @@ PARAMETERS = (
     Parameter(
         'policy',
         DEFAULT_POLICY,
-        'folder of a checkpoint, shipped name, registered name or module:Class, each =ARGUMENT',
+        'folder of a checkpoint or an exported policy, shipped name, registered name or '
+        'module:Class, each =ARGUMENT',
     ),
+    Parameter('backend', '', 'torch, onnx or c; empty: torch, or what the policy was exported to'),
     Parameter('task', '', 'what is asked, by name; empty if nobody knows'),
     Parameter('vehicle', '', 'what flies, such as quadrotor, rover or car; empty: not known'),
     Parameter(
@@ -56,7 +59,7 @@ PARAMETERS = (
         'first_elapsed_time', 0.05, 'what the network is told at its first image [s]', 0.001, 1.0
     ),
     Parameter('max_gap', 1.0, 'a longer time between two images starts afresh [s]', 0.05, 60.0),
-    Parameter('num_threads', 1, 'threads of one inference', 1, 64),
+    Parameter('num_threads', 1, 'threads of one inference with torch', 1, 64),
 )
 _DONE = TransitionCallbackReturn.SUCCESS
 _FAILED = TransitionCallbackReturn.FAILURE
@@ -106,7 +109,7 @@ class PolicyNode(LifecycleNode):
             )
         ]
         self._timer = self.create_timer(1.0, self._diagnose)
-        self.get_logger().info(f'loaded policy {policy.name}')
+        self.get_logger().info(f'loaded policy {policy.name}: {describe_effort()}')
         return _DONE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -141,12 +144,15 @@ class PolicyNode(LifecycleNode):
 
     def _load_policy(self) -> Policy:
         # Imported here so that the node answers, and can be ended, before torch is loaded.
-        import torch
-
+        from lnn_control.deploy.provide import needs_torch, provide_policy
         from lnn_control.policies.registry import make_policy
 
-        torch.set_num_threads(self._settings.num_threads)
-        return make_policy(self._settings.policy)
+        flown = provide_policy(self._settings.policy, self._settings.backend or None)
+        if needs_torch(flown):
+            from lnn_control.policies.checkpoint import limit_threads
+
+            limit_threads(self._settings.num_threads)
+        return make_policy(flown)
 
     def _describe_setup(self) -> FlightSetup:
         """Return what the parameters say of the flight; what they leave open is unknown."""

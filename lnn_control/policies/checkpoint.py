@@ -174,6 +174,11 @@ def load_network(folder: Path) -> Network:
     return network
 
 
+def limit_threads(count: int) -> None:
+    """Let torch compute on so many threads, in all of this process."""
+    torch.set_num_threads(count)
+
+
 def load_policy(name_or_path: str | Path) -> NetworkPolicy:
     """Return the policy of a checkpoint, ready to fly.
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lnn_control.core.domain import FlightSetup, check_domain
 from lnn_control.core.messages import CameraImage, ImuSamples, VelocityCommand
-from lnn_control.core.observation import Crop, ImuBuffer, View
+from lnn_control.core.observation import Crop, ImuBuffer, Observation, View
 from lnn_control.core.safety import ZERO, CommandLimits, limit_command
 from lnn_control.policies.policy import Policy
 
@@ -147,8 +147,7 @@ class PolicyRunner:
     def _decide(
         self, pixels: NDArray[np.uint8], samples: ImuSamples, elapsed: float
     ) -> VelocityCommand:
-        crop = self._choose_crop(pixels)
-        observation = self.policy.preprocessing.observe(pixels, samples, crop)
+        observation = self.observe(pixels, samples)
         self.num_imu_samples = len(samples)
         try:
             command, self._state = self.policy(observation, self._state, elapsed)
@@ -164,6 +163,14 @@ class PolicyRunner:
             command = limit_command(command, self._commanded, elapsed, self._limits)
             self._commanded = command
         return command
+
+    def observe(self, pixels: NDArray[np.uint8], samples: ImuSamples) -> Observation:
+        """Return what the policy is shown of an image and the inertial samples before it.
+
+        :raises DomainError: if the camera sees less than in training.
+        :raises ValueError: if the image does not fit the policy.
+        """
+        return self.policy.preprocessing.observe(pixels, samples, self._choose_crop(pixels))
 
     def _choose_crop(self, pixels: NDArray[np.uint8]) -> Crop:
         """Return which part of the image the policy is given; checked once a size."""

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import math
+import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from sensor_msgs.msg import Image
 
 from lnn_control.core.domain import TrainingDomain
+from lnn_control.deploy.export import Order, export_checkpoint
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
     ImageEncoder,
@@ -25,6 +28,7 @@ from lnn_control.nodes.conversions import (
 )
 from lnn_control.policies.checkpoint import save_checkpoint
 from lnn_control.policies.network import Network, NetworkConfig
+from tests.deploy.tools import require
 from tests.nodes.probe import is_standing, stamp_of
 
 Start = Callable[..., Any]
@@ -242,3 +246,41 @@ def test_expert_cannot_fly_from_sensors_and_says_so(probe: Any, start: Start) ->
     run = start('policy_node', policy='expert')
     assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
     assert 'cannot fly from sensors alone' in run.output
+
+
+@pytest.mark.parametrize('target', ['c', 'onnx'])
+def test_exported_policy_flies_where_neither_torch_nor_opencv_can_be_imported(
+    probe: Any,
+    start: Start,
+    untrained_checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    target: str,
+) -> None:
+    if target == 'c':
+        require('gcc')
+    else:
+        pytest.importorskip('onnxscript')
+    folder, blocked = tmp_path / 'exported', tmp_path / 'blocked'
+    export_checkpoint(untrained_checkpoint, folder, Order(target))
+    blocked.mkdir()
+    for name in ('torch', 'cv2'):
+        (blocked / f'{name}.py').write_text(f'raise ImportError("no {name} here")\n')
+    path = os.pathsep.join(filter(None, [str(blocked), os.environ.get('PYTHONPATH')]))
+    monkeypatch.setenv('PYTHONPATH', path)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    commands, neurons = probe.listen(topics.RAW_COMMAND), probe.listen(topics.NEURONS)
+    run = start('policy_node', policy=folder, backend=target)
+    fly(probe)
+    probe.wait_until(lambda: commands and neurons, Camera(probe).shoot)
+    assert read_twist(commands[-1]) != ZERO
+    assert len(neurons[-1].data) == 36
+    ready = re.search(r'loaded policy untrained: ready after ([\d.]+) s, (\d+) MiB', run.output)
+    assert ready is not None
+    assert 10 < int(ready[2]) < {'c': 90, 'onnx': 150}[target]
+
+
+def test_backend_that_the_policy_does_not_have_is_a_failure(probe: Any, start: Start) -> None:
+    run = start('policy_node', policy='hover', backend='c')
+    assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert "backend c has no effect: policy 'hover' is neither a checkpoint" in run.output
