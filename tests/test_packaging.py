@@ -78,7 +78,7 @@ WITHOUT_IMPORT = {'ros2launch': 'the command ros2 launch of the README'}
 
 # Extra -> the packages and verbs that it makes whole, with all that they import of ours.
 PARTS = {
-    'data': ('lnn_control.imitation.episode_file',),
+    'data': ('lnn_control.data', 'lnn_control.imitation.episode_file'),
     'gl': ('sim.renderers', 'sim.renderers.gl'),
     'imitation': (
         'lnn_control.imitation',

@@ -19,6 +19,7 @@ from lnn_control.cli.completion import list_options
 from lnn_control.cli.scenarios import DEFAULT_TASK
 from lnn_control.core.checks import check_number
 from lnn_control.core.provenance import describe_versions
+from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.collect import CollectSettings
 from lnn_control.imitation.collection import NUM_TRAINING_SEEDS, EpisodeFolder
 from lnn_control.imitation.dagger import (
@@ -109,7 +110,7 @@ class Dagger:
             entry.name for entry in fields(Dagger)
         } - {'validate_episodes'}
         values = {name: getattr(self, name) for name in shared}
-        return train.Train(data=self.output / EPISODES, **values)
+        return train.Train(data=(str(self.output / EPISODES),), **values)
 
 
 def main(arguments: list[str]) -> int:
@@ -399,9 +400,8 @@ def adopt(job: Dagger) -> None:
         ('model.safetensors', (last / 'model.safetensors').read_bytes()),
         ('config.json', (json.dumps(config, indent=2) + '\n').encode()),
     ):
-        part = job.output / f'{name}.part'
-        part.write_bytes(data)
-        part.replace(job.output / name)
+        with write_whole(job.output / name) as stream:
+            stream.write(data)
 
 
 # What came of it.

@@ -11,8 +11,10 @@ EXTRAS = {
     'diagnostic_msgs': 'ros',
     'geometry_msgs': 'ros',
     'gymnasium': 'sim',
+    'h5py': 'data',
     'jinja2': 'report',
     'lifecycle_msgs': 'ros',
+    'lz4': 'data',
     'matplotlib': 'report',
     'mcap': 'data',
     'moderngl': 'gl',
@@ -20,6 +22,7 @@ EXTRAS = {
     'nav_msgs': 'ros',
     'onnx': 'deploy',
     'onnxscript': 'deploy',
+    'pyarrow': 'data',
     'pybullet': 'sim',
     'pybullet_utils': 'sim',
     'pydantic': 'all',
@@ -36,6 +39,7 @@ EXTRAS = {
     'torchdiffeq': 'all',
     'tyro': 'all',
     'yaml': 'all',
+    'zstandard': 'data',
 }
 """Module -> the extra whose installation brings it."""
 
