@@ -7,11 +7,12 @@ does not depend on its size. What kind a file is, its first bytes tell.
 """
 
 import io
+import shutil
 import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -61,6 +62,9 @@ class Damage:
 
     path: Path
     reason: str
+
+    def __str__(self) -> str:
+        return f'{self.path} {self.reason}'
 
 
 @dataclass
@@ -160,9 +164,11 @@ class BagReader:
                 self.metadata[record.name] = dict(record.metadata)
 
     def _read_sqlite(self, path: Path) -> Iterator[Row]:
-        # Immutable: nothing is written beside a file on a medium that may be read-only.
-        address = f'{path.resolve().as_uri()}?mode=ro&immutable=1'
-        with closing(sqlite3.connect(address, uri=True)) as database:
+        with ExitStack() as stack:
+            whole = stack.enter_context(_lengthen(path))
+            # Immutable: nothing is written beside a file on a medium that may be read-only.
+            address = f'{whole.resolve().as_uri()}?mode=ro&immutable=1'
+            database = stack.enter_context(closing(sqlite3.connect(address, uri=True)))
             topics = {
                 number: (name, kind)
                 for number, name, kind in database.execute('SELECT id, name, type FROM topics')
@@ -229,12 +235,14 @@ class BagReader:
                 yield self._make_row(topic, kind, header.get_time('time'), content)
 
 
-def list_kinds(bag: Bag) -> dict[str, str]:
+def list_kinds(bag: Bag) -> tuple[dict[str, str], list[Damage]]:
     """Return the topics of a bag with their types: from its summary, else by reading all of it.
 
+    :return: the topics, and where a file that had to be read is damaged.
     :raises BagError: if a file is none of a bag.
     """
     kinds: dict[str, str] = {}
+    damages: list[Damage] = []
     for path in bag.files:
         with open(path, 'rb') as stream:
             found = _read_summary(path, stream)
@@ -243,8 +251,9 @@ def list_kinds(bag: Bag) -> dict[str, str]:
             for _ in reader.read():
                 pass
             found = reader.kinds
+            damages += reader.damages
         kinds = {**found, **kinds}
-    return kinds
+    return kinds, damages
 
 
 def _read_summary(path: Path, stream: BinaryIO) -> dict[str, str] | None:
@@ -284,6 +293,28 @@ def _find_kind(path: Path, stream: BinaryIO) -> bytes:
         f'{path} is no bag: it must be MCAP, sqlite3 or ROS 1 (.bag), compressed with zstd or lz4 '
         f'or not; it begins with {head!r}'
     )
+
+
+@contextmanager
+def _lengthen(path: Path) -> Iterator[Path]:
+    """Give a database that is as long as its header says: SQLite reads none that is shorter.
+
+    What is missing of a file that was cut off becomes zeros in a copy, at which reading ends.
+    """
+    with open(path, 'rb') as stream:
+        head = stream.read(32)
+        page_bytes = int.from_bytes(head[16:18], 'big')
+        # 1 stands for 65536, which has no room there.
+        wanted = (65536 if page_bytes == 1 else page_bytes) * int.from_bytes(head[28:32], 'big')
+        if path.stat().st_size >= wanted:
+            yield path
+            return
+        stream.seek(0)
+        with tempfile.NamedTemporaryFile(prefix='lnn_control_', suffix='.db3') as copy:
+            shutil.copyfileobj(stream, copy, _COPY_BYTES)
+            copy.truncate(wanted)
+            copy.flush()
+            yield Path(copy.name)
 
 
 def _unpack(source: BinaryIO, target: BinaryIO) -> Exception | None:

@@ -367,9 +367,10 @@ class _Collector:
         try:
             pixels = self.shrinker.shrink(message)
         except ValueError as error:
-            if len(self.recording.images):
+            is_damaged = not hasattr(message, 'encoding')
+            if len(self.recording.images) or is_damaged:
                 raise
-            # Of the first image: all will be like it.
+            # Its encoding or size: all will be like the first one.
             raise RecordingError(f'{row.topic}: {error}') from error
         number = self.recording.spool.add(pixels)
         self.recording.images.add(row, message, [float(number)])
@@ -403,7 +404,7 @@ def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:
     collector = _Collector(bag, contract, folder)
     recording, reader = collector.recording, collector.reader
     try:
-        names = match_topics(contract, list_kinds(bag))
+        names = _find_topics(bag, contract)
         for row in reader.read():
             wanted = names.get(row.topic)
             if wanted is not None:
@@ -419,12 +420,22 @@ def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:
     return recording
 
 
+def _find_topics(bag: Bag, contract: Contract) -> dict[str, str]:
+    """Return which topic of a bag is which of a contract.
+
+    :raises RecordingError: if one is missing; where the bag is damaged, that is said too.
+    """
+    kinds, damages = list_kinds(bag)
+    try:
+        return match_topics(contract, kinds)
+    except RecordingError as error:
+        raise RecordingError('; '.join([str(error), *map(str, damages)])) from error
+
+
 def _check_messages(contract: Contract, names: dict[str, str], reader: BagReader) -> None:
     """Check that no topic that is needed is silent all along."""
     counts = {wanted: reader.counts[topic] for topic, wanted in names.items()}
     silent = [topic for topic in contract.list_required() if not counts.get(topic)]
     if silent:
-        damaged = ''.join(f'; {damage.path} {damage.reason}' for damage in reader.damages)
-        raise RecordingError(
-            f'has no message on {" and ".join(silent)}: record that topic too{damaged}'
-        )
+        text = f'has no message on {" and ".join(silent)}: record that topic too'
+        raise RecordingError('; '.join([text, *map(str, reader.damages)]))

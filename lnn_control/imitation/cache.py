@@ -21,7 +21,7 @@ from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, read_metadata
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 """Of what is made of an episode. Count up whenever that changes: no stale array is used then."""
 
 MAX_COMMAND = 100.0
@@ -40,6 +40,7 @@ class Sequence:
     :param labels: the expert's commands, shape (n, 4).
     :param privileged: what only a simulator knows, shape (n, 20), None where not recorded.
     :param segmentation: class of each pixel, uint8, shape (n, height, width), None likewise.
+    :param lead_in: images at its start that are not learned from, but fill the memory.
     :param weight: how often it is learned from in a pass over the data.
     """
 
@@ -50,6 +51,7 @@ class Sequence:
     labels: NDArray[np.float32]
     privileged: NDArray[np.float32] | None = None
     segmentation: NDArray[np.uint8] | None = None
+    lead_in: int = 0
     weight: float = 1.0
 
     def __len__(self) -> int:
@@ -91,6 +93,7 @@ def make_sequence(name: str, episode: Episode, preprocessing: Preprocessing) -> 
         episode.labels,
         episode.privileged,
         None if classes is None else np.stack([_shrink_classes(row, size) for row in classes]),
+        int(episode.metadata.get('lead_in', 0)),
     )
 
 
@@ -132,6 +135,7 @@ def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
         'elapsed_time': sequence.elapsed_time,
         'labels': sequence.labels,
         'source': np.array(source),
+        'lead_in': np.array(sequence.lead_in),
     }
     if sequence.privileged is not None:
         signals['privileged'] = sequence.privileged
@@ -248,8 +252,9 @@ def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequ
         signals = _read_signals(_signals_path(stem))
     del signals['source']
     has_segmentation = bool(signals.pop('has_segmentation'))
+    lead_in = int(signals.pop('lead_in'))
     images = np.load(_array_path(stem, 'images'), mmap_mode='r')
     classes = None
     if has_segmentation:
         classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
-    return Sequence(path.stem, images, segmentation=classes, **signals)
+    return Sequence(path.stem, images, segmentation=classes, lead_in=lead_in, **signals)

@@ -8,6 +8,7 @@ its own stamp. What a robot recorded is no episode yet: `lnn_control.data` makes
 
 import heapq
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -102,17 +103,27 @@ def write_episode(path: Path, episode: Episode | StreamedEpisode) -> None:
     """
     streamed = stream_episode(episode) if isinstance(episode, Episode) else episode
     with write_whole(path) as stream:
-        file = McapFile(stream)
-        channels = list(_list_channels(streamed))
-        for channel in channels:
-            file.declare(channel.topic, _TYPES[channel.topic])
-        parts = map(_list_rows, range(len(channels)), channels)
-        rows = heapq.merge(*parts, key=itemgetter(0, 1, 2))
-        for time, _, number, data in rows:
-            topic = channels[number].topic
-            file.add(topic, _TYPES[topic], data, time)
-        file.add_metadata(_METADATA, streamed.metadata)
-        file.finish()
+        _write_messages(stream, streamed)
+
+
+def encode_episode(episode: Episode) -> bytes:
+    """Return what :func:`write_episode` writes."""
+    stream = BytesIO()
+    _write_messages(stream, stream_episode(episode))
+    return stream.getvalue()
+
+
+def _write_messages(stream: BinaryIO, episode: StreamedEpisode) -> None:
+    file = McapFile(stream)
+    channels = list(_list_channels(episode))
+    for channel in channels:
+        file.declare(channel.topic, _TYPES[channel.topic])
+    parts = map(_list_rows, range(len(channels)), channels)
+    for time, _, number, data in heapq.merge(*parts, key=itemgetter(0, 1, 2)):
+        topic = channels[number].topic
+        file.add(topic, _TYPES[topic], data, time)
+    file.add_metadata(_METADATA, episode.metadata)
+    file.finish()
 
 
 def _list_rows(number: int, channel: _Channel) -> Iterator[tuple[int, bool, int, bytes]]:

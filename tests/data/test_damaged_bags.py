@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 import zstandard
 
 from lnn_control.core.mcap_file import McapFile
@@ -115,9 +116,9 @@ def make_zstd_truncated(folder: Path) -> None:
 def make_missing_part(folder: Path) -> None:
     record(folder / 'bag', FLIGHT)
     path = folder / 'bag' / 'metadata.yaml'
-    text = path.read_text()
-    path.write_text(text.replace('- bag.mcap', '- bag.mcap\n    - bag_1.mcap', 1))
-    assert 'bag_1.mcap' in path.read_text()
+    values = yaml.safe_load(path.read_text())
+    values['rosbag2_bagfile_information']['relative_file_paths'].append('bag_1.mcap')
+    path.write_text(yaml.safe_dump(values))
 
 
 def make_text(folder: Path) -> None:
@@ -179,7 +180,7 @@ CASES = {
     'empty file': Case(make_empty, r'empty\.db3 is no bag: it holds 0 bytes', 0),
     'wrong type': Case(
         write([*without(COMMAND), Sent(COMMAND, START, vector(1.0))]),
-        r'/cmd_vel must be of one of .*Twist.*got geometry_msgs/msg/Vector3',
+        r'/cmd_vel must be of type .*Twist.* to be the command, got geometry_msgs/msg/Vector3',
         0,
     ),
     'missing topic': Case(write(without(IMU)), r'has no /imu/data_raw; it holds /cam', 0),

@@ -13,6 +13,7 @@ from lnn_control.imitation import episode_file
 from lnn_control.imitation.episode import stream_episode
 from lnn_control.imitation.episode_file import (
     EpisodeFileError,
+    encode_episode,
     is_episode,
     read_episode,
     read_metadata,
@@ -106,6 +107,11 @@ def fly(num_images=4, pixels=PIXELS):
             yield IMU, sample, imu(sample, 0.01 * k)
         yield IMAGE, stamp, image(stamp, pixels)
         yield FLOWN, stamp, twist_stamped(stamp, float(i))
+
+
+def test_encoded_episode_is_what_the_file_has(make_episode, tmp_path):
+    write_episode(tmp_path / 'e.mcap', make_episode())
+    assert encode_episode(make_episode()) == (tmp_path / 'e.mcap').read_bytes()
 
 
 def test_episode_comes_back_value_for_value(make_episode, tmp_path):

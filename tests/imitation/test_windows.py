@@ -35,6 +35,35 @@ def test_every_image_bears_loss_exactly_once(settings):
         assert all(window.start >= 0 for window in windows)
 
 
+class LedIn:
+    """A sequence whose first images are those of another one."""
+
+    def __init__(self, length: int, lead_in: int) -> None:
+        self.length, self.lead_in = length, lead_in
+
+    def __len__(self) -> int:
+        return self.length
+
+
+@pytest.mark.parametrize('carry_state', [False, True])
+@pytest.mark.parametrize('window_length', [8, 16, 64])
+def test_lead_in_warms_up_and_bears_no_loss(window_length, carry_state):
+    sequences = [LedIn(90, 12), LedIn(13, 12), LedIn(5, 12), LedIn(40, 0)]
+    settings = WindowSettings(window_length=window_length, warm_up=4, carry_state=carry_state)
+    for seed in range(10):
+        batches = cut_batches(sequences, settings, 3, np.random.default_rng(seed))
+        windows = [window for batch in batches for window in batch]
+        for sequence, count in zip(sequences, count_losses(sequences, windows), strict=True):
+            assert (count[: sequence.lead_in] == 0).all()
+            assert (count[sequence.lead_in :] == 1).all()
+        assert all(1 <= window.length <= window_length for window in windows)
+        # As much of it as a window has room for fills the memory.
+        first = [window for window in windows if window.sequence == 0 and window.start < 12]
+        assert all(w.warm_up >= min(12 // w.stride, window_length - 2, 4) for w in first)
+        if window_length == 64:
+            assert {window.start - window.start % window.stride for window in first} == {0}
+
+
 def test_windows_in_mid_flight_warm_up_fully():
     settings = WindowSettings(window_length=16, warm_up=5, max_stride=1)
     for window in cut_windows([range(100)], settings, np.random.default_rng(0)):
@@ -87,3 +116,42 @@ def test_batches_hold_all_windows_in_their_order():
     windows = cut_windows([range(100)], settings, np.random.default_rng(0))
     assert [window for batch in batches for window in batch] == windows
     assert {len(batch) for batch in batches[:-1]} == {4}
+
+
+class Weighed:
+    """A sequence that is learned from more or less often."""
+
+    def __init__(self, length: int, weight: float) -> None:
+        self.length, self.weight = length, weight
+
+    def __len__(self) -> int:
+        return self.length
+
+
+@pytest.mark.parametrize('carry_state', [False, True])
+def test_weight_says_how_often_a_sequence_is_learned_from(carry_state):
+    sequences = [Weighed(40, 1.0), Weighed(30, 2.0), Weighed(50, 0.25), Weighed(20, 1.5)]
+    settings = WindowSettings(window_length=8, warm_up=0, carry_state=carry_state)
+    total = np.zeros(4)
+    for seed in range(200):
+        batches = cut_batches(sequences, settings, 3, np.random.default_rng(seed))
+        windows = [window for batch in batches for window in batch]
+        counts = count_losses(sequences, windows)
+        assert all(len(set(count.tolist())) == 1 for count in counts)
+        assert (counts[0][0], counts[1][0]) == (1, 2)
+        total += [count[0] for count in counts]
+    assert total / 200 == pytest.approx([1.0, 2.0, 0.25, 1.5], abs=0.1)
+
+
+def test_light_sequences_alone_leave_no_pass_empty():
+    sequences = [Weighed(40, 0.02), Weighed(40, 0.01)]
+    for seed in range(20):
+        windows = cut_windows(sequences, WindowSettings(), np.random.default_rng(seed))
+        assert (count_losses(sequences, windows)[0] == 1).all()
+
+
+def test_weight_of_one_changes_nothing():
+    settings = WindowSettings(window_length=8)
+    plain = cut_windows([range(30), range(50)], settings, np.random.default_rng(0))
+    weighed = [Weighed(30, 1.0), Weighed(50, 1.0)]
+    assert cut_windows(weighed, settings, np.random.default_rng(0)) == plain
