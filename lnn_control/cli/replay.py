@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     replays: list[Replay] = []
     rows: list[dict[str, Any]] = []
 
-    def replay() -> 'Iterator[EpisodeRecord]':
+    def replay() -> 'Iterator[tuple[str, StreamedEpisode, Replay]]':
         from lnn_control.data.replay import replay_episode
 
         for name, episode in read_episodes(job, policy.preprocessing):
@@ -69,13 +69,13 @@ def main(arguments: list[str]) -> int:
             rows.append({'episode': name, 'images': len(episode), 'rms': found.rms.tolist()})
             shown = ', '.join(f'{value:.3f}' for value in found.rms)
             print(f'{name}: {len(episode)} images, differs by {shown}', flush=True)
-            yield describe_replay(name, episode, found)
+            yield name, episode, found
 
     if job.output is None:
         for _ in replay():
             pass
     else:
-        write_page(job, policy.name, replay())
+        write_page(job, policy.name, (describe_replay(*row) for row in replay()))
     if not replays:
         raise ValueError(f'{job.bags[0]} holds no episode to replay')
     rms = measure_rms(replays)

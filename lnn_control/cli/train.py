@@ -206,9 +206,15 @@ def read_agreeing_metadata(sources: Sequence[Source]) -> list[dict[str, str]]:
     from lnn_control.imitation.agreement import check_agreement
     from lnn_control.imitation.cache import read_all_metadata
 
-    paths = [path for source in sources for path in source.paths]
-    episodes = read_all_metadata(paths)
-    check_agreement(dict(zip(map(str, paths), episodes, strict=True)))
+    names, episodes = [], []
+    for source in sources:
+        # Of one folder the names in it are enough.
+        is_short = len(sources) == 1
+        for path in source.paths:
+            is_inside = is_short and path.is_relative_to(source.folder)
+            names.append(str(path.relative_to(source.folder) if is_inside else path))
+        episodes += read_all_metadata(source.paths)
+    check_agreement(dict(zip(names, episodes, strict=True)))
     return episodes
 
 

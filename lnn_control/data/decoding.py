@@ -44,9 +44,9 @@ class Decoder:
     def __init__(self, is_ros1: bool = False) -> None:
         self.is_ros1 = is_ros1
         self._texts: dict[str, str] = {}
-        self._store: Typestore = get_typestore(
-            Stores.ROS1_NOETIC if is_ros1 else Stores.ROS2_JAZZY
-        )
+        # What messages become; of ROS 1 another one, where headers count.
+        self._target: Typestore = get_typestore(Stores.ROS2_JAZZY)
+        self._store = get_typestore(Stores.ROS1_NOETIC) if is_ros1 else self._target
 
     def learn(self, kind: str, text: str, encoding: str = 'ros2msg') -> None:
         """Take note of a definition as a bag holds it; one that cannot be read is ignored.
@@ -56,15 +56,10 @@ class Decoder:
         if kind in self._store.fielddefs or not text.strip():
             return
         try:
-            if encoding == 'ros2idl':
-                parts = text.split(_SEPARATOR)[1:] or [text]
-                found: dict[str, Any] = {}
-                for part in parts:
-                    found |= get_types_from_idl(part.partition('\n')[2] or part)
-            else:
-                found = dict(get_types_from_msg(text, kind))
-            new = {name: entry for name, entry in found.items() if name not in self._store.types}
-            self._store.register(new)
+            found = _parse_definition(kind, text, encoding)
+            for store in {id(one): one for one in (self._store, self._target)}.values():
+                new = {name: entry for name, entry in found.items() if name not in store.types}
+                store.register(new)
         except Exception:  # the parser raises of many kinds; whoever needs the type hears of it
             return
 
@@ -87,11 +82,22 @@ class Decoder:
             raise ValueError(f'is no {kind}: {" ".join(str(error).split())}') from error
 
     def define(self, kind: str) -> str:
-        """Return the text of a type's definition."""
+        """Return the text of a type's definition for ROS 2."""
         if kind not in self._texts:
-            self._texts[kind] = self._store.generate_msgdef(kind, ros_version=2)[0]
+            self._texts[kind] = self._target.generate_msgdef(kind, ros_version=2)[0]
         return self._texts[kind]
 
     def to_cdr(self, kind: str, data: bytes) -> bytes:
         """Return a message as ROS 2 serialises it."""
-        return bytes(self._store.ros1_to_cdr(data, kind)) if self.is_ros1 else data
+        return bytes(self._target.ros1_to_cdr(data, kind)) if self.is_ros1 else data
+
+
+def _parse_definition(kind: str, text: str, encoding: str) -> dict[str, Any]:
+    """Return the types that a definition holds, as rosbags has them."""
+    if encoding != 'ros2idl':
+        return dict(get_types_from_msg(text, kind))
+    found: dict[str, Any] = {}
+    for part in text.split(_SEPARATOR)[1:] or [text]:
+        # Each begins with a line that names it.
+        found |= get_types_from_idl(part.partition('\n')[2] or part)
+    return found

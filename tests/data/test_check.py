@@ -48,7 +48,7 @@ def test_dropped_images_and_an_uneven_rate_are_noted(tmp_path: Path) -> None:
     rows = [s for s in FLIGHT if s.topic != IMAGE or round(20 * (s.time - START)) not in (7, 8)]
     shaken = [
         Sent(s.topic, s.time, s.message) if s.topic != COMMAND
-        else s._replace(time=s.time + float(rng.uniform(0, 0.04)))
+        else s._replace(time=s.time + float(rng.uniform(0, 0.049)))
         for s in rows
     ]  # fmt: skip
     found = {(p.kind, p.topic): p.text for p in check(tmp_path, shaken).problems}
@@ -117,11 +117,11 @@ def test_summary_tells_rates_gaps_stamps_and_clocks(tmp_path: Path) -> None:
     (bag,), _ = find_bags(record(tmp_path / 'bag', rows))
     topics = {topic.topic: topic for topic in summarise_bag(bag).topics}
     seen = topics[IMAGE]
-    assert seen.rate == pytest.approx(20.0)
+    assert seen.rate == pytest.approx(20.0, abs=1e-2)
     assert (seen.num_backwards, seen.num_gaps, seen.num_zero) == (1, 1, 0)
     assert seen.clock_offset == pytest.approx(-0.004, abs=1e-6)
     assert topics[COMMAND].clock_offset is None
-    assert topics[IMU].longest_gap == pytest.approx(0.01)
+    assert topics[IMU].longest_gap == pytest.approx(0.01, abs=1e-5)
 
 
 # Repair.
