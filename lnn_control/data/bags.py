@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bags on the disk: which files belong together, and which are left out and why."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from lnn_control.core.file_search import walk_files
 STORAGE = ('.mcap', '.db3', '.bag')
 COMPRESSED = ('.zstd', '.zst', '.lz4')
 METADATA = 'metadata.yaml'
+DATASET = 'dataset.json'
+"""File that makes a folder a data set."""
 
 # What lies beside bags and is none.
 _COMPANIONS = ('.yaml', '.yml', '.json', '.jsonl', '.md', '.txt')
@@ -65,7 +68,7 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
         return [Bag(_strip(place.name), (place,))], []
     if not place.is_dir():
         raise FileNotFoundError(f'{place} must be a bag or a folder of bags, there is none')
-    files = list(walk_files(place))
+    files = list(_skip_datasets(place))
     bags: list[Bag] = []
     taken: set[Path] = set()
     for path in files:
@@ -88,6 +91,13 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
             f'{place} must hold bags ({", ".join(STORAGE)}, compressed or not), found {found}'
         )
     return sorted(bags, key=lambda bag: bag.name), left_out
+
+
+def _skip_datasets(place: Path) -> Iterator[Path]:
+    """Yield the files of a folder, without the data sets in it: those hold what bags became."""
+    files = list(walk_files(place))
+    made = tuple(path.parent for path in files if path.name == DATASET and path.parent != place)
+    yield from (path for path in files if not any(path.is_relative_to(one) for one in made))
 
 
 def _list_parts(path: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:

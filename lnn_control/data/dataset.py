@@ -21,14 +21,10 @@ from numpy.typing import NDArray
 
 from lnn_control import __version__
 from lnn_control.core.whole_file import write_whole
+from lnn_control.data.bags import DATASET
 from lnn_control.data.contract import Contract, describe_contract, parse_contract
 
-DATASET, EPISODES, SOURCES, STATISTICS = (
-    'dataset.json',
-    'episodes.jsonl',
-    'sources.jsonl',
-    'statistics.json',
-)
+EPISODES, SOURCES, STATISTICS = 'episodes.jsonl', 'sources.jsonl', 'statistics.json'
 FOLDER = 'episodes'
 VERSION = 1
 SPLITS = ('train', 'validation', 'test')

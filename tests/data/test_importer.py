@@ -109,6 +109,14 @@ def test_same_import_again_changes_nothing_and_more_bags_are_added(tmp_path: Pat
     assert [entry.source for entry in data.episodes] == ['b', 'a']
 
 
+def test_data_set_among_the_bags_is_no_bag(tmp_path: Path) -> None:
+    record(tmp_path / 'a', FLIGHT)
+    run(tmp_path, tmp_path / 'set')
+    before = read_all(tmp_path / 'set')
+    run(tmp_path, tmp_path / 'set')
+    assert read_all(tmp_path / 'set') == before
+
+
 def test_another_contract_or_another_file_of_the_name_is_refused(tmp_path: Path) -> None:
     record(tmp_path / 'bags' / 'a', FLIGHT)
     run(tmp_path / 'bags', tmp_path / 'set')
