@@ -453,14 +453,14 @@ def _describe(recording: Recording, contract: Contract, stamps: Float) -> dict[s
     if fov_deg is not None and recording.crop is not None:
         across = recording.crop.measure_fov_deg(recording.size[0], fov_deg)
         described['camera_fov_deg'] = f'{across:.4g}'
-    for name, value in (
-        ('vehicle', contract.vehicle),
-        ('task', contract.task),
-        ('camera_pitch_deg', contract.camera.pitch_deg),
-        ('symmetry', None if contract.symmetric else 'none'),
-    ):
-        if value is not None:
-            described[name] = f'{value:g}' if isinstance(value, float) else value
+    pitch_deg = contract.camera.pitch_deg
+    told = {
+        'vehicle': contract.vehicle,
+        'task': contract.task,
+        'camera_pitch_deg': None if pitch_deg is None else f'{pitch_deg:g}',
+        'symmetry': None if contract.symmetric else 'none',
+    }
+    described |= {name: value for name, value in told.items() if value is not None}
     if contract.command.limits is not None:
         described['command_limits'] = ' '.join(f'{limit:g}' for limit in contract.command.limits)
     return described

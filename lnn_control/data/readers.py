@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 import lz4.frame
 import zstandard
@@ -108,7 +108,7 @@ class BagReader:
         with open(path, 'rb') as stream:
             kind = _find_kind(path, stream)
             if kind in (_ZSTD, _LZ4):
-                opened = (
+                opened: Any = (
                     zstandard.ZstdDecompressor().stream_reader(stream)
                     if kind == _ZSTD
                     else lz4.frame.open(stream)
@@ -116,7 +116,8 @@ class BagReader:
                 with tempfile.NamedTemporaryFile(prefix='lnn_control_', suffix='.bag') as plain:
                     # What could be unpacked is read, also where the rest is damaged.
                     failure = _unpack(opened, plain)
-                    yield from self._read_plain(Path(plain.name), plain.file, path)
+                    unpacked = cast(BinaryIO, plain.file)
+                    yield from self._read_plain(Path(plain.name), unpacked, path)
                     if failure is not None:
                         raise failure
             else:
@@ -317,7 +318,7 @@ def _lengthen(path: Path) -> Iterator[Path]:
             yield Path(copy.name)
 
 
-def _unpack(source: BinaryIO, target: BinaryIO) -> Exception | None:
+def _unpack(source: Any, target: IO[bytes]) -> Exception | None:
     """Copy as much as can be decompressed and return what ended it early."""
     try:
         while block := source.read(_COPY_BYTES):

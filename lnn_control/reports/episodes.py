@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import jinja2
@@ -201,7 +202,7 @@ def draw_commands(episode: EpisodeRecord) -> Chart:
             for column, role in enumerate(_ROLES):
                 panel = panels[1 if column == 3 else 0]
                 alpha = 0.55 if width < 1.0 else 1.0
-                line = {'color': colour(role), 'lw': width, 'alpha': alpha}
+                line: dict[str, Any] = {'color': colour(role), 'lw': width, 'alpha': alpha}
                 panel.plot(times, rows[:, column], drawstyle='steps-post', **line)
         panels[0].set_ylabel('m/s')
         panels[1].set_ylabel('rad/s')

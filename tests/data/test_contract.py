@@ -55,7 +55,7 @@ def test_least_contract_names_two_topics() -> None:
         ({'camra': {}}, "unknown key 'camra', did you mean 'camera'"),
         ({'camera': {'topic': '/c', 'stmp': 'x'}}, "did you mean 'camera.stamp'"),
         ({'camera': {'topic': '/c', 'stamp': 'wall'}}, "'header' or 'receipt', got 'wall'"),
-        ({'camera': {'topic': ''}}, r'camera\.topic must name one such as'),
+        ({'camera': {'topic': ''}}, r'camera\.topic must name a topic such as'),
         ({'camera': {'topic': '/c', 'crop': [0.5, 0.0, 0.6, 0.0]}}, 'must leave something'),
         ({'command': {'topic': '/c', 'frame': 'ned'}}, 'name a topic with the heading'),
         ({'command': {'topic': '/c', 'joy': {}}}, 'joy must name at least one'),
