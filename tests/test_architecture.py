@@ -17,7 +17,12 @@ ALLOWED = {
     'lnn_control.liquid': set(),
     'lnn_control.policies': {'lnn_control.core', 'lnn_control.liquid'},
     'lnn_control.imitation': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.policies'},
-    'lnn_control.data': {'lnn_control.core', 'lnn_control.policies', 'lnn_control.imitation'},
+    'lnn_control.data': {
+        'lnn_control',
+        'lnn_control.core',
+        'lnn_control.policies',
+        'lnn_control.imitation',
+    },
     'lnn_control.evaluation': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.policies'},
     'lnn_control.reports': {'lnn_control.core', 'lnn_control.liquid', 'lnn_control.evaluation'},
     'lnn_control.nodes': {'lnn_control.core', 'lnn_control.policies'},

@@ -179,6 +179,8 @@ class BagReader:
             # In the order of the rows: that needs no index, which may be damaged.
             query = 'SELECT topic_id, timestamp, data FROM messages NOT INDEXED'
             for number, time_ns, data in database.execute(query):
+                if number not in topics:
+                    raise sqlite3.DatabaseError('the rest of it is missing or overwritten')
                 topic, kind = topics[number]
                 yield self._make_row(topic, kind, time_ns, data)
 

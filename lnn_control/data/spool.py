@@ -34,7 +34,7 @@ class ImageSpool:
         if pixels.shape != self.shape:
             raise ValueError(f'must be of one size, got {pixels.shape} after {self.shape}')
         # To the kernel at once: what waits in a buffer would fail later, without a name.
-        view = memoryview(np.ascontiguousarray(pixels)).cast('B')
+        view = np.ascontiguousarray(pixels).data.cast('B')
         offset = self._count * len(view)
         while view:
             written = os.pwrite(self._stream.fileno(), view, offset)

@@ -172,7 +172,11 @@ CASES = {
     'truncated': Case(make_truncated, r'bag\.mcap ends too early: it was not closed', (20, 39)),
     'no summary': Case(make_without_summary, r'bag\.mcap ends too early', 40),
     'flipped bytes': Case(make_flipped, r'bag\.mcap is damaged', (5, 39)),
-    'sqlite3 truncated': Case(make_sqlite_truncated, r'bag\.db3 is damaged: .*malformed', (1, 39)),
+    'sqlite3 truncated': Case(
+        make_sqlite_truncated,
+        r'bag\.db3 is damaged: .*(malformed|the rest of it is missing)',
+        (1, 39),
+    ),
     'ROS 1 without index': Case(make_ros1_truncated, r'flight\.bag ends too early', 40),
     'zstd truncated': Case(make_zstd_truncated, r'bag\.mcap\.zstd ends too early', (1, 39)),
     'missing part': Case(make_missing_part, r'bag_1\.mcap is missing: copy it', 40),

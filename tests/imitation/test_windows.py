@@ -151,7 +151,7 @@ def test_light_sequences_alone_leave_no_pass_empty():
 
 
 def test_weight_of_one_changes_nothing():
-    settings = WindowSettings(window_length=8)
+    settings = WindowSettings(window_length=8, warm_up=2)
     plain = cut_windows([range(30), range(50)], settings, np.random.default_rng(0))
     weighed = [Weighed(30, 1.0), Weighed(50, 1.0)]
     assert cut_windows(weighed, settings, np.random.default_rng(0)) == plain
