@@ -272,15 +272,20 @@ def run(
     except FloatingPointError as error:
         raise FailedTrainingError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:
-        raise FailedTrainingError(
-            f'the GPU has too little memory for --batch-size {job.settings.batch_size}: halve it, '
-            'or use --device cpu'
-        ) from error
+        raise lack_memory(job.settings.batch_size) from error
     except KeyboardInterrupt:
         print(f'stopped: the same command goes on from {job.output}', flush=True)
         raise
     finally:
         scalars.close()
+
+
+def lack_memory(batch_size: int) -> FailedTrainingError:
+    """Return the error of a GPU whose memory is too small."""
+    return FailedTrainingError(
+        f'the GPU has too little memory for --batch-size {batch_size}: halve it, or use '
+        '--device cpu'
+    )
 
 
 @contextmanager

@@ -11,10 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from lnn_control.cli import main as cli
+from lnn_control.cli import train
 from lnn_control.cli.dagger import Dagger
 from lnn_control.cli.dagger_rounds import list_stages
+from lnn_control.cli.dagger_together import count_collectors
 from lnn_control.imitation.cache import read_all_metadata
 from lnn_control.policies.checkpoint import load_policy, read_config
 from tests.patience import PATIENCE
@@ -91,6 +94,7 @@ def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> 
     assert json.loads((tmp_path / 'validation.json').read_text())['episodes'] == 1
     card = (tmp_path / 'README.md').read_text()
     assert 'lnn-control dagger --output' in card
+    assert list((tmp_path / 'tensorboard').glob('events.*'))
 
 
 def test_rounds_are_the_same_whether_killed_or_not(tmp_path: Path) -> None:
@@ -123,6 +127,17 @@ def test_stages_of_rounds_start_from_the_one_before() -> None:
     assert third[third.index('--first-seed') + 1] == '7'
     assert fourth[fourth.index('--init') + 1] == 'x/rounds/0'
     assert '--memory' not in fourth and '--learning-rate' in fourth
+
+
+@pytest.mark.parametrize(
+    ('device', 'processes', 'count'), [('cpu', 4, 3), ('cpu', 1, 1), ('cuda', 4, 4)]
+)
+def test_a_core_trains_where_no_gpu_does(
+    device: str, processes: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, 'choose_device', lambda name: torch.device(device))
+    job = Dagger(Path('x'), processes=processes, device=device)
+    assert count_collectors(job) == count
 
 
 @pytest.mark.parametrize(
