@@ -25,7 +25,7 @@ test: $(STAMP) ## run the tests
 	@$(VENV)/bin/python -m pytest
 
 bench: $(STAMP) ## run the benchmarks
-	@set -e; for name in cells deploy memories simulator training; do echo "$$name"; $(VENV)/bin/python -m benchmarks.$$name; done
+	@set -e; for name in cells data deploy memories simulator training; do echo "$$name"; $(VENV)/bin/python -m benchmarks.$$name; done
 
 lint: $(STAMP) ## check style and types
 	@$(VENV)/bin/ruff check .

@@ -44,7 +44,17 @@ ROS_WHEELS = {
 
 # Part -> what it needs beside numpy. Each is enough for its own part; lists instead of extras that
 # name each other, so that colcon reads them too. torch is in no base, as a vehicle may have none.
-DATA = [OPENCV, 'mcap>=1.1', 'rosbags>=0.10']
+DATA = [
+    OPENCV,
+    'PyYAML>=6.0',
+    'lz4>=4.0',
+    'mcap>=1.1',
+    'pydantic>=2.5',
+    'rosbags>=0.10',
+    'zstandard>=0.20',
+]
+# What `lnn-control data` needs besides, to look at episodes and to write others' formats.
+EXPORTS = ['h5py>=3.8', 'pyarrow>=14']
 NODES = [
     *DATA,
     *POLICY,
@@ -56,7 +66,7 @@ USER_EXTRAS = {
     'liquid': [TORCH],
     'sim': SIM,
     'imitation': [*VERBS, *DATA, 'tensorboard>=2.15'],
-    'data': DATA,
+    'data': [*VERBS, *DATA, *EXPORTS],
     'ros': [*NODES, TORCH],
     'vehicle': [*NODES, ONNX_RUNTIME],
     'report': [

@@ -86,7 +86,7 @@ PARTS = {
     ),
     'liquid': ('lnn_control.liquid',),
     'cluster': ('lnn_control.core.cluster',),
-    'data': ('lnn_control.imitation.episode_file',),
+    'data': ('lnn_control.data', 'lnn_control.imitation.episode_file'),
     'gl': ('sim.renderers', 'sim.renderers.gl'),
     'imitation': (
         'lnn_control.imitation',

@@ -43,7 +43,9 @@ def test_python_blocks_run(page: str) -> None:
         exec(compile(block, page, 'exec'), names)
 
 
-@pytest.mark.parametrize('node', ['sim_node', 'policy_node', 'safety_node', 'recorder_node'])
+@pytest.mark.parametrize(
+    'node', ['sim_node', 'policy_node', 'safety_node', 'recorder_node', 'teleop_node']
+)
 def test_readme_names_every_parameter(node: str) -> None:
     pytest.importorskip('rclpy', reason='needs ROS 2')
     module = importlib.import_module(f'lnn_control.nodes.{node}')

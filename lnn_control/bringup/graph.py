@@ -47,7 +47,8 @@ class NodeDescription:
     :param constants: parameter -> fixed value.
     :param remappings: relative topic -> the argument that names another one.
     :param derive: returns further parameters from the values of all arguments.
-    :param only_if: argument that must be true for the node to start; empty for always.
+    :param only_if: conditions of which one must hold for the node to start: an argument that is
+        true, or such as mode=record; none for always.
     :param is_lifecycle: whether it must be configured and activated.
     """
 
@@ -56,8 +57,18 @@ class NodeDescription:
     constants: tuple[tuple[str, Value], ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     derive: Derive | None = None
-    only_if: str = ''
+    only_if: tuple[str, ...] = ()
     is_lifecycle: bool = False
+
+    def is_wanted(self, values: Mapping[str, Value]) -> bool:
+        """Return whether argument values ask for the node, as such or as text."""
+        if not self.only_if:
+            return True
+        pairs = (condition.partition('=') for condition in self.only_if)
+        return any(
+            str(values[name]).lower() == (text if separator else 'true')
+            for name, separator, text in pairs
+        )
 
     @property
     def module(self) -> str:
@@ -117,6 +128,19 @@ def limit_vehicle(values: Mapping[str, Value]) -> dict[str, Value]:
     return {entry.name: float(getattr(limits, entry.name)) for entry in fields(limits)}
 
 
+def describe_simulated_flight(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the recorder writes of a simulation: the vehicle of the task and who flies."""
+    vehicle = TASKS.find(str(values['task'])).vehicle
+    name = vehicle if isinstance(vehicle, str) else getattr(vehicle, '__name__', '')
+    return {'vehicle': name, 'pilot': str(values['policy'])}
+
+
+def describe_pilot(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return who flies a robot: the policy, or whoever holds the sticks."""
+    is_person = values['mode'] == 'record'
+    return {'pilot': 'person' if is_person else str(values['policy'])}
+
+
 _POLICY = Argument(
     'policy',
     DEFAULT_POLICY,
@@ -154,9 +178,10 @@ SIMULATION = Graph(
     (
         NodeDescription(
             'recorder_node',
-            settings=_same('output', 'stamped'),
+            settings=_same('output', 'stamped', 'task', 'camera_fov_deg', 'camera_pitch_deg'),
             constants=(('use_sim_time', True),),
-            only_if='record',
+            derive=describe_simulated_flight,
+            only_if=('record',),
         ),
         NodeDescription(
             'sim_node',
@@ -198,14 +223,22 @@ _ROBOT_TOPICS = (
     ('cmd_vel', 'command_topic'),
 )
 _INFO_TOPIC = ('camera/camera_info', 'info_topic')
+_JOY_TOPIC = ('joy', 'joy_topic')
 
 ROBOT = Graph(
     'Fly the policy on a vehicle that brings its own camera, IMU and velocity controller.',
     (
+        Argument(
+            'mode',
+            'fly',
+            'fly: the policy flies; record: a person flies and it is recorded',
+            ('fly', 'record'),
+        ),
         Argument('image_topic', 'camera/image_raw', 'camera images of the vehicle'),
         Argument('info_topic', 'camera/camera_info', 'calibration of that camera'),
         Argument('imu_topic', 'imu/data_raw', 'inertial samples of the vehicle'),
         Argument('command_topic', 'cmd_vel', 'where the vehicle takes velocity commands'),
+        Argument('joy_topic', 'joy', 'joystick of the person who flies'),
         Argument('task', '', 'what is asked, by name; empty if it is none of those'),
         Argument('vehicle', '', 'what flies: quadrotor, rover, car; empty if it is none of those'),
         Argument('camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info'),
@@ -217,14 +250,24 @@ ROBOT = Graph(
     (
         NodeDescription(
             'recorder_node',
-            settings=_same('output', 'stamped', 'use_sim_time'),
-            remappings=(*_ROBOT_TOPICS, _INFO_TOPIC),
-            only_if='record',
+            settings=_same(
+                *('output', 'stamped', 'use_sim_time', 'task', 'vehicle'),
+                *('camera_fov_deg', 'camera_pitch_deg'),
+            ),
+            remappings=(*_ROBOT_TOPICS, _INFO_TOPIC, _JOY_TOPIC),
+            derive=describe_pilot,
+            only_if=('record', 'mode=record'),
         ),
         NodeDescription(
             'safety_node',
             settings=_same('stamped', 'use_sim_time'),
             remappings=(('cmd_vel', 'command_topic'),),
+        ),
+        NodeDescription(
+            'teleop_node',
+            settings=_same('use_sim_time'),
+            remappings=(_JOY_TOPIC,),
+            only_if=('mode=record',),
         ),
         NodeDescription(
             'policy_node',
@@ -241,6 +284,7 @@ ROBOT = Graph(
                 *('allow_untrained', 'use_sim_time'),
             ),
             remappings=(*_ROBOT_TOPICS[:2], _INFO_TOPIC),
+            only_if=('mode=fly',),
             is_lifecycle=True,
         ),
     ),

@@ -3,6 +3,7 @@
 """Turns a node graph into a launch description. Needs launch_ros, which only ROS 2 brings."""
 
 import os
+from collections.abc import Mapping
 
 import lifecycle_msgs.msg
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -23,7 +24,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 
-from lnn_control.bringup.graph import PACKAGE, SIMULATION, Derive, Graph, NodeDescription
+from lnn_control.bringup.graph import PACKAGE, Derive, Graph, NodeDescription, Value
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 _CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
@@ -44,25 +45,27 @@ def describe_launch(graph: Graph) -> LaunchDescription:
         )
         for entry in graph.arguments
     ]
+    defaults = {entry.name: entry.default for entry in graph.arguments}
     for node in graph.nodes:
-        entities += describe_node(node, types)
+        entities += describe_node(node, types, defaults)
     return LaunchDescription(entities)
 
 
-def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchDescriptionEntity]:
+def describe_node(
+    node: NodeDescription, types: dict[str, type], defaults: Mapping[str, Value]
+) -> list[LaunchDescriptionEntity]:
     """Return the actions of one node.
 
-    :param types: argument -> its type.
+    :param types: argument -> its type. :param defaults: argument -> its default.
     """
     overrides: dict[str, object] = {
         name: ParameterValue(LaunchConfiguration(argument), value_type=types[argument])
         for name, argument in node.settings
     }
     if node.derive is not None:
-        defaults = node.derive({entry.name: entry.default for entry in SIMULATION.arguments})
         overrides |= {
-            name: ParameterValue(_Derived(node.derive, name), value_type=float)
-            for name in defaults
+            name: ParameterValue(_Derived(node.derive, name), value_type=type(value))
+            for name, value in node.derive(defaults).items()
         }
     make = LifecycleNode if node.is_lifecycle else Node
     action = make(
@@ -72,7 +75,7 @@ def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchD
         namespace=LaunchConfiguration('namespace'),
         parameters=[str(node.config), {**overrides, **dict(node.constants)}],
         remappings=[(topic, LaunchConfiguration(name)) for topic, name in node.remappings],
-        condition=IfCondition(LaunchConfiguration(node.only_if)) if node.only_if else None,
+        condition=IfCondition(_Wanted(node)) if node.only_if else None,
         # A launch that is killed would leave its nodes behind.
         additional_env={PARENT_VARIABLE: str(os.getpid())},
         output='screen',
@@ -95,6 +98,22 @@ class _Derived(Substitution):
     def perform(self, context: LaunchContext) -> str:
         """Return the value as text."""
         return f'{self._derive(context.launch_configurations)[self._name]}'
+
+
+class _Wanted(Substitution):
+    """Whether the arguments ask for a node, known when the launch knows them."""
+
+    def __init__(self, node: NodeDescription) -> None:
+        super().__init__()
+        self._node = node
+
+    def describe(self) -> str:
+        """Return what launch prints of it."""
+        return f'Wanted({self._node.name})'
+
+    def perform(self, context: LaunchContext) -> str:
+        """Return true or false as text."""
+        return str(self._node.is_wanted(context.launch_configurations)).lower()
 
 
 def _shut_down(reason: str) -> OpaqueFunction:

@@ -49,7 +49,7 @@ def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str
 
 def choose_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescription]:
     """Return the nodes of a graph that the argument values ask for."""
-    return [node for node in graph.nodes if not node.only_if or values[node.only_if]]
+    return [node for node in graph.nodes if node.is_wanted(values)]
 
 
 @dataclass(eq=False)

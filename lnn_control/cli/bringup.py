@@ -188,16 +188,52 @@ def fly(
         for node in nodes:
             if node.is_lifecycle:
                 start_policy(supervisor, node, values)
+        if values.get('mode') == 'record':
+            fly_by_hand(supervisor, values)
+            return
         print('bringup: flying, Ctrl-C ends', flush=True)
         supervisor.wait_until(lambda: False)
     finally:
         supervisor.close()
 
 
+def fly_by_hand(supervisor: Any, values: dict[str, Value]) -> None:
+    """Let a person fly, by joystick or by the keys of this terminal, until the end."""
+    from lnn_control.bringup.keyboard import HELP, KeyStick, listen_to_keys
+    from lnn_control.nodes import topics
+
+    supervisor.wait_for_publisher(topics.RAW_COMMAND)
+    check_alone(supervisor, values)
+    with listen_to_keys() as terminal:
+        print('bringup: flying by hand, hold the dead-man button; Ctrl-C ends', flush=True)
+        if terminal is None:
+            supervisor.wait_until(lambda: False)
+            return
+        print(HELP, flush=True)
+        publisher = supervisor.open(topics.JOYSTICK, str(values['joy_topic']))
+        stick = KeyStick(publisher, terminal)
+
+        def step() -> bool:
+            stick.step()
+            return False
+
+        supervisor.wait_until(step)
+
+
 def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value]) -> None:
     """Configure and activate the policy, unless somebody else commands the vehicle."""
     if not supervisor.change_state(node.name, 'configure'):
         raise BringupError(f'{node.name} cannot be configured: its own line says why')
+    check_alone(supervisor, values)
+    if not supervisor.change_state(node.name, 'activate'):
+        raise BringupError(f'{node.name} cannot be activated: its own line says why')
+
+
+def check_alone(supervisor: Any, values: dict[str, Value]) -> None:
+    """Check that nobody else commands the vehicle.
+
+    :raises BringupError: if somebody does.
+    """
     topic = str(values.get('command_topic', 'cmd_vel'))
     if supervisor.count_publishers(topic) > 1:
         domain = os.environ.get('ROS_DOMAIN_ID') or '0'
@@ -205,5 +241,3 @@ def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value
             f'somebody else publishes {topic} in ROS domain {domain}: end it or choose a free '
             'domain with domain_id:=N'
         )
-    if not supervisor.change_state(node.name, 'activate'):
-        raise BringupError(f'{node.name} cannot be activated: its own line says why')

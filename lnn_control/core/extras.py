@@ -12,8 +12,10 @@ EXTRAS = {
     'distributed': 'cluster',
     'geometry_msgs': 'ros',
     'gymnasium': 'sim',
+    'h5py': 'data',
     'jinja2': 'report',
     'lifecycle_msgs': 'ros',
+    'lz4': 'data',
     'matplotlib': 'report',
     'mcap': 'data',
     'moderngl': 'gl',
@@ -23,6 +25,7 @@ EXTRAS = {
     'onnxruntime': 'deploy',
     'onnxscript': 'deploy',
     'optuna': 'tune',
+    'pyarrow': 'data',
     'pybullet': 'sim',
     'pybullet_utils': 'sim',
     'pydantic': 'all',
@@ -40,6 +43,7 @@ EXTRAS = {
     'torchdiffeq': 'all',
     'tyro': 'all',
     'yaml': 'all',
+    'zstandard': 'data',
 }
 """Module -> the extra whose installation brings it."""
 

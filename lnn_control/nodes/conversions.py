@@ -23,6 +23,8 @@ from std_msgs.msg import Float32MultiArray, MultiArrayDimension
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.image_messages import read_pixels
 from lnn_control.core.messages import CameraImage, VehicleState, VelocityCommand
+from lnn_control.core.ros_messages import read_imu_values, seconds_from_stamp
+from lnn_control.core.ros_messages import read_twist as read_twist
 
 BASE_FRAME = 'base_link'
 WORLD_FRAME = 'odom'
@@ -34,11 +36,6 @@ def stamp_from_seconds(seconds: float) -> Time:
     """Return a ROS stamp, rounded to nanoseconds."""
     sec, nanosec = divmod(round(float(seconds) * 1e9), 10**9)
     return Time(sec=int(sec), nanosec=int(nanosec))
-
-
-def seconds_from_stamp(stamp: Time) -> float:
-    """Return a stamp as float seconds."""
-    return float(stamp.sec) + float(stamp.nanosec) * 1e-9
 
 
 def image_from_message(message: Image) -> CameraImage:
@@ -119,12 +116,8 @@ def make_imu(
 
 def read_imu(message: Imu) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Return stamp [s], body rates [rad/s] and specific force [m/s^2] of a message."""
-    rates, force = message.angular_velocity, message.linear_acceleration
-    return (
-        seconds_from_stamp(message.header.stamp),
-        np.array([rates.x, rates.y, rates.z]),
-        np.array([force.x, force.y, force.z]),
-    )
+    values = np.array(read_imu_values(message))
+    return seconds_from_stamp(message.header.stamp), values[:3], values[3:]
 
 
 def make_twist(command: VelocityCommand) -> Twist:
@@ -141,12 +134,6 @@ def make_twist_stamped(command: VelocityCommand, stamp: float) -> TwistStamped:
     message.header.frame_id = BASE_FRAME
     message.header.stamp = stamp_from_seconds(stamp)
     return message
-
-
-def read_twist(message: Twist | TwistStamped) -> tuple[float, float, float, float]:
-    """Return vx, vy, vz and yaw rate of a message as they came: perhaps not finite."""
-    twist = message.twist if isinstance(message, TwistStamped) else message
-    return twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z
 
 
 def make_odometry(state: VehicleState, stamp: float) -> Odometry:

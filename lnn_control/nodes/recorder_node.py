@@ -10,18 +10,21 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
-from mcap.writer import CompressionType, Writer
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rosbags.typesys import Stores, get_typestore
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import Trigger
 
+from lnn_control.core.mcap_file import McapFile
+from lnn_control.core.ros_messages import CAMERA_INFO_TYPE, RECORDING
+from lnn_control.core.whole_file import PartFile
 from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import measure_fov_deg
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
@@ -31,28 +34,31 @@ PARAMETERS = (
         'max_gap', 1.0, 'a longer time between two images starts a new file [s]', 0.05, 60.0
     ),
     Parameter('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
+    Parameter('task', '', 'what is asked, by name; written into the files for whoever learns'),
+    Parameter('vehicle', '', 'what flies, such as quadrotor, rover or car; likewise'),
+    Parameter('pilot', '', 'who commands: a policy or a person, by name; likewise'),
+    Parameter(
+        'camera_fov_deg',
+        0.0,
+        'field of view across the image [deg]; 0: by camera_info',
+        0.0,
+        179.0,
+    ),
+    Parameter('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]', -90.0, 90.0),
 )
-
-_CHUNK_BYTES = 64 * 1024
 
 
 class EpisodeWriter:
-    """One MCAP file of serialised messages.
+    """One MCAP file of serialised messages, which grows as `.part`.
 
-    :param path: where the complete file will lie. It must not exist.
+    :param path: where the complete file will lie.
     :raises OSError: if the file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._store = get_typestore(Stores.ROS2_JAZZY)
-        self._part = path.with_name(f'{path.name}.part')
-        self._stream: BinaryIO = open(self._part, 'xb')  # noqa: SIM115
-        self._writer = Writer(
-            self._stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.LZ4
-        )
-        self._writer.start(profile='ros2', library='lnn_control')
-        self._channels: dict[str, int] = {}
+        self._part = PartFile(path, path.with_name(f'{path.name}.part'))
+        self._file = McapFile(self._part.stream)
 
     def write(self, topic: str, type_name: str, data: bytes, stamp_ns: int) -> None:
         """Append one message.
@@ -60,23 +66,21 @@ class EpisodeWriter:
         :param type_name: such as sensor_msgs/msg/Image. :param data: the message in CDR.
         :raises OSError: if the disk is full.
         """
-        if topic not in self._channels:
-            text, _ = self._store.generate_msgdef(type_name, ros_version=2)
-            schema = self._writer.register_schema(type_name, 'ros2msg', text.encode())
-            self._channels[topic] = self._writer.register_channel(topic, 'cdr', schema)
-        self._writer.add_message(self._channels[topic], stamp_ns, data, stamp_ns)
+        self._file.add(topic, type_name, data, stamp_ns)
 
     def flush(self) -> None:
         """Hand the complete chunks to the kernel: they outlive a crash of this process."""
-        self._stream.flush()
+        self._part.stream.flush()
 
-    def close(self) -> None:
-        """Complete the file and give it its name."""
-        self._writer.finish()
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._stream.close()
-        self._part.rename(self.path)
+    def close(self, described: Mapping[str, str] | None = None) -> None:
+        """Complete the file and give it its name.
+
+        :param described: what is known of the vehicle and its camera, for whoever learns from it.
+        """
+        if described:
+            self._file.add_metadata(RECORDING, described)
+        self._file.finish()
+        self._part.finish()
 
 
 class RecorderNode(Node):
@@ -91,6 +95,7 @@ class RecorderNode(Node):
         self._num_files = 0
         self._image_stamp: float | None = None
         self._has_failed = False
+        self._fov_deg = float(self._settings.camera_fov_deg)
         recorded = (
             topics.IMAGE,
             topics.CAMERA_INFO,
@@ -99,6 +104,7 @@ class RecorderNode(Node):
             topics.TARGET_POSE,
             topics.COLLISION,
             topics.TRIAL_STATE,
+            topics.JOYSTICK,
             topics.RAW_COMMAND,
             topics.choose_command_topic(self._settings.stamped),
             topics.NEURONS,
@@ -130,6 +136,8 @@ class RecorderNode(Node):
         def write(data: bytes) -> None:
             if is_image:
                 self._follow_images(data)
+            elif type_name == CAMERA_INFO_TYPE and not self._fov_deg:
+                self._note_camera(data)
             self._write(topic, type_name, data)
 
         return write
@@ -143,6 +151,25 @@ class RecorderNode(Node):
         last, self._image_stamp = self._image_stamp, stamp
         if last is not None and not 0.0 <= stamp - last <= self._settings.max_gap:
             self._close_file()
+
+    def _note_camera(self, data: bytes) -> None:
+        """Take the field of view from the first calibration that tells one."""
+        try:
+            self._fov_deg = measure_fov_deg(deserialize_message(data, CameraInfo))
+        except ValueError:
+            return  # uncalibrated: nobody knows
+
+    def _describe(self) -> dict[str, str]:
+        """Return what is known of the vehicle and its camera."""
+        settings = self._settings
+        known = {
+            'task': settings.task,
+            'vehicle': settings.vehicle,
+            'pilot': settings.pilot,
+            'camera_fov_deg': f'{self._fov_deg:.4g}' if self._fov_deg else '',
+            'camera_pitch_deg': f'{settings.camera_pitch_deg:g}',
+        }
+        return {name: value for name, value in known.items() if value}
 
     def _write(self, topic: str, type_name: str, data: bytes) -> None:
         if self._has_failed:
@@ -179,7 +206,7 @@ class RecorderNode(Node):
             return
         writer, self._writer = self._writer, None
         try:
-            writer.close()
+            writer.close(self._describe())
             self.get_logger().info(f'wrote {writer.path}')
         except OSError as error:
             self.get_logger().error(f'{writer.path} is incomplete: {error}')

@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from std_msgs.msg import String
 
+from lnn_control.core.ros_messages import PASSING
 from lnn_control.core.safety import (
     CommandLimits,
     SafetyState,
@@ -153,7 +154,7 @@ class SafetyNode(Node):
         if reason is self._published_reason:
             return
         self._published_reason = reason
-        text = 'passing commands' if reason is None else reason.value
+        text = PASSING if reason is None else reason.value
         self._state_publisher.publish(String(data=text))
         if reason in (None, StopReason.NO_COMMAND, StopReason.SHUTDOWN):
             self.get_logger().info(text)

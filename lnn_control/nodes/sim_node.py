@@ -24,6 +24,7 @@ from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.ros_messages import FLYING
 from lnn_control.core.safety import ZERO
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
@@ -71,7 +72,7 @@ _STEP = 0.01
 _ODOMETRY_PERIOD = 0.02
 # Longer than the gap that makes a policy start afresh.
 _PAUSE_BETWEEN_TRIALS = 2.0
-_WAITING, _FLYING = 'waiting', 'flying'
+_WAITING, _FLYING = 'waiting', FLYING
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ def test_node_has_an_executable_and_arguments_for_all_it_refers_to(
 ) -> None:
     assert os.access(ROOT / 'libexec' / node.name, os.X_OK)
     used = [argument for _, argument in (*node.settings, *node.remappings)]
-    assert {*used, node.only_if} - {''} <= set(find_defaults(graph))
+    asked = {condition.partition('=')[0] for condition in node.only_if}
+    assert {*used, *asked} <= set(find_defaults(graph))
 
 
 @pytest.mark.parametrize(('graph', 'node'), NODES)
@@ -70,7 +71,7 @@ def test_arguments_default_to_what_the_config_says(graph: Graph, node: NodeDescr
     for parameter, argument in node.settings:
         # A policy on its own knows no task; a simulation always has one.
         of_simulation = ('task', 'camera_fov_deg', 'camera_rate')
-        is_unknown = node.name == 'policy_node' and parameter in of_simulation
+        is_unknown = node.name in ('policy_node', 'recorder_node') and parameter in of_simulation
         assert is_unknown or config.get(parameter, False) == defaults[argument]
 
 
@@ -89,7 +90,8 @@ def test_arguments_are_called_like_the_options_of_the_commands(
     words = {entry.name for kind in options for entry in fields(kind)}
     own = {
         *('auto_reset', 'real_time_factor', 'stamped', 'record', 'namespace', 'use_sim_time'),
-        *('image_topic', 'info_topic', 'imu_topic', 'command_topic', 'vehicle'),
+        *('image_topic', 'info_topic', 'imu_topic', 'command_topic', 'joy_topic', 'vehicle'),
+        'mode',
     }
     assert {entry.name for entry in GRAPHS[graph].arguments} <= words | own
 
@@ -132,6 +134,18 @@ def test_recorder_runs_only_on_request() -> None:
     assert 'recorder_node' not in names
     chosen = choose_nodes(graph, {**find_defaults(graph), 'record': True})
     assert chosen[0].name == 'recorder_node'
+
+
+def test_person_flies_without_a_policy_and_is_recorded() -> None:
+    graph = GRAPHS['robot']
+    values = {**find_defaults(graph), 'mode': 'record'}
+    names = [node.name for node in choose_nodes(graph, values)]
+    assert names == ['recorder_node', 'safety_node', 'teleop_node']
+    assert 'pilot:="person"' in make_command(graph.nodes[0], values)
+    assert [node.name for node in choose_nodes(graph, find_defaults(graph))] == [
+        'safety_node',
+        'policy_node',
+    ]
 
 
 def test_safety_limits_are_those_of_the_vehicle_that_the_task_brings() -> None:
