@@ -29,8 +29,9 @@ from lnn_control.imitation.episode import StreamedEpisode
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Stamps of one machine agree better than this with the times of their receipt [s].
-_CLOCK_TOLERANCE = 0.3
+# Stamps of one machine agree better than this with the times of their receipt, on a busy one too,
+# where messages wait for their recorder [s].
+_CLOCK_TOLERANCE = 1.0
 # Messages overtake each other by less than this; by more a clock has begun anew [s].
 _MOST_DISORDER = 0.2
 
@@ -254,7 +255,7 @@ def _prepare_imu(
     tracks = []
     for session in sessions:
         track = _place(messages, session, topic.offset, 'imu')
-        tracks.append(replace(track, values=convert_imu(track.values, topic)))
+        tracks.append(replace(track, values=convert_imu(track.values, topic).astype(np.float64)))
     doubt = find_doubt(np.concatenate([track.values for track in tracks]), topic)
     if topic.check and doubt:
         raise RecordingError(f'{messages.topic} {doubt}')

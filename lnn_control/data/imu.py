@@ -51,7 +51,7 @@ def check_covariance(message: Any) -> None:
             )
 
 
-def find_doubt(samples: NDArray[np.float32], topic: ImuTopic) -> str:
+def find_doubt(samples: NDArray[np.floating], topic: ImuTopic) -> str:
     """Return what is wrong with units or axes and what to do; empty if nothing seems to be.
 
     A vehicle that flies or drives feels, on average, one g upwards.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import lz4.frame
 import zstandard
@@ -115,8 +115,8 @@ class BagReader:
                 )
                 with tempfile.NamedTemporaryFile(prefix='lnn_control_', suffix='.bag') as plain:
                     # What could be unpacked is read, also where the rest is damaged.
-                    failure = _unpack(opened, plain)
                     unpacked = cast(BinaryIO, plain.file)
+                    failure = _unpack(opened, unpacked)
                     yield from self._read_plain(Path(plain.name), unpacked, path)
                     if failure is not None:
                         raise failure
@@ -320,7 +320,7 @@ def _lengthen(path: Path) -> Iterator[Path]:
             yield Path(copy.name)
 
 
-def _unpack(source: Any, target: IO[bytes]) -> Exception | None:
+def _unpack(source: Any, target: BinaryIO) -> Exception | None:
     """Copy as much as can be decompressed and return what ended it early."""
     try:
         while block := source.read(_COPY_BYTES):

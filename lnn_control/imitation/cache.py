@@ -257,4 +257,6 @@ def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequ
     classes = None
     if has_segmentation:
         classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
-    return Sequence(path.stem, images, segmentation=classes, lead_in=lead_in, **signals)
+    return Sequence(
+        path.stem, images, segmentation=classes, lead_in=lead_in, weight=1.0, **signals
+    )

@@ -120,7 +120,7 @@ def test_flagship_fits_a_microcontroller_and_needs_no_library(
     require('arm-none-eabi-gcc')
     network = load_network(find_checkpoint('forest_cfc'))
     if encoder == INT8:
-        images = make_flight(network.config.preprocessing, 4).images
+        images = make_flight(network.config.preprocessing, 8).images
         network = quantise_network(network, images)
     for file, content in build_c('flagship', network).files.items():
         if '/' not in file:
