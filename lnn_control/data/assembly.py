@@ -255,7 +255,8 @@ def _prepare_imu(
     tracks = []
     for session in sessions:
         track = _place(messages, session, topic.offset, 'imu')
-        tracks.append(replace(track, values=convert_imu(track.values, topic).astype(np.float64)))
+        values: Float = convert_imu(track.values, topic).astype(np.float64)
+        tracks.append(replace(track, values=values))
     doubt = find_doubt(np.concatenate([track.values for track in tracks]), topic)
     if topic.check and doubt:
         raise RecordingError(f'{messages.topic} {doubt}')

@@ -56,6 +56,8 @@ def build_onnx(network: Network) -> Program:
             f'memory {network.config.memory!r} cannot be exported to ONNX: '
             f'{_find_first_cause(error)}'
         ) from error
+    if exported is None:
+        raise ExportError('torch exported nothing: its version is not one that this was made for')
     return Program({MODEL: exported.model_proto.SerializeToString()}, step.state)
 
 

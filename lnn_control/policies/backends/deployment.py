@@ -134,17 +134,16 @@ def read_manifest(folder: Path) -> Deployment:
 def _parse(values: Mapping[str, Any]) -> Deployment:
     """Return the dataclass of a manifest's values."""
     circuit = values['circuit']
+    domain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values['domain'].items()
+    }
     return Deployment(
         name=values['name'],
         target=values['target'],
         encoder=values['encoder'],
         preprocessing=Preprocessing(**values['preprocessing']),
-        domain=TrainingDomain(
-            **{
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in values['domain'].items()
-            }
-        ),
+        domain=TrainingDomain(**domain),
         circuit=Circuit(
             circuit['num_parameters'],
             tuple(NeuronGroup(**group) for group in circuit['neuron_groups']),

@@ -91,7 +91,7 @@ def _write_layer(
     titles = [f'{part.name} {index}' for index in range(part.start, part.stop)]
 
     def place(synapse: WiredSynapse) -> int:
-        index = synapse.source.index
+        index = synapse.source.number
         if synapse.source.kind == 'input':
             return index
         is_own = part.start <= index < part.stop

@@ -33,7 +33,7 @@ def write_ct_rnn(memory: Memory, constants: Constants) -> MemoryCode:
     from_neurons = np.zeros((layer.num_neurons, layer.num_neurons))
     for synapse in read_synapses(layer):
         matrix = from_inputs if synapse.source.kind == 'input' else from_neurons
-        matrix[synapse.source.index, synapse.target] = synapse.values['weight']
+        matrix[synapse.source.number, synapse.target] = synapse.values['weight']
     constants.add('weight_input', from_inputs, 'From each feature to each neuron.')
     constants.add('weight_neuron', from_neurons, 'From each neuron to each neuron.')
     constants.add('bias', read(layer.bias), 'Of each neuron.')
@@ -48,5 +48,5 @@ def write_ct_rnn(memory: Memory, constants: Constants) -> MemoryCode:
         num_unfolds_float=write_float(layer.num_unfolds),
         time_unit_float=write_float(layer.time_unit),
     )
-    parts = [fill('product.c'), write_readout(memory.readout, constants), text]
+    parts = [fill('product.c'), write_readout(memory.get_submodule('readout'), constants), text]
     return MemoryCode(join(parts), (StatePart('neurons', (layer.num_neurons,)),), ('neurons',))

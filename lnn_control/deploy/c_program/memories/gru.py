@@ -22,10 +22,15 @@ def write_gru(memory: Memory, constants: Constants) -> MemoryCode:
     if not isinstance(memory, Gru):
         raise TypeError(f'expected a Gru, got {type(memory).__name__}')
     gru, count = memory.gru, memory.num_neurons
-    constants.add('weight_input', read(gru.weight_ih_l0).T, f'From each feature: {_GATES}.')
-    constants.add('weight_hidden', read(gru.weight_hh_l0).T, f'From each unit: {_GATES}.')
-    for name, bias in (('input', gru.bias_ih_l0), ('hidden', gru.bias_hh_l0)):
-        constants.add(f'bias_{name}', read(bias).reshape(3, count), f'{_GATES} of each unit.')
+    constants.add(
+        'weight_input', read(gru.get_parameter('weight_ih_l0')).T, f'From each feature: {_GATES}.'
+    )
+    constants.add(
+        'weight_hidden', read(gru.get_parameter('weight_hh_l0')).T, f'From each unit: {_GATES}.'
+    )
+    for name, short in (('input', 'ih'), ('hidden', 'hh')):
+        bias = read(gru.get_parameter(f'bias_{short}_l0')).reshape(3, count)
+        constants.add(f'bias_{name}', bias, f'{_GATES} of each unit.')
     parts = [
         fill('product.c'),
         write_time(memory),

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Long short-term memory in C."""
 
+import torch
+
 from lnn_control.deploy.c_program.memories.memory_code import (
     MemoryCode,
     join,
@@ -22,9 +24,14 @@ def write_lstm(memory: Memory, constants: Constants) -> MemoryCode:
     if not isinstance(memory, Lstm):
         raise TypeError(f'expected an Lstm, got {type(memory).__name__}')
     lstm, count = memory.lstm, memory.num_neurons
-    constants.add('weight_input', read(lstm.weight_ih_l0).T, f'From each feature: {_GATES}.')
-    constants.add('weight_hidden', read(lstm.weight_hh_l0).T, f'From each unit: {_GATES}.')
-    bias = read(lstm.bias_ih_l0 + lstm.bias_hh_l0).reshape(4, count)
+    constants.add(
+        'weight_input', read(lstm.get_parameter('weight_ih_l0')).T, f'From each feature: {_GATES}.'
+    )
+    constants.add(
+        'weight_hidden', read(lstm.get_parameter('weight_hh_l0')).T, f'From each unit: {_GATES}.'
+    )
+    biases = (lstm.get_parameter(f'bias_{short}_l0') for short in ('ih', 'hh'))
+    bias = read(sum(biases, torch.zeros(4 * count))).reshape(4, count)
     constants.add('gate_bias', bias, f'{_GATES} of each unit.')
     parts = [
         fill('product.c'),

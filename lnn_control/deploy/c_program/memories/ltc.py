@@ -57,7 +57,7 @@ def _add_synapses(layer: LTC, constants: Constants, index_type: str) -> None:
         groups = group_by_target(chosen, range(layer.num_neurons))
         constants.add_indices(
             f'source_{kind}',
-            [[one.source.index for one in group] for group in groups],
+            [[one.source.number for one in group] for group in groups],
             f'Wiring: which {words} each neuron listens to.',
             titles,
             index_type,

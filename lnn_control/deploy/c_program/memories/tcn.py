@@ -23,15 +23,19 @@ def write_tcn(memory: Memory, constants: Constants) -> MemoryCode:
     if not isinstance(memory, Tcn):
         raise TypeError(f'expected a Tcn, got {type(memory).__name__}')
     add_linear(constants, 'entry', memory.entry, 'The signal')
-    kernel_size = memory.convolutions[0].kernel_size[0]
+    kernel_size = memory.convolutions[0].get_parameter('weight').shape[2]
     calls = []
     for layer, (convolution, reach) in enumerate(
         zip(memory.convolutions, memory.reaches, strict=True)
     ):
         # Tap by tap, source by source: shape (taps, inputs, outputs).
-        weight = np.ascontiguousarray(read(convolution.weight).transpose(2, 1, 0))
+        weight = np.ascontiguousarray(read(convolution.get_parameter('weight')).transpose(2, 1, 0))
         constants.add(f'layer_weight_{layer}', weight, f'Layer {layer}: tap by tap.')
-        constants.add(f'layer_bias_{layer}', read(convolution.bias), f'Layer {layer}: biases.')
+        constants.add(
+            f'layer_bias_{layer}',
+            read(convolution.get_parameter('bias')),
+            f'Layer {layer}: biases.',
+        )
         calls.append(
             f'    look_back({reach}, {2**layer}, layer_bias_{layer}, '
             f'&layer_weight_{layer}[0][0][0],\n'

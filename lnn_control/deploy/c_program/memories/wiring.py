@@ -12,7 +12,7 @@ class Ends(NamedTuple):
     """A neuron or an input, by what it is called and its number."""
 
     kind: str
-    index: int
+    number: int
 
 
 class WiredSynapse(NamedTuple):
@@ -26,7 +26,7 @@ class WiredSynapse(NamedTuple):
 def read_synapses(layer: LiquidLayer) -> list[WiredSynapse]:
     """Return every synapse of a layer, sorted by target; of each the inputs come first."""
     found = [
-        WiredSynapse(_read_name(each.source), _read_name(each.target).index, dict(each.values))
+        WiredSynapse(_read_name(each.source), _read_name(each.target).number, dict(each.values))
         for each in list_synapses(layer)
     ]
     return sorted(found, key=lambda one: (one.target, one.source.kind != 'input', one.source))
