@@ -16,7 +16,8 @@ usage='usage: examples/train_on_gpu.sh MINUTES OUTPUT [options of lnn-control da
 minutes=$1 output=$2
 shift 2
 SECONDS=0
-total=$(awk -v minutes="$minutes" 'BEGIN { print int(60 * minutes) }')
+# Two seconds to end in.
+total=$(awk -v minutes="$minutes" 'BEGIN { print int(60 * minutes) - 2 }')
 left() { echo $((total - SECONDS)); }
 least() { echo $(($1 < $2 ? $1 : $2)); }
 most() { echo $(($1 > $2 ? $1 : $2)); }
@@ -26,7 +27,7 @@ lnn=(lnn-control)
 command -v lnn-control >/dev/null || lnn=("${PYTHON:-python3}" -m lnn_control.cli.main)
 
 # A trial takes a core a second or two: all five places together at most half of the time.
-cores=$(nproc)
+cores=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)  # which those would change
 trials=$(least 200 "$(most 2 $((total * cores / 20)))")
 reserve=$(least $((total * 45 / 100)) $((5 * trials * 2 / cores + 20)))
 training=$((total - reserve))
@@ -37,13 +38,13 @@ fi
 # The expert flies alone for a tenth of the training, four flights a core at most.
 expert=$(least $((4 * cores + 16)) "$(most 2 $((training * collectors / 30)))")
 
-echo "$cores cores, batches of $batch windows, $trials trials a place, $training s of training"
+echo "cores: $cores, batches of $batch windows, $trials trials a place, $training s of training"
 mkdir -p "$output"
 train=(dagger --task fly_to_target --output "$output" --batch-size "$batch" --threads 1
   --budget-minutes "$(awk -v seconds="$training" 'BEGIN { print seconds / 60 }')"
   --expert-episodes "$expert" --publish-seconds 10 --validate-episodes "$trials" "$@")
 echo "lnn-control ${train[*]}" > "$output/recipe.txt"
-timeout -k 5 "$total" "${lnn[@]}" "${train[@]}" || {
+timeout -k 1 "$(left)" "${lnn[@]}" "${train[@]}" || {
   code=$?
   [ $code -eq 124 ] && echo "no time left: the same command goes on from $output" >&2
   exit $code
@@ -60,14 +61,14 @@ for place in 'forest autumn' 'forest winter' 'forest dusk' 'urban summer'; do
   fi
   start=$SECONDS
   file=$output/validation_${world}_$season.json
-  timeout -k 5 "$(left)" "${lnn[@]}" evaluate --policy "$output" --world "$world" \
+  timeout -k 1 "$(left)" "${lnn[@]}" evaluate --policy "$output" --world "$world" \
     --season "$season" --episodes "$trials" --first-seed 1000000 --json "$file" || break
   results+=("$file")
   took=$((SECONDS - start))
 done
 
 if [ ${#results[@]} -gt 1 ] && [ "$(left)" -gt 5 ]; then
-  timeout -k 5 "$(left)" "${lnn[@]}" card --policy "$output" --recipe "$output/recipe.txt" \
+  timeout -k 1 "$(left)" "${lnn[@]}" card --policy "$output" --recipe "$output/recipe.txt" \
     --json "${results[@]}" || true
 fi
 echo "done after $SECONDS of $total s: $output"

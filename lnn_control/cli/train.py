@@ -16,6 +16,7 @@ from lnn_control.cli.training_data import Source, open_sources
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
 from lnn_control.imitation.augment import LEVELS, Augmentation
+from lnn_control.imitation.distributed import ALONE, Group, join_group
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.trainer import Report, StepReport
 from lnn_control.policies.network import NetworkConfig
@@ -45,7 +46,8 @@ DataFolders = Annotated[
 class Train:
     """Train a policy on the episodes of a folder and write a checkpoint.
 
-    Killed or ended with Ctrl-C, the same command goes on where it was.
+    Killed or ended with Ctrl-C, the same command goes on where it was. Several processes train
+    together after `torchrun --standalone --nproc-per-node N --no-python`.
     """
 
     data: DataFolders
@@ -78,13 +80,19 @@ class FailedTrainingError(ValueError):
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    train_policy(check_job(options.read_options(Train, 'train', arguments), arguments))
+    with join_group() as processes:
+        # What is wrong is told once, and the cache is made once.
+        processes.begin_turn()
+        job = check_job(options.read_options(Train, 'train', arguments), arguments)
+        train_policy(job, processes)
+        processes.wait()
     return 0
 
 
-def train_policy(job: Train) -> None:
+def train_policy(job: Train, processes: Group = ALONE) -> None:
     """Train a policy and write its checkpoint, going on where an unfinished training is.
 
+    :param processes: that train together; this one has its turn.
     :raises FailedTrainingError: if it diverges or the GPU has no memory left.
     :raises ValueError: if data, network and settings do not fit together.
     """
@@ -123,9 +131,12 @@ def train_policy(job: Train) -> None:
         fit_normalisation(network, sequences, symmetric)
     images = sum(len(sequence) for sequence in sequences)
     print(f'{len(sequences)} episodes, {images} images, {network.num_parameters()} parameters')
+    processes.end_turn()
 
     start = time.monotonic()
-    losses = run(job, network.to(device), sequences, symmetric, judge)
+    losses = run(job, network.to(device), sequences, symmetric, judge, processes)
+    if not processes.is_first:
+        return
     said = {
         'init': job.init,
         'settings': asdict(job.settings),
@@ -170,8 +181,8 @@ def check_job(job: Train, arguments: list[str]) -> Train:
     return replace(job, settings=replace(job.settings, augmentation=augmentation))
 
 
-def choose_device(name: str) -> 'torch.device':
-    """Return the device of a name.
+def choose_device(name: str, processes: Group = ALONE) -> 'torch.device':
+    """Return the device of a name; each process has a GPU of its own.
 
     :raises ValueError: if it is not there.
     """
@@ -181,7 +192,15 @@ def choose_device(name: str) -> 'torch.device':
         raise ValueError('device cuda was asked for, but there is no GPU that torch can use: cpu')
     if name == 'auto':
         name = 'cuda' if torch.cuda.is_available() else 'cpu'
-    return torch.device(name)
+    if name == 'cpu' or processes.size == 1:
+        return torch.device(name)
+    if processes.local_size > torch.cuda.device_count():
+        raise ValueError(
+            f'device cuda must have a GPU for each process, got {processes.local_size} processes '
+            f'and {torch.cuda.device_count()} GPUs: --nproc-per-node gpu, or --device cpu'
+        )
+    torch.cuda.set_device(processes.local_rank)
+    return torch.device('cuda', processes.local_rank)
 
 
 def make_network(job: Train) -> 'Network':
@@ -248,6 +267,7 @@ def run(
     sequences: list[Any],
     symmetric: bool,
     judge: 'Judge | None',
+    processes: Group = ALONE,
 ) -> list[float]:
     """Train in place and return the losses; what was trained so far stays in the output folder.
 
@@ -266,9 +286,10 @@ def run(
 
             def report(row: StepReport) -> None:
                 show(row)
-                scalars.add(row)
+                if processes.is_first:
+                    scalars.add(row)
 
-            return train(network, sequences, job.settings, report, keeping, symmetric)
+            return train(network, sequences, job.settings, report, keeping, symmetric, processes)
     except FloatingPointError as error:
         raise FailedTrainingError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:

@@ -67,14 +67,14 @@ def load_batch(
     sequences: Sequence[EpisodeSequence],
     windows: list[Window],
     with_segmentation: bool = False,
-    group: Group = ALONE,
+    processes: Group = ALONE,
 ) -> Batch:
     """Read windows into one batch, padded at the end with the last image's values.
 
-    :param group: whose rows of the batch are read; there may be none.
+    :param processes: each of them reads its own rows of the batch, which may be none.
     """
     steps = max(window.length for window in windows)
-    rows = group.choose_rows(len(windows))
+    rows = processes.choose_rows(len(windows))
     if not rows:
         # The shapes are those of any other.
         return load_batch(sequences, windows[:1], with_segmentation).take(slice(0))
@@ -155,7 +155,7 @@ def read_ahead(
 ) -> Iterator[Batch]:
     """Yield one batch a group, reading the next ones in a thread while the last one is used.
 
-    :param processes: each of them reads its own rows.
+    :param processes: see :func:`load_batch`.
     """
     with ThreadPoolExecutor(1) as pool:
         pending: deque[Future[Batch]] = deque()

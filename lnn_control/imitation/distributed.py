@@ -7,7 +7,10 @@ summed. So all processes hold the same weights after every step, and what is tra
 depend on how many there are, but for the order in which numbers are added.
 """
 
+import ctypes
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -19,7 +22,8 @@ import torch
 from torch import Tensor, distributed
 
 _PATIENCE = timedelta(hours=2)  # the first process may fly trials or read data that long
-_LATE = 3.0  # within that time torchrun ends the processes beside one that failed
+_PR_SET_PDEATHSIG = 1
+_LATE = 10.0  # within that time torchrun has ended the processes beside one that failed [s]
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,14 @@ class Group:
 
     :param rank: number of this process, from 0. :param size: how many there are.
     :param local_rank, local_size: the same among those of this computer.
+    :param unit: windows of a step that one process computes together, see :class:`GradientSum`.
     """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
     local_size: int = 1
+    unit: int = 1
 
     @property
     def is_first(self) -> bool:
@@ -44,7 +50,10 @@ class Group:
 
     def choose_rows(self, count: int) -> range:
         """Return which of so many windows are this process's; all windows are somebody's."""
-        return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+        units = -(-count // self.unit)
+        borders = (units * rank // self.size * self.unit for rank in (self.rank, self.rank + 1))
+        start, stop = (min(border, count) for border in borders)
+        return range(start, stop)
 
     def sum(self, numbers: Tensor) -> Tensor:
         """Return the sum of a tensor over all processes, the same bits in each."""
@@ -72,15 +81,16 @@ class Group:
         """Wait until all processes are here."""
         self.is_any(False)
 
-    @contextmanager
-    def take_turns(self) -> Iterator[None]:
-        """Let the first process go through the block alone, then the others.
+    def begin_turn(self) -> None:
+        """Let the first process go on alone until :meth:`end_turn`; then the others come here.
 
-        If it fails, the others never begin: whoever started them ends them.
+        If it fails on the way, the others never begin: whoever started them ends them.
         """
         if not self.is_first:
             self.wait()
-        yield
+
+    def end_turn(self) -> None:
+        """Let the others begin."""
         if self.is_first:
             self.wait()
 
@@ -106,6 +116,15 @@ def _name_loss() -> Iterator[None]:
         ) from error
 
 
+def _end_with_parent() -> None:
+    """Ask the kernel for our end with that of torchrun, even by SIGKILL.
+
+    Else it would go on writing beside the training that is started again.
+    """
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 @contextmanager
 def join_group() -> Iterator[Group]:
     """Join the other processes that torchrun started; without torchrun there are none.
@@ -119,6 +138,7 @@ def join_group() -> Iterator[Group]:
         return
     numbers = (int(os.environ[name]) for name in ('LOCAL_RANK', 'LOCAL_WORLD_SIZE'))
     group = Group(int(os.environ['RANK']), size, *numbers)
+    _end_with_parent()
     # Messages on the CPU go over gloo, also where gradients go over NCCL.
     has_gpu = torch.cuda.is_available() and distributed.is_nccl_available()
     backend = 'cpu:gloo,cuda:nccl' if has_gpu else 'gloo'
@@ -145,12 +165,14 @@ class Part:
     What is random is drawn for `drawn` windows, whoever computes them, and a process takes the
     rows of its own: so a window sees the same however many processes there are.
 
+    :param index: of the part in the step.
     :param first: place in the step of the first window that is drawn for.
     :param drawn: number of windows that are drawn for.
     :param rows: which of these the process computes.
     :param batch_rows: where they lie in the process's own batch.
     """
 
+    index: int
     first: int
     drawn: int
     rows: slice
@@ -160,28 +182,62 @@ class Part:
 def split_step(num_windows: int, num_at_once: int, group: Group) -> Iterator[Part]:
     """Yield the parts of a step that are this process's."""
     mine = group.choose_rows(num_windows)
-    for first in range(0, num_windows, num_at_once):
+    for index, first in enumerate(range(0, num_windows, num_at_once)):
         last = min(first + num_at_once, num_windows)
         start, stop = max(first, mine.start), min(last, mine.stop)
         if start < stop:
             rows = slice(start - first, stop - first)
-            yield Part(first, last - first, rows, slice(start - mine.start, stop - mine.start))
+            yield Part(
+                index, first, last - first, rows, slice(start - mine.start, stop - mine.start)
+            )
 
 
-def sum_gradients(group: Group, parameters: Sequence[Tensor], losses: list[float]) -> list[float]:
-    """Replace gradients by their sums over all processes and return the sums of the losses.
+class GradientSum:
+    """Gradients and losses of a step, summed over its parts wherever they were computed.
 
-    What has a gradient in no process has none afterwards, as if one process had computed all.
+    The sum goes by the order of the parts, not by processes: it is the very same however many
+    there are, as long as none of them cuts a part.
+
+    :param num_parts: of the whole step.
     """
-    if group.size == 1:
-        return losses
-    # All in one message: a message costs more than what is in it.
-    has_gradient = [parameter.grad is not None for parameter in parameters]
-    pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    notes = pieces[0].new_tensor([*map(float, has_gradient), *losses])
-    flat = group.sum(torch.cat([*(piece.flatten() for piece in pieces), notes]))
-    *sums, notes = flat.split([*(piece.numel() for piece in pieces), len(notes)])
-    values = notes.tolist()
-    for parameter, total, count in zip(parameters, sums, values, strict=False):
-        parameter.grad = total.view_as(parameter) if count > 0 else None
-    return values[len(parameters) :]
+
+    def __init__(self, group: Group, parameters: Sequence[Tensor], num_parts: int) -> None:
+        self.group, self.parameters = group, parameters
+        self.losses = [0.0, 0.0]
+        # A row a part: gradients, whether there are any, losses.
+        self.sizes = [parameter.numel() for parameter in parameters]
+        width = sum(self.sizes) + len(parameters) + len(self.losses)
+        if group.size > 1:
+            self.rows = torch.zeros(num_parts, width, device=parameters[0].device)
+
+    def add(self, part: Part, losses: Sequence[float]) -> None:
+        """Take what the way back of a part has left in the parameters.
+
+        :param losses: that it adds to those of the step.
+        """
+        self.losses = [old + new for old, new in zip(self.losses, losses, strict=True)]
+        if self.group.size == 1:
+            return  # the parameters sum by themselves
+        has_gradient = [parameter.grad is not None for parameter in self.parameters]
+        pieces = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.parameters]
+        notes = pieces[0].new_tensor([*map(float, has_gradient), *losses])
+        self.rows[part.index] = torch.cat([*(piece.flatten() for piece in pieces), notes])
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def finish(self) -> list[float]:
+        """Leave the sums in the parameters and return those of the losses.
+
+        What has a gradient in no process has none, as if one process had computed all.
+        """
+        if self.group.size == 1:
+            return self.losses
+        # One message. Each row is of one process and zero in the others, which adds nothing.
+        total, *rows = self.group.sum(self.rows)
+        for row in rows:
+            total = total + row
+        *sums, notes = total.split([*self.sizes, total.numel() - sum(self.sizes)])
+        values = notes.tolist()
+        for parameter, gradient, count in zip(self.parameters, sums, values, strict=False):
+            parameter.grad = gradient.view_as(parameter) if count > 0 else None
+        return values[len(self.parameters) :]

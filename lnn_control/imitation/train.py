@@ -96,7 +96,7 @@ def train(
     trainer = Trainer(network, sequences, settings, is_symmetric, processes)
     run = _Run(trainer, keeping or Keeping())
     run.resume()
-    with _catch_interrupt() as interrupt:
+    with _catch_interrupt(is_once=processes.size == 1) as interrupt:
         while not trainer.is_finished:
             run.judge_if_due()
             row = trainer.step()
@@ -215,8 +215,12 @@ class _Run:
 
 
 @contextmanager
-def _catch_interrupt() -> Iterator[threading.Event]:
-    """Note the first Ctrl-C instead of ending within a step; the second one ends at once."""
+def _catch_interrupt(is_once: bool = True) -> Iterator[threading.Event]:
+    """Note Ctrl-C instead of ending within a step.
+
+    :param is_once: the second one ends at once. Who starts several processes may pass on to them
+        what they have got already, and kills them where they take long.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
@@ -224,7 +228,8 @@ def _catch_interrupt() -> Iterator[threading.Event]:
 
     def note(*_: Any) -> None:
         event.set()
-        signal.signal(signal.SIGINT, before)
+        if is_once:
+            signal.signal(signal.SIGINT, before)
 
     before = signal.signal(signal.SIGINT, note)
     try:

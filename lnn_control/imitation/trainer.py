@@ -36,7 +36,7 @@ from lnn_control.imitation.device_step import (
     load_optimiser,
     make_optimiser,
 )
-from lnn_control.imitation.distributed import ALONE, Group, Part, split_step, sum_gradients
+from lnn_control.imitation.distributed import ALONE, GradientSum, Group, Part, split_step
 from lnn_control.imitation.encode import choose_dtype, convolve
 from lnn_control.imitation.heads import PrivilegedHeads
 from lnn_control.imitation.objective import Objective, Signals
@@ -130,7 +130,9 @@ class Trainer:
                 f'batch_size must be at least {processes.size}, one window for each process, got '
                 f'{settings.batch_size}'
             )
-        self.processes = processes
+        # As good as all else, where it leaves nobody idle: parts stay whole, see GradientSum.
+        is_even = settings.batch_size % (_WINDOWS_AT_ONCE * processes.size) == 0
+        self.processes = replace(processes, unit=_WINDOWS_AT_ONCE if is_even else 1)
         self.network, self.settings = network.train(), settings
         self.sequences = list(sequences)
         self.device = network.command_scale.device
@@ -342,7 +344,7 @@ class Trainer:
         """
         self.optimiser.zero_grad(set_to_none=True)
         size = _WINDOWS_AT_ONCE if self.renderer is not None else len(windows)
-        losses = [0.0, 0.0]
+        total = GradientSum(self.processes, self.parameters, math.ceil(len(windows) / size))
         num_weighted = max(count_weighted(windows), 1)
         num_known = max(self._count_known(windows), 1)
         for part in split_step(len(windows), size, self.processes):
@@ -350,13 +352,10 @@ class Trainer:
             pair = self.compute_losses(piece, windows, part)
             # The mean of the whole is that of the parts by what they hold.
             shares = float(piece.weight.sum()) / num_weighted, piece.num_known / num_known
-            total = pair[0] * shares[0] + pair[1] * shares[1]
+            (pair[0] * shares[0] + pair[1] * shares[1]).backward()
             values = torch.stack(pair).tolist()
-            total.backward()
-            losses = [
-                old + new * share for old, new, share in zip(losses, values, shares, strict=True)
-            ]
-        losses = sum_gradients(self.processes, self.parameters, losses)
+            total.add(part, [value * share for value, share in zip(values, shares, strict=True)])
+        losses = total.finish()
         if not all(math.isfinite(loss) for loss in losses):
             # Known to all processes at once, so that none waits for another.
             raise FloatingPointError(
