@@ -78,7 +78,7 @@ USER_EXTRAS = {
         'moviepy>=2',
     ],
     'gl': [*SIM, 'moderngl>=5.10'],
-    'deploy': [*VERBS, *ONNX, 'torch>=2.6'],  # whose exporter it is
+    'deploy': [*SIM, *ONNX, 'torch>=2.6'],  # whose exporter it is
     'cluster': ['distributed>=2024.1'],
     'tune': [*SIM, *DATA, MATPLOTLIB, 'optuna>=4'],
 }
