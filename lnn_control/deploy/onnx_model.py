@@ -39,6 +39,8 @@ def build_onnx(network: Network) -> Program:
         *step.rest(2),
     )
     batch = {0: Dim('batch')}
+    # The parts of the state are one argument to torch, and none where there are none.
+    shapes = (batch, batch, batch, *([(batch,) * len(names)] if names else []))
     try:
         with _quiet(), torch.no_grad():
             exported = torch.onnx.export(
@@ -46,7 +48,7 @@ def build_onnx(network: Network) -> Program:
                 example,
                 input_names=[*SENSED, *names],
                 output_names=['command', 'neurons', *(f'next_{name}' for name in names)],
-                dynamic_shapes=(batch, batch, batch, (batch,) * len(names)),
+                dynamic_shapes=shapes,
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,
@@ -58,7 +60,11 @@ def build_onnx(network: Network) -> Program:
         ) from error
     if exported is None:
         raise ExportError('torch exported nothing: its version is not one that this was made for')
-    return Program({MODEL: exported.model_proto.SerializeToString()}, step.state)
+    model = exported.model_proto
+    for node in model.graph.node:
+        # Where in which file of this computer it came from is nobody's business.
+        del node.metadata_props[:]
+    return Program({MODEL: model.SerializeToString()}, step.state)
 
 
 class _Step(nn.Module):

@@ -60,3 +60,8 @@ def test_names_of_inputs_and_outputs_are_those_of_the_manifest(tmp_path: Path) -
         *('command', 'neurons', 'next_state_0', 'next_state_1'),
     ]
     assert session.get_inputs()[0].shape == ['batch', 24, 40, 3]
+
+
+def test_model_says_nothing_of_the_computer_that_made_it() -> None:
+    program = build_onnx(make_network('ncp_cfc'))
+    assert str(Path(__file__).parents[2]).encode() not in program.files[MODEL]
