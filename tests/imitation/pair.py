@@ -27,6 +27,8 @@ from lnn_control.policies.network import Network
 from tests.imitation.posts import KILLED, SETTINGS, kill_in_write, make_network, make_sequences
 from tests.patience import PATIENCE
 
+LIFE = 'LIFE_OF_A_KILLED_TRAINING'
+"""Which start of a training that is killed again and again this is, from 0."""
 CURVES = {
     # A CPU computes a step in parts of eight windows. The border between processes cuts them,
     'cut': replace(SETTINGS, steps=100, batch_size=11, augmentation=LEVELS['strong']),
@@ -180,7 +182,7 @@ def train_noting(folder: Path, processes: Group, act: Callable[[int], None]) -> 
 
     :param act: hears which step of this life is done, from 1.
     """
-    life, rank = os.environ['TORCHELASTIC_RESTART_COUNT'], processes.rank
+    life, rank = os.environ.get(LIFE, '0'), processes.rank
     first: list[int] = []
 
     def report(row: Any) -> None:
@@ -207,7 +209,7 @@ def train_stuck(folder: Path, processes: Group) -> None:
 
 def train_dying(folder: Path, processes: Group) -> None:
     """Train; a process dies in the first life after four steps, one in the second in a write."""
-    life = int(os.environ['TORCHELASTIC_RESTART_COUNT'])
+    life = int(os.environ.get(LIFE, '0'))
 
     def act(step: int) -> None:
         if life == 0 and step == 4 and not processes.is_first:

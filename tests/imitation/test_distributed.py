@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,18 +34,18 @@ def command_pair(folder: Path, *jobs: str, options: Sequence[str] = ()) -> list[
     return [*launch, *options, '-m', 'tests.imitation.pair', str(folder), *jobs]
 
 
-def make_environment() -> dict[str, str]:
-    return {**os.environ, 'PYTHONPATH': str(ROOT)}
+def make_environment(life: int = 0) -> dict[str, str]:
+    return {**os.environ, 'PYTHONPATH': str(ROOT), pair.LIFE: str(life)}
 
 
 def run_pair(
-    folder: Path, *jobs: str, options: Sequence[str] = ()
+    folder: Path, *jobs: str, options: Sequence[str] = (), life: int = 0
 ) -> subprocess.CompletedProcess[str]:
     """Run it and return what became of it."""
     return subprocess.run(
         command_pair(folder, *jobs, options=options),
         cwd=ROOT,
-        env=make_environment(),
+        env=make_environment(life),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -184,15 +185,22 @@ def test_killed_training_started_again_ends_with_the_very_same_weights(folder, t
     launch.wait()
     processes = [int(read_steps(tmp_path, rank)[0, 2]) for rank in range(2)]
     wait_until(lambda: not any(map(is_running, processes)))
-    # Then torchrun starts them again; it looks seldom, so that the one that is left can speak.
-    done = run_pair(tmp_path, 'dying', options=['--max-restarts=2', '--monitor-interval=3'])
+    # Then a process dies after four steps; torchrun looks seldom, so that the other can speak.
+    died = run_pair(tmp_path, 'dying', options=['--monitor-interval=3'])
+    assert died.returncode != 0
+    assert 'lost another process of this training: start it again' in died.stderr
+    # Then the first one dies in its third write, then they go on to the end.
+    assert run_pair(tmp_path, 'dying', life=1).returncode != 0
+    done = run_pair(tmp_path, 'dying', life=2)
     assert done.returncode == 0, done.stderr
-    assert 'lost another process of this training: start it again' in done.stderr
     steps = read_steps(tmp_path, 0)
-    # A step is saved after it was told of; the third write of the second life was cut off. Whether
-    # the last step of the third life was written before its end is a matter of luck.
-    before = [1, 2, 3, 3, 4, 5, 6, 6, 7, 8]
-    assert steps[:, 1].tolist() in [[*before, *range(first, 25)] for first in (8, 9)]
+    lives = [steps[steps[:, 2] == process, 1].tolist() for process in dict.fromkeys(steps[:, 2])]
+    assert len(lives) == 4 and lives[0][0] == 1 and lives[-1][-1] == 24
+    for life in lives:
+        assert life == [*range(life[0], life[-1] + 1)]
+    # A step is saved after it was told of: of the last one of a life that is a matter of luck.
+    for life, after in pairwise(lives):
+        assert after[0] in (life[-1], life[-1] + 1)
     for rank in range(2):
         whole = load_weights(folder / f'whole{rank}.pt')
         assert equal(load_weights(tmp_path / f'killed{rank}.pt'), whole)
