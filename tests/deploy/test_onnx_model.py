@@ -20,7 +20,7 @@ OWN = 'tests.policies.averaging_memory:Averaging'
 
 
 @pytest.mark.parametrize('memory', [*MEMORIES, OWN])
-@torch.inference_mode()
+@torch.no_grad()
 def test_model_answers_as_pytorch_for_any_batch_through_a_start_and_a_gap(memory: str) -> None:
     network = make_network(memory)
     program = build_onnx(network)
