@@ -94,6 +94,7 @@ PARTS = {
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.
 NEEDS_BESIDES = {
     'lnn_control.cli.validation': 'sim',
+    'lnn_control.nodes.mavlink_node': 'mavlink',
     'lnn_control.nodes.sim_node': 'sim',
     'sim.renderers.gl': 'gl',
 }

@@ -29,6 +29,7 @@ VERBS: Registry[ModuleType] = Registry(
     {
         'demo': 'lnn_control.cli.demo',
         'bringup': 'lnn_control.cli.bringup',
+        'doctor': 'lnn_control.cli.doctor',
         'collect': 'lnn_control.cli.collect',
         'train': 'lnn_control.cli.train',
         'dagger': 'lnn_control.cli.dagger',
@@ -47,6 +48,7 @@ VERBS: Registry[ModuleType] = Registry(
 SUMMARIES = {
     'demo': 'fly the shipped policy through four worlds over ROS 2',
     'bringup': 'start the ROS 2 nodes, in simulation or on a robot',
+    'doctor': 'say what is wrong with a machine or with sensors and nodes that run',
     'collect': 'fly simulated episodes and record them for training',
     'train': 'train a policy on recorded episodes',
     'dagger': 'collect and train side by side, from nothing to a policy',

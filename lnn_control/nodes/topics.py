@@ -13,7 +13,7 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu
+from sensor_msgs.msg import CameraInfo, Image, Imu, LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool, Float32MultiArray, String
 
 # A frame that comes late is worth nothing: deliver the newest or none. Between processes this
@@ -54,6 +54,18 @@ RAW_COMMAND = Topic('cmd_vel_raw', TwistStamped, COMMAND)
 COMMAND_STAMPED = Topic('cmd_vel', TwistStamped, COMMAND)
 COMMAND_PLAIN = Topic('cmd_vel', Twist, COMMAND)
 NEURONS = Topic('policy/neurons', Float32MultiArray, RELIABLE)
+MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
+MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
+EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)
+DOUBT = Topic('policy/doubt', Bool, LATCHED)
+# Any publisher is heard, reliable or not: the newest is what counts.
+POSE = Topic('odom', Odometry, LATEST_FRAME)
+SCAN = Topic('scan', LaserScan, LATEST_FRAME)
+RANGE = Topic('range', Range, LATEST_FRAME)
+POINTS = Topic('points', PointCloud2, LATEST_FRAME)
+TAKEOVER = Topic('safety/takeover', Bool, LATCHED)
+AUTOPILOT_REQUEST = Topic('safety/request', String, LATCHED)
+TIMING = Topic('policy/timing', Float32MultiArray, RELIABLE)
 SAFETY_STATE = Topic('safety/state', String, LATCHED)
 DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, RELIABLE)
 
@@ -61,3 +73,8 @@ DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, RELIABLE)
 def choose_command_topic(is_stamped: bool) -> Topic:
     """Return the vehicle's command topic as TwistStamped or as Twist."""
     return COMMAND_STAMPED if is_stamped else COMMAND_PLAIN
+
+
+def choose_manual_topic(is_stamped: bool) -> Topic:
+    """Return the pilot's command topic as TwistStamped or as Twist."""
+    return MANUAL_STAMPED if is_stamped else MANUAL_PLAIN
