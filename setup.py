@@ -21,6 +21,7 @@ POLICY = [OPENCV, 'PyYAML>=6.0', 'pydantic>=2.5', 'safetensors>=0.4']
 NAMES = 'gymnasium>=1.0'
 VERBS = [*COMMAND_LINE, *POLICY, NAMES]
 TORCHDIFFEQ = 'torchdiffeq>=0.2.4'
+MATPLOTLIB = 'matplotlib>=3.8'
 ONNX = ['onnx>=1.16', 'onnxscript>=0.3']
 
 # Community wheels of ROS 2 Jazzy. Whoever has ROS 2 from apt does not need them.
@@ -58,12 +59,14 @@ USER_EXTRAS = {
         'Pillow>=10',
         'av>=12',
         'jinja2>=3',
-        'matplotlib>=3.8',
+        MATPLOTLIB,
         'moviepy>=2',
     ],
     'gl': [*SIM, 'moderngl>=5.10'],
     'deploy': ONNX,
     'mavlink': ['pymavlink>=2.4.40'],
+    'cluster': ['distributed>=2024.1'],
+    'tune': [*SIM, *DATA, MATPLOTLIB, 'optuna>=4'],
 }
 EXTRAS = {
     **USER_EXTRAS,

@@ -44,6 +44,7 @@ ALLOWED = {
 # Third-party module -> the only places that may import it.
 CONFINED = {
     'rclpy': ('lnn_control.nodes', 'lnn_control.bringup'),
+    'distributed': ('lnn_control.core.cluster',),
     'pybullet': ('sim',),
     'matplotlib': ('lnn_control.reports',),
 }

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from lnn_control.bringup.graph import GRAPHS
 from lnn_control.cli import main as cli
 from lnn_control.cli import options
+from tests.dask_cluster import DaskCluster
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +37,8 @@ MOST = {
     '--duration': 2,
     '--budget-minutes': 0.2,
     '--validate-episodes': 1,
+    '--trainings': 1,
+    '--steps': 5,
 }
 # Verbs whose work follows from another option.
 ADDED = {
@@ -68,6 +72,14 @@ def cut(words: list[str]) -> list[str]:
     if words[:2] == ['sim', 'gallery']:
         words += ['--size', '32x32', *([] if '--episodes' in words else ['--episodes', '1'])]
     return words
+
+
+@pytest.fixture(scope='module')
+def cluster_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a cluster of one worker, instead of that in the pages."""
+    with DaskCluster(tmp_path_factory.mktemp('cluster')) as cluster:
+        cluster.add_workers(1)
+        yield cluster.address
 
 
 def make_environment() -> dict[str, str]:
@@ -117,11 +129,19 @@ def test_pages_have_commands_of_every_verb_that_flies_or_trains() -> None:
 
 
 @pytest.mark.parametrize('page', PAGES)
-def test_commands_of_a_page_run_in_order(page: str, tmp_path: Path) -> None:
+def test_commands_of_a_page_run_in_order(
+    page: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     has_ros = importlib.util.find_spec('rclpy') is not None
+    has_dask = importlib.util.find_spec('distributed') is not None
     for words in list_commands((ROOT / page).read_text()):
         if words[0] in ('bringup', 'demo') and not has_ros:
             continue
+        if '--cluster' in words:
+            if not has_dask:
+                continue
+            address: str = request.getfixturevalue('cluster_address')
+            words[words.index('--cluster') + 1] = address
         if words[0] == 'bringup' and '--help' not in words:
             run_until_flying(words, tmp_path)
         else:

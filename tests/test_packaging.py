@@ -78,6 +78,7 @@ WITHOUT_IMPORT = {'ros2launch': 'the command ros2 launch of the README'}
 
 # Extra -> the packages and verbs that it makes whole, with all that they import of ours.
 PARTS = {
+    'cluster': ('lnn_control.core.cluster',),
     'data': ('lnn_control.imitation.episode_file',),
     'gl': ('sim.renderers', 'sim.renderers.gl'),
     'imitation': (
@@ -89,11 +90,13 @@ PARTS = {
     ),
     'report': ('lnn_control.reports', 'lnn_control.cli.report'),
     'ros': ('lnn_control.nodes', 'lnn_control.bringup', 'lnn_control.cli.bringup'),
+    'tune': ('lnn_control.cli.tune',),
     'sim': ('sim', 'lnn_control.cli.list', 'lnn_control.cli.show', 'lnn_control.cli.completion'),
 }
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.
 NEEDS_BESIDES = {
     'lnn_control.cli.validation': 'sim',
+    'lnn_control.core.cluster': 'cluster',
     'lnn_control.nodes.mavlink_node': 'mavlink',
     'lnn_control.nodes.sim_node': 'sim',
     'sim.renderers.gl': 'gl',

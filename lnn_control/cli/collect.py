@@ -28,6 +28,7 @@ from lnn_control.imitation.collection import (
     collect_missing,
 )
 from lnn_control.policies.folders import find_checkpoint, is_checkpoint
+from lnn_control.policies.packed import pack_policy
 from lnn_control.policies.registry import is_blind, make_policy
 from lnn_control.policies.runner import RunnerSettings
 from sim.renderers import AUTO, RENDERERS
@@ -75,6 +76,7 @@ class Collect:
     """Who flies when, and how much it is disturbed."""
     allow_untrained: options.AllowUntrained = False
     processes: options.Processes = 0
+    cluster: options.ClusterAddress = None
 
     @cached_property
     def made_task(self) -> 'Task':
@@ -121,7 +123,7 @@ def choose_crew(job: Collect) -> CollectionCrew:
     return CollectionCrew(
         partial(make_env, labels=job.labels),
         partial(vary_camera, scenario) if job.vary_cameras else partial(_choose_same, scenario),
-        None if job.policy == EXPERT else partial(make_policy, job.policy),
+        None if job.policy == EXPERT else pack_policy(job.policy),
         _describe_env,
         job.settings,
         RunnerSettings(allow_untrained=job.allow_untrained),
@@ -185,6 +187,7 @@ def main(arguments: list[str]) -> int:
         given = ['camera_fov_deg', 'camera_pitch_deg', 'camera_rate']
         options.refuse_given(arguments, given, 'every episode draws a camera')
     check_trials(job.episodes, job.first_seed, job.processes)
+    place = options.choose_place(job.processes, job.cluster, job.renderer)
     folder = plan_folder(job, name_pilot(job.policy))
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.check()
@@ -192,7 +195,7 @@ def main(arguments: list[str]) -> int:
     outcomes: Counter[str] = Counter()
     num_images = 0
     if num_missing:
-        done = collect_missing(folder, choose_crew(job), job.processes or None)
+        done = collect_missing(folder, choose_crew(job), place)
         for episode in track(done, 'collect', total=num_missing):
             outcomes[episode.outcome] += 1
             num_images += episode.num_images

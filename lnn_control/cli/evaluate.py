@@ -26,9 +26,11 @@ from lnn_control.cli.scenarios import (
     make_env,
 )
 from lnn_control.core.provenance import describe_versions
+from lnn_control.core.work import Place
 from lnn_control.evaluation.suite import run_cells, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.policies.folders import DEFAULT_POLICY
+from lnn_control.policies.packed import pack_policy
 from lnn_control.policies.registry import is_blind, make_policy
 from lnn_control.policies.runner import RunnerSettings
 from lnn_control.reports.run_folder import Setting
@@ -71,6 +73,7 @@ class Evaluate:
     best, the median and the worst trial of each row."""
     json: options.JsonFile = None
     processes: options.Processes = 0
+    cluster: options.ClusterAddress = None
 
 
 def choose_scenarios(job: Evaluate, given: set[str] | None = None) -> list[Scenario]:
@@ -135,6 +138,7 @@ def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(Evaluate, 'evaluate', arguments)
     check_trials(job.episodes, job.first_seed, job.processes)
+    choose_place(job)
     scenarios = choose_scenarios(job, options.list_given(arguments))
     if not is_blind(job.policy):
         policy = make_policy(job.policy)  # now rather than in every process
@@ -185,8 +189,16 @@ def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: lis
     settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
     runner = _choose_runner(job)
     return write_evaluation_page(
-        folder, flown, Recording(job.policy, job.processes or None, runner, settings)
+        folder, flown, Recording(job.policy, choose_place(job), runner, settings)
     )
+
+
+def choose_place(job: Evaluate) -> Place:
+    """Return where the trials are flown.
+
+    :raises ValueError: if the options contradict each other.
+    """
+    return options.choose_place(job.processes, job.cluster, job.renderer)
 
 
 def _choose_runner(job: Evaluate) -> RunnerSettings:
@@ -233,10 +245,10 @@ def run_with_progress(
     seeds = range(job.first_seed, job.first_seed + job.episodes)
     trials = run_cells(
         partial(make_env, is_blind=is_blind(job.policy)),
-        partial(make_policy, job.policy),
+        pack_policy(job.policy),
         scenarios,
         seeds,
-        job.processes or None,
+        choose_place(job),
         _choose_runner(job),
     )
     with Progress() as progress:

@@ -5,7 +5,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,13 @@ from lnn_control.cli.task_words import describe_task
 from lnn_control.core.circuit import Circuit
 from lnn_control.core.flight import FlightRecord, save_flight
 from lnn_control.core.provenance import describe_versions
+from lnn_control.core.work import Place
 from lnn_control.evaluation.flight import FlightName, note_trial, to_line
 from lnn_control.evaluation.recording import RecordedTrial, record_trial
 from lnn_control.evaluation.selection import ChosenTrial, choose_trials
 from lnn_control.evaluation.suite import Crew, SuiteSummary, run_jobs
 from lnn_control.evaluation.trial import TrialResult
+from lnn_control.policies.packed import pack_policy
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.registry import is_blind, make_policy
 from lnn_control.policies.runner import RunnerSettings
@@ -52,12 +53,12 @@ class FlownRow:
 class Recording:
     """How trials are flown again.
 
-    :param policy: as the user wrote it. :param processes: one a core if None.
+    :param policy: as the user wrote it. :param processes: where.
     :param runner: of what steps the policy. :param settings: of the run, for the page.
     """
 
     policy: str
-    processes: int | None
+    processes: Place
     runner: RunnerSettings
     settings: Mapping[str, Setting]
 
@@ -131,7 +132,7 @@ def record_all(
         (_draw(row.scenario) if is_drawn_for_page else row.scenario, trial.result.seed)
         for row, trial in chosen
     ]
-    crew = Crew(make_env, partial(make_policy, recording.policy), recording.runner, record_on_site)
+    crew = Crew(make_env, pack_policy(recording.policy), recording.runner, record_on_site)
     with Progress() as progress:
         bar = progress.add_task('recording flights', total=len(jobs))
         for (row, trial), record in zip(

@@ -6,13 +6,15 @@ A verb is a frozen dataclass of these and of its own options; :func:`read_option
 command line. `bringup` gives its launch arguments the same names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import tyro
 from tyro.conf import UseAppendAction, arg
 
+from lnn_control.core.cluster import Cluster
+from lnn_control.core.work import Place
 from lnn_control.policies.registry import list_policies
 from sim.disturbances import DISTURBANCES
 from sim.renderers import AUTO, RENDERERS
@@ -24,7 +26,7 @@ T = TypeVar('T')
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 """Nested settings are options like all others, and flags have one name."""
 
-_REPEATABLE = ('--task-option', '--memory-option', '--scene')
+_REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary')
 
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000
@@ -124,6 +126,15 @@ RendererName = Annotated[
     ),
 ]
 Processes = Annotated[int, arg(metavar='NUMBER', help='Simulators side by side; 0 is one a core.')]
+ClusterAddress = Annotated[
+    str | None,
+    arg(
+        metavar='ADDRESS',
+        help='Let the workers of a Dask cluster fly, not processes here: the address of its '
+        'scheduler, such as tcp://10.0.0.5:8786. That runs whatever is sent to it: only in a '
+        'network you trust.',
+    ),
+]
 Threads = Annotated[int, arg(metavar='NUMBER', help='Threads of the computation.')]
 AllowUntrained = Annotated[
     bool,
@@ -160,10 +171,41 @@ def read_options(options: Any, verb: str, arguments: Sequence[str]) -> Any:
     )
 
 
+def choose_place(processes: int, cluster: str | None, renderer: str) -> Place:
+    """Return where trials are flown.
+
+    :param processes: 0 is one a core. :param cluster: address of a scheduler.
+    :raises ValueError: if the options contradict each other, or that is no address.
+    """
+    if cluster is None:
+        return processes or None
+    if processes:
+        raise ValueError('--processes has no effect: the workers of the cluster fly')
+    if renderer == AUTO:
+        raise ValueError(
+            f'with --cluster, renderer must be one of {sorted(RENDERERS)}, got {AUTO!r}: '
+            'it could be another one on every worker'
+        )
+    return Cluster(cluster)
+
+
 def list_given(arguments: Sequence[str]) -> set[str]:
     """Return the options that a command line names, with underscores: `first_seed`."""
     words = [word.partition('=')[0] for word in arguments if word.startswith('--')]
     return {word.removeprefix('--').removeprefix('no-').replace('-', '_') for word in words}
+
+
+def take_words(arguments: Sequence[str], names: Collection[str]) -> list[str]:
+    """Return the options of these names with their values, as they were written."""
+    taken: list[str] = []
+    is_taken = False
+    for word in arguments:
+        if word.startswith('--'):
+            name = word.partition('=')[0].removeprefix('--').replace('-', '_')
+            is_taken = name in names
+        if is_taken:
+            taken.append(word)
+    return taken
 
 
 def refuse_given(arguments: Sequence[str], names: Iterable[str], reason: str) -> None:

@@ -14,7 +14,6 @@ from tyro.conf import UseAppendAction, arg, configure
 from lnn_control.cli import options
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
-from lnn_control.core.provenance import describe_versions
 from lnn_control.imitation.augment import LEVELS, Augmentation
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.trainer import Report, StepReport
@@ -63,14 +62,27 @@ class Train:
     threads: options.Threads = 1
 
 
+class FailedTrainingError(ValueError):
+    """A training came to nothing by its settings; others may do better."""
+
+
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    job = check_job(options.read_options(Train, 'train', arguments), arguments)
+    train_policy(check_job(options.read_options(Train, 'train', arguments), arguments))
+    return 0
+
+
+def train_policy(job: Train) -> None:
+    """Train a policy and write its checkpoint, going on where an unfinished training is.
+
+    :raises FailedTrainingError: if it diverges or the GPU has no memory left.
+    :raises ValueError: if data, network and settings do not fit together.
+    """
     import torch
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import find_domain, list_places
+    from lnn_control.imitation.domain import describe_training, find_domain
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.training_state import remove_state
     from lnn_control.policies.checkpoint import save_checkpoint
@@ -98,25 +110,19 @@ def main(arguments: list[str]) -> int:
 
     start = time.monotonic()
     losses = run(job, network.to(device), sequences, symmetric, judge)
-    training: dict[str, Any] = {
-        'data': {
-            'episodes': len(sequences),
-            'images': images,
-            'places': list_places(episodes),
-        },
+    said = {
         'init': job.init,
         'settings': asdict(job.settings),
         'losses': losses,
         'seconds': round(time.monotonic() - start, 1),
         'device': device.type,
-        'versions': describe_versions(),
     }
+    training = describe_training(sequences, episodes, said)
     name = job.name or job.output.resolve().name
     save_checkpoint(job.output, name, network.cpu(), training, domain)
     remove_state(job.output)
     shown = ' '.join(f'{loss:.4f}' for loss in losses)
     print(f'loss by epoch: {shown}\ncheckpoint {name} in {job.output}')
-    return 0
 
 
 def check_job(job: Train, arguments: list[str]) -> Train:
@@ -223,7 +229,7 @@ def run(
 ) -> list[float]:
     """Train in place and return the losses; what was trained so far stays in the output folder.
 
-    :raises ValueError: if the loss is not finite or the GPU has no memory left.
+    :raises FailedTrainingError: if the loss is not finite or the GPU has no memory left.
     """
     import torch
 
@@ -242,9 +248,9 @@ def run(
 
             return train(network, sequences, job.settings, report, keeping, symmetric)
     except FloatingPointError as error:
-        raise ValueError(f'training failed: {error}') from error
+        raise FailedTrainingError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:
-        raise ValueError(
+        raise FailedTrainingError(
             f'the GPU has too little memory for --batch-size {job.settings.batch_size}: halve it, '
             'or use --device cpu'
         ) from error

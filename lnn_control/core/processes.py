@@ -57,11 +57,15 @@ def map_in_processes(
         memory enough.
     """
     crew = _Crew(work, workers)
-    results = crew.run(items)
     try:
-        yield from _order(results) if is_ordered else (result for _, result in results)
+        yield from arrange_results(crew.run(items), is_ordered)
     finally:
         crew.end()
+
+
+def arrange_results(results: Iterator[tuple[int, Any]], is_ordered: bool) -> Iterator[Any]:
+    """Return numbered results without their numbers, in the order of these or as they come."""
+    return _order(results) if is_ordered else (result for _, result in results)
 
 
 def _order(results: Iterator[tuple[int, Any]]) -> Iterator[Any]:
@@ -198,7 +202,8 @@ def _serve(connection: Connection, work: Callable[[Any, Any], Any], workers: Wor
     while True:
         try:
             item = connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
+            # Whoever gave the work is gone, perhaps killed with an answer unread.
             return
         try:
             if failure is not None:

@@ -11,6 +11,8 @@ STREAMS = {
     'training': 3,
     'collection': 4,
     'camera': 5,
+    'retry': 6,
+    'tuning': 7,
 }
 """Name of a stream -> the number that sets it apart; given once, it stays, or worlds change."""
 

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many trials of one policy: in parallel, one result a seed, summed up in the end."""
 
-import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
-from lnn_control.core.processes import Workers, map_in_processes
+from lnn_control.core.work import Place, Work, share_work
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.trial import TrialResult, run_trial
 from lnn_control.policies.cockpit import Cockpit, EnvironmentFactory, PolicyFactory
@@ -78,15 +77,14 @@ def _run_job(station: _Station, job: tuple[Hashable, int]) -> Any:
 
 
 def run_jobs(
-    crew: Crew, jobs: Sequence[tuple[Hashable, int]], processes: int | None = None
+    crew: Crew, jobs: Sequence[tuple[Hashable, int]], processes: Place = None
 ) -> Iterator[Any]:
     """Return an iterator over what comes of each job, in their order.
 
     :param jobs: cells, hashable and picklable, with a seed each. :param processes: one a core if
-        None. Results do not depend on it.
+        None, or a cluster's. Results do not depend on it.
     """
-    count = min(processes or os.cpu_count() or 1, len(jobs))
-    return map_in_processes(_run_job, jobs, Workers(count, _enter, (crew,)))
+    return share_work(Work(_run_job, _enter, (crew,)), jobs, processes)
 
 
 def run_cells(
@@ -94,14 +92,14 @@ def run_cells(
     make_policy: PolicyFactory,
     cells: Sequence[Cell],
     seeds: range,
-    processes: int | None = None,
+    processes: Place = None,
     settings: RunnerSettings | None = None,
 ) -> Iterator[tuple[Cell, TrialResult]]:
     """Return an iterator over one result a cell and seed: cell by cell, seeds in order.
 
     :param make_env: picklable. :param make_policy: picklable.
     :param cells: kinds of trials, such as tasks or disturbances; hashable and picklable.
-    :param processes: one a core if None. Results do not depend on it.
+    :param processes: one a core if None, or a cluster's. Results do not depend on it.
     :param settings: of what steps the policies.
     """
     jobs = [(cell, seed) for cell in cells for seed in seeds]

@@ -19,7 +19,7 @@ from lnn_control.core.observation import ImuBuffer, Preprocessing
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, read_metadata
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 """Of what is made of an episode. Count up whenever that changes: no stale array is used then."""
 
 MAX_COMMAND = 100.0
@@ -38,6 +38,7 @@ class Sequence:
     :param labels: the expert's commands, shape (n, 4).
     :param privileged: what only a simulator knows, shape (n, 20), None where not recorded.
     :param segmentation: class of each pixel, uint8, shape (n, height, width), None likewise.
+    :param lead_in: images at its start that are not learned from, but fill the memory.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Sequence:
     labels: NDArray[np.float32]
     privileged: NDArray[np.float32] | None = None
     segmentation: NDArray[np.uint8] | None = None
+    lead_in: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -87,6 +89,7 @@ def make_sequence(name: str, episode: Episode, preprocessing: Preprocessing) -> 
         episode.labels,
         episode.privileged,
         None if classes is None else np.stack([_shrink_classes(row, size) for row in classes]),
+        int(episode.metadata.get('lead_in', 0)),
     )
 
 
@@ -131,6 +134,7 @@ def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
         'elapsed_time': sequence.elapsed_time,
         'labels': sequence.labels,
         'source': np.array(source),
+        'lead_in': np.array(sequence.lead_in),
     }
     if sequence.privileged is not None:
         signals['privileged'] = sequence.privileged
@@ -239,8 +243,9 @@ def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequ
         signals = _read_signals(_signals_path(stem))
     del signals['source']
     has_segmentation = bool(signals.pop('has_segmentation'))
+    lead_in = int(signals.pop('lead_in'))
     images = np.load(_array_path(stem, 'images'), mmap_mode='r')
     classes = None
     if has_segmentation:
         classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
-    return Sequence(path.stem, images, segmentation=classes, **signals)
+    return Sequence(path.stem, images, segmentation=classes, lead_in=lead_in, **signals)

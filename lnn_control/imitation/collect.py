@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lnn_control.core.checks import check_number
 from lnn_control.core.streams import stream
 from lnn_control.imitation.episode import Episode
+from lnn_control.imitation.retry import Retry, describe_start
 from lnn_control.policies.runner import PolicyRunner
 
 
@@ -63,6 +64,7 @@ def collect_episode(
     seed: int,
     settings: CollectSettings,
     runner: PolicyRunner | None = None,
+    retry: Retry | None = None,
 ) -> Episode:
     """Fly one episode and label every image with the expert's command.
 
@@ -73,41 +75,107 @@ def collect_episode(
         reset may hold the vehicle's `usual_command`, by which the disturbance is measured.
     :param seed: of the world and of the disturbance.
     :param runner: of the policy that flies; None lets the expert fly.
+    :param retry: an earlier flight of the seed that is repeated at first; None begins anew. It is
+        recorded from shortly before the two part, and the metadata say so.
     :raises DomainError: if the policy was not trained for this environment.
+    :raises ValueError: if the environment does not repeat the earlier flight.
     """
-    rng = stream(seed, 'collection')
     sensed, info = env.reset(seed=seed)
-    setup = {name: str(value) for name, value in info.get('setup', {}).items()}
-    setup['command_limits'] = ' '.join(f'{limit:g}' for limit in env.action_space.high)
+    metadata = {name: str(value) for name, value in info.get('setup', {}).items()}
+    metadata['command_limits'] = ' '.join(f'{limit:g}' for limit in env.action_space.high)
     usual = np.array(info.get('usual_command', _USUAL_COMMAND), dtype=np.float32)
+    rng = stream(seed, 'collection') if retry is None else retry.generator
+    controls = _Controls(settings, rng, usual, retry is None or retry.expert_first)
     if runner is not None:
         runner.start(info)
-    drift = np.zeros(4, dtype=np.float32)
-    expert_flies = True
     recorder = _Recorder()
+    if retry is not None:
+        sensed, info = _repeat(env, retry, runner, recorder, (sensed, info))
+        metadata |= describe_start(retry, info['image_stamp'])
     is_over = False
     while not is_over:
-        elapsed = float(sensed['elapsed_time'][0])
         label = env.expert_command()
-        # Who flies: the expert, or the two in turns that last two seconds on average.
-        action = label
-        if runner is not None:
-            command = runner.step_sensed(sensed)
-            if rng.random() < elapsed / _SWITCH_TIME:
-                expert_flies = bool(rng.random() < settings.expert_share)
-            action = label if expert_flies else command.to_array()
-        # What is flown wanders about that: an Ornstein-Uhlenbeck process.
-        keep = np.exp(-elapsed / settings.noise_time)
-        kick = np.sqrt(1 - keep**2) * settings.noise * rng.standard_normal(4)
-        drift = (keep * drift + kick).astype(np.float32)
-        limits = env.action_space
-        action = np.clip(action + drift * usual, limits.low, limits.high)
+        command = None if runner is None else runner.step_sensed(sensed).to_array()
+        action = controls.mix(label, command, float(sensed['elapsed_time'][0]))
+        action = np.clip(action, env.action_space.low, env.action_space.high)
         recorder.note(sensed, info, action, label)
         sensed, _, terminated, truncated, info = env.step(action)
         is_over = terminated or truncated
     pilot = runner.policy.name if runner is not None else 'expert'
     return recorder.finish(
-        setup | {'seed': str(seed), 'pilot': pilot, 'outcome': str(info['outcome'])}
+        metadata | {'seed': str(seed), 'pilot': pilot, 'outcome': str(info['outcome'])}
+    )
+
+
+@dataclass
+class _Controls:
+    """Who has the controls, and what disturbs them.
+
+    :param usual: speeds of each axis, by which the disturbance is measured, shape (4,).
+    :param expert_flies: at first.
+    """
+
+    settings: CollectSettings
+    rng: np.random.Generator
+    usual: NDArray[np.float32]
+    expert_flies: bool = True
+    drift: NDArray[np.float32] = field(default_factory=lambda: np.zeros(4, dtype=np.float32))
+
+    def mix(
+        self, label: NDArray[np.float32], command: NDArray[np.float32] | None, elapsed: float
+    ) -> NDArray[np.float32]:
+        """Return what is flown, shape (4,).
+
+        :param label: the expert's command. :param command: the policy's, None without one.
+        :param elapsed: since the last image [s].
+        """
+        # Who flies: the expert, or the two in turns that last two seconds on average.
+        action = label
+        if command is not None:
+            if self.rng.random() < elapsed / _SWITCH_TIME:
+                self.expert_flies = bool(self.rng.random() < self.settings.expert_share)
+            action = label if self.expert_flies else command
+        # What is flown wanders about that: an Ornstein-Uhlenbeck process.
+        keep = np.exp(-elapsed / self.settings.noise_time)
+        kick = np.sqrt(1 - keep**2) * self.settings.noise * self.rng.standard_normal(4)
+        self.drift = (keep * self.drift + kick).astype(np.float32)
+        return action + self.drift * self.usual
+
+
+_Sensed = tuple[dict[str, NDArray[Any]], dict[str, Any]]
+
+
+def _repeat(
+    env: ExpertEnvironment,
+    retry: Retry,
+    runner: PolicyRunner | None,
+    recorder: '_Recorder',
+    start: _Sensed,
+) -> _Sensed:
+    """Fly the commands of an earlier flight again, and return what is sensed after them.
+
+    The policy sees it all, so that its memory is as if it had flown. Its last part is recorded.
+
+    :raises ValueError: if that does not lead where the earlier flight was.
+    """
+    sensed, info = start
+    first = len(retry.commands) - retry.num_recorded
+    for number, command in enumerate(retry.commands):
+        if runner is not None:
+            runner.step_sensed(sensed)
+        if number >= first:
+            recorder.note(sensed, info, command, env.expert_command())
+        sensed, _, terminated, truncated, info = env.step(command)
+        if terminated or truncated:
+            break
+    else:
+        # What the expert would do follows from where the vehicle is and how it moves.
+        if np.allclose(env.expert_command(), retry.label, atol=1e-3):
+            return sensed, info
+    raise ValueError(
+        'the same seed and commands must lead to the same flight, but went elsewhere: the earlier '
+        'one was recorded with another version, or the task is not repeatable; go on with '
+        '--retries 0'
     )
 
 

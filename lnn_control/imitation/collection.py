@@ -7,17 +7,16 @@ when. So a collection that was killed, at any moment, goes on where it stopped a
 files of one that was not.
 """
 
-import os
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lnn_control.core.processes import Workers, map_in_processes
-from lnn_control.core.whole_file import remove_unfinished
+from lnn_control.core.whole_file import remove_unfinished, write_whole
+from lnn_control.core.work import Place, Work, share_work
 from lnn_control.imitation.collect import CollectSettings, collect_episode
-from lnn_control.imitation.episode_file import read_metadata, write_episode
+from lnn_control.imitation.episode_file import encode_episode, read_metadata
 from lnn_control.policies.cockpit import Cockpit, EnvironmentFactory, PolicyFactory
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
@@ -51,9 +50,13 @@ class EpisodeFolder:
                 'episodes'
             )
 
-    def find_path(self, seed: int) -> Path:
-        """Return the file of one seed's episode."""
-        return self.path / f'{self.name}_{seed:07d}.mcap'
+    def find_path(self, seed: int, attempt: int = 0) -> Path:
+        """Return the file of one seed's episode.
+
+        :param attempt: number of a flight that begins near the failure of that episode, from 1 on.
+        """
+        suffix = f'_retry{attempt}' if attempt else ''
+        return self.path / f'{self.name}_{seed:07d}{suffix}.mcap'
 
     def list_missing(self) -> list[int]:
         """Return the seeds without an episode."""
@@ -107,20 +110,19 @@ class Collected(NamedTuple):
 
 
 def collect_missing(
-    folder: EpisodeFolder, crew: CollectionCrew, processes: int | None = None
+    folder: EpisodeFolder, crew: CollectionCrew, processes: Place = None
 ) -> Iterator[Collected]:
     """Fly and write the episodes that a folder lacks, and yield each when it is there.
 
-    :param processes: one a core if None. The files do not depend on it.
+    :param processes: one a core if None; a cluster's need not have the folder. The files do not
+        depend on it.
     :raises OSError: if there is no space left or processes died; it says how to go on.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder.path, '*.mcap')
-    missing = folder.list_missing()
-    count = min(processes or os.cpu_count() or 1, len(missing))
-    workers = Workers(count, _enter, (folder, crew))
+    work = Work(_fly, _enter, (folder, crew), partial(_write, folder))
     try:
-        yield from map_in_processes(_fly, missing, workers, is_ordered=False)
+        yield from share_work(work, folder.list_missing(), processes, is_ordered=False)
     except OSError as error:
         raise _tell_progress(error, folder) from error
     finally:
@@ -159,12 +161,26 @@ def _seat(crew: CollectionCrew, env: Any) -> PolicyRunner | None:
     return None if crew.make_policy is None else PolicyRunner(crew.make_policy(env), crew.runner)
 
 
-def _fly(station: _Station, seed: int) -> Collected:
-    """Fly the episode of a seed and write it."""
+class _Flight(NamedTuple):
+    """An episode that was flown, as its file will have it."""
+
+    told: Collected
+    data: bytes
+
+
+def _fly(station: _Station, seed: int) -> _Flight:
+    """Fly the episode of a seed."""
     folder, crew = station.folder, station.crew
     env, runner = station.cockpit.enter(crew.choose_cell(seed))
     episode = collect_episode(env, seed, crew.settings, runner)
     described = {} if crew.describe_env is None else crew.describe_env(env)
     episode.metadata.update({**folder.shared, **described})
-    write_episode(folder.find_path(seed), episode)
-    return Collected(seed, episode.metadata['outcome'], len(episode))
+    told = Collected(seed, episode.metadata['outcome'], len(episode))
+    return _Flight(told, encode_episode(episode))
+
+
+def _write(folder: EpisodeFolder, flight: _Flight) -> Collected:
+    """Write an episode where the folder is."""
+    with write_whole(folder.find_path(flight.told.seed)) as stream:
+        stream.write(flight.data)
+    return flight.told

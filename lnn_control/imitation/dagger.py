@@ -4,31 +4,25 @@
 
 DAgger (Ross et al., AISTATS 2011) without rounds. At first the expert flies alone. From the first
 published weights on, the policy flies and the expert has the controls for a share of the time; it
-labels all that is seen. The trainer takes every new episode into its next pass.
+labels all that is seen. Where the policy fails, further flights begin shortly before that. The
+trainer takes every new episode into its next pass.
 
 All that is done lies in the folder: episodes, each whole or absent, the state of the training and
 the time that is used up. So the same call goes on after a kill and loses what was not saved yet.
 """
 
 import itertools
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lnn_control.core.checks import check_number
-from lnn_control.core.processes import Workers, map_in_processes
-from lnn_control.core.whole_file import remove_unfinished
 from lnn_control.imitation.cache import Sequence as EpisodeSequence
-from lnn_control.imitation.collect import CollectSettings, collect_episode
 from lnn_control.imitation.collection import CollectionCrew, EpisodeFolder
-from lnn_control.imitation.episode_file import write_episode
-from lnn_control.policies.cockpit import Cockpit
-from lnn_control.policies.folders import is_checkpoint
-from lnn_control.policies.runner import PolicyRunner
+from lnn_control.imitation.collectors import Collectors, FlightPlan
+from lnn_control.imitation.retry import RetrySettings
 
 EPISODES, FLYING = 'episodes', 'flying'
 """Folders of the episodes and of the newest weights, in the folder of a run."""
@@ -46,143 +40,14 @@ class DaggerSettings:
     """Time after which the newest averaged weights fly [s]."""
     save_seconds: float = 30.0
     """Time after which what was trained is saved [s]."""
+    near_failures: RetrySettings = field(default_factory=RetrySettings)
+    """Flights that begin shortly before an earlier one failed."""
 
     def __post_init__(self) -> None:
         check_number('expert_episodes', self.expert_episodes, 1, 10**6)
         check_number('second_noise', self.second_noise, 0.0, 5.0)
         check_number('publish_seconds', self.publish_seconds, 0.1, 3600.0, 's')
         check_number('save_seconds', self.save_seconds, 0.1, 60.0, 's')
-
-
-@dataclass(frozen=True)
-class FlightPlan:
-    """What collectors fly, and with what they fly it; picklable.
-
-    :param folder: of the episodes; its seeds are those that may be flown.
-    :param weights: folder of the newest checkpoint; none lies there at first.
-    :param crew: who makes environments; its settings are those of every first episode.
-    :param second: of every other episode.
-    """
-
-    folder: EpisodeFolder
-    weights: Path
-    crew: CollectionCrew
-    second: CollectSettings = field(default_factory=CollectSettings)
-
-
-class Flown(NamedTuple):
-    """An episode that was flown and written."""
-
-    path: Path
-    pilot: str
-    outcome: str
-    num_images: int
-
-
-class _Station:
-    """What one process flies with: its environment and the newest weights that it has seen."""
-
-    def __init__(self, plan: FlightPlan) -> None:
-        self.plan = plan
-        self._cockpit: Cockpit[None] = Cockpit(plan.crew.make_env, lambda env: None)
-        self._seen: int | None = None
-        self._runner: PolicyRunner | None = None
-
-    def fly(self, seed: int) -> Flown:
-        """Fly the episode of a seed, with the newest weights if there are any, and write it."""
-        plan = self.plan
-        env, _ = self._cockpit.enter(plan.crew.choose_cell(seed))
-        settings = plan.second if seed % 2 else plan.crew.settings
-        episode = collect_episode(env, seed, settings, self._find_runner())
-        described = {} if plan.crew.describe_env is None else plan.crew.describe_env(env)
-        episode.metadata.update({**plan.folder.shared, **described})
-        path = plan.folder.find_path(seed)
-        write_episode(path, episode)
-        return Flown(path, episode.metadata['pilot'], episode.metadata['outcome'], len(episode))
-
-    def _find_runner(self) -> PolicyRunner | None:
-        """Return what runs the newest policy, None as long as there is none."""
-        from lnn_control.policies.checkpoint import load_policy
-
-        weights = self.plan.weights
-        if not is_checkpoint(weights):
-            return None
-        changed = (weights / 'model.safetensors').stat().st_mtime_ns
-        if changed != self._seen:
-            self._runner = PolicyRunner(load_policy(weights), self.plan.crew.runner)
-            self._seen = changed
-        return self._runner
-
-
-def _enter(plan: FlightPlan) -> _Station:
-    import torch
-
-    torch.set_num_threads(1)
-    return _Station(plan)
-
-
-def _fly(station: _Station, seed: int) -> Flown:
-    return station.fly(seed)
-
-
-class Collectors:
-    """Processes that fly one seed after another until they are stopped.
-
-    :param count: of the processes.
-    """
-
-    def __init__(self, plan: FlightPlan, count: int) -> None:
-        self._plan, self._count = plan, count
-        self._flown: queue.SimpleQueue[Flown | BaseException] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name='collectors', daemon=True)
-
-    def __enter__(self) -> 'Collectors':
-        self._plan.folder.path.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(self._plan.folder.path, '*.mcap')
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        remove_unfinished(self._plan.folder.path, '*.mcap')
-
-    def take(self, timeout: float) -> list[Flown]:
-        """Return what was flown since the last time; wait for something up to a time [s].
-
-        :raises OSError: if there is no space left or processes died.
-        """
-        found: list[Flown] = []
-        while True:
-            try:
-                item = self._flown.get(timeout=0.0 if found else timeout)
-            except queue.Empty:
-                return found
-            if isinstance(item, BaseException):
-                raise item
-            found.append(item)
-
-    def _list_seeds(self) -> Iterator[int]:
-        """Yield the seeds whose episodes are missing; none once the collectors are stopped."""
-        for seed in self._plan.folder.seeds:
-            if self._stop.is_set():
-                return
-            if not self._plan.folder.find_path(seed).exists():
-                yield seed
-
-    def _run(self) -> None:
-        workers = Workers(self._count, _enter, (self._plan,))
-        flights = map_in_processes(_fly, self._list_seeds(), workers, is_ordered=False)
-        try:
-            for flown in flights:
-                self._flown.put(flown)
-                if self._stop.is_set():
-                    break
-        except Exception as error:  # raised again where somebody hears it
-            self._flown.put(error)
-        finally:
-            flights.close()  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -353,4 +218,4 @@ def make_plan(
 ) -> FlightPlan:
     """Return what the collectors of a run fly."""
     second = replace(crew.settings, noise=settings.second_noise)
-    return FlightPlan(folder, run / FLYING, crew, second)
+    return FlightPlan(folder, run / FLYING, crew, second, settings.near_failures)

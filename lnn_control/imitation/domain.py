@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a set of episodes trains a policy for, as the episodes themselves say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
+from typing import Any
 
 from lnn_control.core.domain import Range, TrainingDomain
+from lnn_control.core.provenance import describe_versions
 
 
 def find_domain(episodes: Sequence[Mapping[str, str]], max_stride: int) -> TrainingDomain:
@@ -65,3 +67,19 @@ def list_places(episodes: Sequence[Mapping[str, str]]) -> list[str]:
     """
     said = (f'{e.get("world", "")} {e.get("season", "")}'.strip() for e in episodes)
     return sorted(set(said) - {''})
+
+
+def describe_training(
+    sequences: Sequence[Sized], episodes: Sequence[Mapping[str, str]], said: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what a checkpoint says of its training: its data, how it went and the versions.
+
+    :param sequences: that were learned from. :param episodes: the metadata of each.
+    :param said: how it went, such as its settings and the time it took.
+    """
+    data = {
+        'episodes': len(sequences),
+        'images': sum(map(len, sequences)),
+        'places': list_places(episodes),
+    }
+    return {'data': data, **said, 'versions': describe_versions()}

@@ -8,6 +8,7 @@ stand before the topics' names.
 """
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -97,21 +98,32 @@ def write_episode(path: Path, episode: Episode) -> None:
     :raises OSError: if the disk is full or the folder cannot be written.
     """
     with write_whole(path) as stream:
-        writer = Writer(stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.LZ4)
-        writer.start(profile='ros2', library='lnn_control')
-        rows: list[tuple[int, bool, int, bytes]] = []
-        for topic, stamps, messages in _list_channels(episode):
-            number = _register(writer, topic)
-            times = split_stamps(stamps).tolist()
-            # What was felt up to an image comes before it.
-            rows += [
-                (time, topic != IMU_TOPIC, number, data)
-                for time, data in zip(times, messages, strict=True)
-            ]
-        for log_time, _, number, data in sorted(rows, key=itemgetter(0, 1, 2)):
-            writer.add_message(number, log_time, data, log_time)
-        writer.add_metadata(_METADATA, episode.metadata)
-        writer.finish()
+        _write_messages(stream, episode)
+
+
+def encode_episode(episode: Episode) -> bytes:
+    """Return what :func:`write_episode` writes."""
+    stream = BytesIO()
+    _write_messages(stream, episode)
+    return stream.getvalue()
+
+
+def _write_messages(stream: BinaryIO, episode: Episode) -> None:
+    writer = Writer(stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.LZ4)
+    writer.start(profile='ros2', library='lnn_control')
+    rows: list[tuple[int, bool, int, bytes]] = []
+    for topic, stamps, messages in _list_channels(episode):
+        number = _register(writer, topic)
+        times = split_stamps(stamps).tolist()
+        # What was felt up to an image comes before it.
+        rows += [
+            (time, topic != IMU_TOPIC, number, data)
+            for time, data in zip(times, messages, strict=True)
+        ]
+    for log_time, _, number, data in sorted(rows, key=itemgetter(0, 1, 2)):
+        writer.add_message(number, log_time, data, log_time)
+    writer.add_metadata(_METADATA, episode.metadata)
+    writer.finish()
 
 
 def _register(writer: Writer, topic: str) -> int:

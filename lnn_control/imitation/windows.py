@@ -70,33 +70,38 @@ def cut_windows(
 ) -> list[Window]:
     """Cut all sequences into windows at random offsets and shuffle them.
 
-    Every image bears a loss exactly once: windows overlap by their warm-up, and a stride of k
-    takes each k-th image in k interleaved parts.
+    Every image bears a loss exactly once, but for a sequence's lead-in, which bears none: windows
+    overlap by their warm-up, and a stride of k takes each k-th image in k interleaved parts.
     """
     windows = []
     for index, sequence in enumerate(sequences):
-        for part in _cut_parts(index, len(sequence), settings, settings.warm_up, rng):
+        for part in _cut_parts(index, sequence, settings, settings.warm_up, rng):
             windows.extend(part)
     order = rng.permutation(len(windows))
     return [windows[i] for i in order]
 
 
 def _cut_parts(
-    index: int, num_images: int, settings: WindowSettings, warm_up: int, rng: np.random.Generator
+    index: int, sequence: Sized, settings: WindowSettings, warm_up: int, rng: np.random.Generator
 ) -> list[list[Window]]:
     """Return the windows of a sequence in order, one list an interleaved part."""
+    num_images, lead_in = len(sequence), getattr(sequence, 'lead_in', 0)
+    longest = settings.window_length
     parts = []
     stride = int(rng.integers(1, settings.max_stride + 1))
     for phase in range(stride):
         windows = []
         count = len(range(phase, num_images, stride))
-        done = 0
-        stop = int(rng.integers(settings.window_length // 2, settings.window_length + 1))
+        # The first window warms up over the whole lead-in, where there is one and it has room.
+        done = len(range(phase, min(lead_in, num_images), stride))
+        start = max(done - (longest - 2), 0)
+        stop = max(start + int(rng.integers(longest // 2, longest + 1)), done + 1)
         while done < count:
-            start, stop = max(done - warm_up, 0), min(stop, count)
+            stop = min(stop, count)
             first = phase + start * stride
             windows.append(Window(index, first, stop - start, done - start, stride))
-            done, stop = stop, max(stop - warm_up, 0) + settings.window_length
+            done, start = stop, max(stop - warm_up, 0)
+            stop = start + longest
         parts.append(windows)
     return parts
 
@@ -111,7 +116,7 @@ def _cut_lanes(
     flights = [
         part
         for index, sequence in enumerate(sequences)
-        for part in _cut_parts(index, len(sequence), settings, 0, rng)
+        for part in _cut_parts(index, sequence, settings, 0, rng)
         if part
     ]
     # Each flight joins the lane that is shortest so far, so that lanes end together.
@@ -119,7 +124,7 @@ def _cut_lanes(
     for i in rng.permutation(len(flights)).tolist():
         number = min(range(batch_size), key=lambda lane: len(lanes[lane]))
         for place, window in enumerate(flights[i]):
-            numbers = (window.sequence, window.start, window.length, 0, window.stride)
+            numbers = (window.sequence, window.start, window.length, window.warm_up, window.stride)
             lanes[number].append(Window(*numbers, lane=number, is_first=place == 0))
     longest = max(len(lane) for lane in lanes)
     return [[lane[i] for lane in lanes if i < len(lane)] for i in range(longest)]

@@ -42,6 +42,11 @@ def list_policies() -> list[str]:
     return [*POLICIES, *shipped_checkpoints()]
 
 
+def is_saved(text: str) -> bool:
+    """Return whether what users write is a checkpoint, rather than a name with code behind it."""
+    return is_checkpoint(text) and text not in POLICIES
+
+
 def make_policy(text: str, environment: Any = None) -> Policy:
     """Return a policy.
 
@@ -52,7 +57,7 @@ def make_policy(text: str, environment: Any = None) -> Policy:
     :raises RegistryError: if another package offers it but it cannot be loaded.
     :raises CheckpointError: if it is a checkpoint and broken.
     """
-    if is_checkpoint(text) and text not in POLICIES:
+    if is_saved(text):
         # Only here, as it loads torch.
         from lnn_control.policies.checkpoint import load_policy
 
@@ -98,6 +103,6 @@ def is_blind(text: str) -> bool:
 
     :raises ValueError: if there is no such policy.
     """
-    if is_checkpoint(text) and text not in POLICIES:
+    if is_saved(text):
         return False
     return bool(getattr(find_entry(text)[0], 'is_blind', False))

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.dagger import Dagger, list_stages
+from lnn_control.cli.dagger import Dagger
+from lnn_control.cli.dagger_rounds import list_stages
 from lnn_control.imitation.cache import read_all_metadata
 from lnn_control.policies.checkpoint import load_policy, read_config
 from tests.patience import PATIENCE
@@ -75,7 +76,8 @@ def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> 
     assert not list(tmp_path.rglob('*.part'))
     assert not (tmp_path / 'training_state.pt').exists()
     episodes = read_all_metadata(tmp_path / 'episodes')
-    assert len({episode['seed'] for episode in episodes}) == len(episodes)
+    flights = {(episode['seed'], episode.get('attempt', '0')) for episode in episodes}
+    assert len(flights) == len(episodes)
     assert {'expert', 'student'} == {episode['pilot'] for episode in episodes}
 
     policy = load_policy(tmp_path)
@@ -128,6 +130,8 @@ def test_stages_of_rounds_start_from_the_one_before() -> None:
     [
         (['--epochs', '3'], '--epochs has no effect: it needs --rounds'),
         (['--rounds', '1', '--budget-minutes', '3'], '--budget-minutes has no effect: rounds'),
+        (['--rounds', '1', '--retries', '1'], '--retries has no effect: rounds collect and'),
+        (['--retry-lead', '3', '2'], 'the second of retry_lead must be'),
         (['--task', 'chess'], 'task must be one of'),
         (['--num-neurons', '400'], 'must have at most 20000 parameters, got 156966'),
         (['--augmentation', 'wild'], 'augmentation must be one of'),

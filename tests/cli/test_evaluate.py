@@ -315,3 +315,22 @@ def test_trials_fly_through_the_limits_of_the_safety_node(limits, greatest_chang
 
 def summarise_job(job: Evaluate, result: TrialResult) -> SuiteSummary:
     return summarise(job.task, 'forest', job.season, job.policy, [result])
+
+
+@pytest.mark.parametrize(
+    ('words', 'told'),
+    [
+        (['--processes', '2'], '--processes has no effect: the workers of the cluster fly'),
+        (['--renderer', 'auto'], "with --cluster, renderer must be one of ['gl', 'none', 'tiny']"),
+    ],
+)
+@pytest.mark.parametrize('verb', ['collect', 'evaluate'])
+def test_options_that_make_no_sense_on_a_cluster_are_refused(verb, words, told, tmp_path, capsys):
+    words = [verb, '--cluster', 'tcp://127.0.0.1:8786', '--output', str(tmp_path), *words]
+    assert cli.main(words) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_what_is_no_address_of_a_cluster_is_refused(capsys):
+    told = "cluster must be the address of a Dask scheduler, such as tcp://10.0.0.5:8786, got 'x'"
+    assert told in fail(capsys, '--cluster', 'x')

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lnn_control.core.processes import Workers, map_in_processes
+from lnn_control.core.processes import Workers, _serve, map_in_processes
 from tests.patience import PATIENCE
 
 # Work is math.pow(context, item), with 2.0 as the context.
@@ -43,6 +43,20 @@ def test_items_are_taken_when_somebody_is_free_for_them():
     assert [next(results), next(results)] == [1, 2]
     assert len(taken) <= 3
     results.close()
+
+
+def test_a_process_ends_in_peace_when_nobody_reads_its_answer():
+    context = multiprocessing.get_context('spawn')
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, math.pow, ONE))
+    process.start()
+    theirs.close()
+    ours.send(3)
+    assert ours.poll(PATIENCE)
+    # Closing with the answer unread is what a kill does: the other side is told of a reset.
+    ours.close()
+    process.join(PATIENCE)
+    assert process.exitcode == 0
 
 
 def test_no_items_are_no_results():

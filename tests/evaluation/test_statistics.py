@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from lnn_control.evaluation.statistics import wilson_interval
+from lnn_control.evaluation.statistics import difference_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,19 @@ def test_more_trials_narrow_the_interval():
 def test_impossible_counts_are_errors(successes, trials):
     with pytest.raises(ValueError, match=f'got {successes} of {trials}'):
         wilson_interval(successes, trials)
+
+
+@pytest.mark.parametrize(
+    ('counts', 'low', 'high'),
+    [
+        # Newcombe, Statistics in Medicine 17 (1998) 873-890, table II, method 10.
+        ((56, 70, 48, 80), 0.0524, 0.3339),
+        ((9, 10, 3, 10), 0.1705, 0.8090),
+        ((6, 7, 2, 7), 0.0582, 0.8062),
+        ((5, 56, 0, 29), -0.0381, 0.1926),
+    ],
+)
+def test_intervals_of_differences_are_the_published_ones(counts, low, high):
+    assert difference_interval(*counts) == pytest.approx((low, high), abs=5e-5)
+    swapped = difference_interval(*counts[2:], *counts[:2])
+    assert swapped == pytest.approx((-high, -low), abs=5e-5)

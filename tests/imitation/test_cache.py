@@ -211,3 +211,13 @@ def test_privileged_labels_and_classes_are_kept_at_the_size_of_the_network(tmp_p
     small = load_sequences(tmp_path, Preprocessing(8, 8))[1]
     assert small.segmentation.shape == (8, 8, 8)
     assert set(np.unique(small.segmentation)) <= set(np.unique(classes))
+
+
+def test_lead_in_of_a_flight_is_known_from_the_file_and_from_its_arrays(tmp_path, make_episode):
+    episode = make_episode()
+    write_episode(tmp_path / 'plain.mcap', episode)
+    episode.metadata['lead_in'] = '5'
+    write_episode(tmp_path / 'retry.mcap', episode)
+    for _ in range(2):
+        sequences = load_sequences(tmp_path, PREPROCESSING)
+        assert [sequence.lead_in for sequence in sequences] == [0, 5]

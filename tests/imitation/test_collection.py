@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from lnn_control.core.cluster import Cluster
 from lnn_control.imitation import collection
 from lnn_control.imitation.collection import CollectionCrew, EpisodeFolder, collect_missing
 from lnn_control.imitation.episode_file import read_episode
@@ -21,6 +22,7 @@ from sim.environment import TaskEnv
 from sim.sensors.pinhole import PinholeCamera
 from sim.simulation import SimulationSettings
 from sim.tasks.fly_to_target import FlyToTarget
+from tests.dask_cluster import DaskCluster
 from tests.patience import PATIENCE
 
 SEEDS = range(6)
@@ -125,6 +127,23 @@ def test_seed_of_a_killed_process_is_flown_by_another(unharmed, tmp_path, monkey
     assert (tmp_path / 'mark').exists()
     assert sorted(episode.seed for episode in done) == list(SEEDS)
     assert read_files(folder.path) == unharmed
+
+
+def test_seed_of_a_killed_worker_of_a_cluster_is_flown_by_another(unharmed, tmp_path, monkeypatch):
+    pytest.importorskip('distributed', reason='needs the extra cluster')
+    (tmp_path / 'there').mkdir()
+    (tmp_path / 'here').mkdir()
+    # The workers stand elsewhere: what they wrote would not be here.
+    monkeypatch.chdir(tmp_path / 'here')
+    folder = EpisodeFolder(Path('episodes'), 'f', SEEDS)
+    crew = CollectionCrew(make_killing_env, choose_cell)
+    with DaskCluster(tmp_path / 'there', KILL_ONCE=str(tmp_path / 'mark')) as cluster:
+        cluster.add_workers(2)
+        done = list(collect_missing(folder, crew, Cluster(cluster.address, PATIENCE)))
+        assert -signal.SIGKILL in [worker.poll() for worker in cluster.workers]
+    assert sorted(episode.seed for episode in done) == list(SEEDS)
+    assert {episode.num_images for episode in done} == {30}
+    assert read_files(tmp_path / 'here' / 'episodes') == unharmed
 
 
 def leave_no_space(cell: str) -> TaskEnv:

@@ -12,6 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 from lnn_control.imitation import episode_file
 from lnn_control.imitation.episode_file import (
     EpisodeFileError,
+    encode_episode,
     read_episode,
     read_metadata,
     write_episode,
@@ -104,6 +105,11 @@ def fly(num_images=4, clock_offset=0.0, stamped=True, pixels=PIXELS):
         yield IMAGE, stamp + 0.004 + clock_offset, image(stamp, pixels)
         command = twist_stamped(stamp + 0.01, float(i)) if stamped else twist(float(i))
         yield FLOWN, stamp + 0.01 + clock_offset, command
+
+
+def test_encoded_episode_is_what_the_file_has(make_episode, tmp_path):
+    write_episode(tmp_path / 'e.mcap', make_episode())
+    assert encode_episode(make_episode()) == (tmp_path / 'e.mcap').read_bytes()
 
 
 def test_episode_comes_back_value_for_value(make_episode, tmp_path):

@@ -35,6 +35,35 @@ def test_every_image_bears_loss_exactly_once(settings):
         assert all(window.start >= 0 for window in windows)
 
 
+class LedIn:
+    """A sequence whose first images are those of another one."""
+
+    def __init__(self, length: int, lead_in: int) -> None:
+        self.length, self.lead_in = length, lead_in
+
+    def __len__(self) -> int:
+        return self.length
+
+
+@pytest.mark.parametrize('carry_state', [False, True])
+@pytest.mark.parametrize('window_length', [8, 16, 64])
+def test_lead_in_warms_up_and_bears_no_loss(window_length, carry_state):
+    sequences = [LedIn(90, 12), LedIn(13, 12), LedIn(5, 12), LedIn(40, 0)]
+    settings = WindowSettings(window_length=window_length, warm_up=4, carry_state=carry_state)
+    for seed in range(10):
+        batches = cut_batches(sequences, settings, 3, np.random.default_rng(seed))
+        windows = [window for batch in batches for window in batch]
+        for sequence, count in zip(sequences, count_losses(sequences, windows), strict=True):
+            assert (count[: sequence.lead_in] == 0).all()
+            assert (count[sequence.lead_in :] == 1).all()
+        assert all(1 <= window.length <= window_length for window in windows)
+        # As much of it as a window has room for fills the memory.
+        first = [window for window in windows if window.sequence == 0 and window.start < 12]
+        assert all(w.warm_up >= min(12 // w.stride, window_length - 2, 4) for w in first)
+        if window_length == 64:
+            assert {window.start - window.start % window.stride for window in first} == {0}
+
+
 def test_windows_in_mid_flight_warm_up_fully():
     settings = WindowSettings(window_length=16, warm_up=5, max_stride=1)
     for window in cut_windows([range(100)], settings, np.random.default_rng(0)):

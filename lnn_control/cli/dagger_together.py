@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control dagger` as it is by default: collecting and training side by side."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lnn_control.cli import collect, train
+from lnn_control.imitation.collection import NUM_TRAINING_SEEDS, EpisodeFolder
+from lnn_control.imitation.collectors import Collectors
+from lnn_control.imitation.dagger import (
+    EPISODES,
+    FLYING,
+    Budget,
+    Keeper,
+    Learner,
+    Progress,
+    Say,
+    learn_while_flying,
+    make_plan,
+)
+from lnn_control.imitation.settings import describe_difference
+from lnn_control.policies.runner import RunnerSettings
+
+if TYPE_CHECKING:
+    from lnn_control.cli.dagger import Dagger
+    from lnn_control.policies.network import Network
+
+
+def run_together(job: 'Dagger', arguments: list[str]) -> None:
+    """Collect and train side by side until the budget is used up; write the checkpoint.
+
+    :raises ValueError: if the folder holds a run of other settings, or the training diverges.
+    """
+    import torch
+
+    from lnn_control.imitation.allocator import keep_freed_memory
+    from lnn_control.imitation.training_state import load_state, remove_state
+
+    trained = train.check_job(job.trained, [*arguments, '--budget-minutes', '1'])
+    folder = job.output
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / 'config.json').is_file():
+        print(f'{folder} holds a trained policy already: it is judged and described again')
+        return
+    keep_freed_memory()
+    torch.set_num_threads(job.threads)
+    torch.manual_seed(job.settings.seed)
+    network = train.make_network(trained)
+    network.check_size(job.max_parameters)
+    state = load_state(folder)
+    check_same(job, state)
+    learner = make_learner(job, trained, network)
+    fly_and_learn(job, learner, state)
+    write_checkpoint(job, learner)
+    remove_state(folder)
+
+
+def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None) -> None:
+    """Let collectors fly and the learner learn, from where an interrupted run was.
+
+    :param state: of that run, None if there is none.
+    :raises ValueError: if the training diverges.
+    :raises KeyboardInterrupt: at Ctrl-C, after saving.
+    """
+    total = 60.0 * (job.settings.budget_minutes or 45.0)
+    budget = Budget(0.0 if state is None else float(state['seconds']), total)
+    plan = make_plan(plan_episodes(job), job.output, choose_crew(job), job.run)
+    # Before anybody flies: what lands from then on, the collectors tell.
+    flown = list_episodes(job.output)
+    with Collectors(plan, count_collectors(job)) as crew, show_progress() as say:
+        learner.add(flown)
+        if state is not None and learner.num_episodes:
+            learner.begin(state['trainer'])
+        try:
+            learn_while_flying(crew, learner, budget, Keeper(partial(save, job), job.run), say)
+        except FloatingPointError as error:
+            raise ValueError(f'training failed: {error}') from error
+        except KeyboardInterrupt:
+            if learner.trainer is not None:
+                save(job, learner, budget.used)
+            print(f'stopped: the same command goes on from {job.output}', flush=True)
+            raise
+
+
+def count_collectors(job: 'Dagger') -> int:
+    """Return how many processes collect: one a core, less the one that trains."""
+    return max((job.processes or os.cpu_count() or 1) - 1, 1)
+
+
+def plan_episodes(job: 'Dagger') -> EpisodeFolder:
+    """Return the folder of the episodes; every training seed from the first on may be flown."""
+    task = job.flown.made_task
+    seeds = range(job.first_seed, NUM_TRAINING_SEEDS)
+    shared = collect.describe_settings(job.flown)
+    # Who flies and how much it is disturbed differs from episode to episode.
+    for name in ('noise', 'weights'):
+        shared.pop(name, None)
+    return EpisodeFolder(
+        job.output / EPISODES, f'{task.world}_{job.season}', seeds, 'several', shared
+    )
+
+
+def choose_crew(job: 'Dagger') -> Any:
+    """Return who flies in what."""
+    crew = collect.choose_crew(job.flown)
+    return replace(crew, runner=RunnerSettings(allow_untrained=True))
+
+
+def list_episodes(folder: Path) -> list[Path]:
+    """Return the episodes that are there already."""
+    return sorted((folder / EPISODES).glob('*.mcap'))
+
+
+def make_learner(job: 'Dagger', trained: train.Train, network: 'Network') -> Learner:
+    """Return the training side of a run."""
+    from lnn_control.imitation.cache import find_cache, load_sequence, name_cache
+    from lnn_control.imitation.train import fit_normalisation
+    from lnn_control.imitation.trainer import Trainer
+    from lnn_control.policies.checkpoint import save_checkpoint
+
+    preprocessing = network.config.preprocessing
+    (job.output / EPISODES).mkdir(parents=True, exist_ok=True)
+    cache = find_cache(job.output / EPISODES, name_cache(preprocessing))
+    device = train.choose_device(job.device)
+    symmetric = job.flown.made_task.is_symmetric
+
+    def make_trainer(sequences: Sequence[Any]) -> Trainer:
+        fit_normalisation(network, sequences, symmetric)
+        return Trainer(network.to(device), sequences, trained.settings, symmetric)
+
+    def publish(averaged: 'Network') -> None:
+        save_checkpoint(job.output / FLYING, 'student', averaged.cpu(), {})
+
+    return Learner(make_trainer, lambda path: load_sequence(path, cache, preprocessing), publish)
+
+
+def describe_settings(job: 'Dagger') -> dict[str, Any]:
+    """Return what must be the same to go on."""
+    kept = ('task', 'task_option', 'world', 'season', 'vary_cameras', 'augmentation', 'hold')
+    described: dict[str, Any] = {name: getattr(job, name) for name in kept}
+    described |= {'network': asdict(job.network), 'training': asdict(job.settings)}
+    return described | {'flights': asdict(job.flights)}
+
+
+def check_same(job: 'Dagger', state: dict[str, Any] | None) -> None:
+    """Check that an unfinished run in the folder is of the same settings.
+
+    :raises ValueError: if it is not; the message names what differs.
+    """
+    difference = (
+        '' if state is None else describe_difference(state['settings'], describe_settings(job))
+    )
+    if difference:
+        raise ValueError(
+            f'{job.output} holds an unfinished run of other settings ({difference}): give the '
+            'same ones to go on, or another --output'
+        )
+
+
+def save(job: 'Dagger', learner: Learner, seconds: float) -> None:
+    """Write the state of a run in one stroke."""
+    from lnn_control.imitation.training_state import save_state
+
+    state = {
+        'settings': describe_settings(job),
+        'trainer': learner.trainer.state_dict(),
+        'seconds': seconds,
+    }
+    save_state(job.output, state)
+
+
+def write_checkpoint(job: 'Dagger', learner: Learner) -> None:
+    """Write the averaged network as the policy of the run."""
+    from lnn_control.imitation.cache import read_all_metadata
+    from lnn_control.imitation.domain import describe_training, find_domain
+    from lnn_control.policies.checkpoint import save_checkpoint
+
+    trainer = learner.trainer
+    network = trainer.network
+    network.load_state_dict({**network.state_dict(), **trainer.average.state_dict()})
+    episodes = read_all_metadata(job.output / EPISODES)
+    domain = find_domain(episodes, job.settings.windows.max_stride)
+    said = {
+        'init': None,
+        'settings': describe_settings(job),
+        'steps': trainer.position.step,
+        'seconds': round(trainer.position.seconds, 1),
+        'device': trainer.device.type,
+    }
+    training = describe_training(trainer.sequences, episodes, said)
+    save_checkpoint(job.output, job.policy_name, network.eval().cpu(), training, domain)
+
+
+@contextmanager
+def show_progress() -> Iterator[Say]:
+    """Show a bar that follows a run, and a line now and then for log files."""
+    import time
+
+    from rich.progress import Progress as Bar
+
+    with Bar() as bars:
+        bar = bars.add_task('dagger', total=1.0)
+        told = time.monotonic()
+
+        def say(row: Progress) -> None:
+            nonlocal told
+            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the expert flies'
+            text = (
+                f'{row.num_episodes} episodes, {row.num_images} images  {what}  '
+                f'{row.images_per_second:.0f} images/s  {row.seconds_left / 60:.1f} min left'
+            )
+            bars.update(bar, completed=row.share, description=text)
+            if time.monotonic() - told > 60.0:
+                bars.console.print(text)
+                told = time.monotonic()
+
+        yield say
