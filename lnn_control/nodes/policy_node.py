@@ -99,6 +99,10 @@ PARAMETERS = (
         0.0,
         0.5,
     ),
+    Parameter('image_silence', 0.5, 'so long without an image is a finding [s]', 0.05, 60.0),
+    Parameter(
+        'imu_silence', 0.2, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
+    ),
     Parameter(
         'tolerate', '', 'findings of the sensors that do not stop, by name, such as "imu.frozen"'
     ),
@@ -235,7 +239,12 @@ class PolicyNode(LifecycleNode):
         assert self._runner is not None
         settings = self._settings
         self._inputs = SensorInputs(
-            WatchSettings(settings.max_image_age or None, self._runner.policy.domain.camera_rate),
+            WatchSettings(
+                settings.max_image_age or None,
+                self._runner.policy.domain.camera_rate,
+                settings.image_silence,
+                settings.imu_silence,
+            ),
             self._now(),
         )
         self._command = self._open(topics.RAW_COMMAND)

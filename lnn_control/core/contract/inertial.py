@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from lnn_control.core.contract.findings import Finding
 from lnn_control.core.frames import GRAVITY
 
-# Mean force over a second: at most 8 m/s^2 along the ground and 3 m/s^2 up or down beside gravity.
-_LEAST_FORCE, _GREATEST_FORCE = 6.5, 14.0
-# Mean direction over a second: 8 m/s^2 along the ground lean it by 39 degrees.
-_GREATEST_LEAN_DEG = 50.0
-# Root mean square over a second; vehicles turn at 2 rad/s at most, and shake.
-_GREATEST_RATE = 3.0
+# Mean force over a fifth of a second, in which a vehicle may fall or climb with 8 m/s^2 for half
+# of the time.
+_LEAST_FORCE, _GREATEST_FORCE = 3.0, 20.0
+# Mean direction likewise: 8 m/s^2 along the ground lean it by 39 degrees, more while it falls.
+_GREATEST_LEAN_DEG = 65.0
+# Root mean square likewise; vehicles turn at 2 rad/s at most, tilt faster for a moment, and shake.
+_GREATEST_RATE = 5.0
 _AXES = ('x', 'y', 'z')
 _OTHER_FRAMES = {
     'optical': 'an optical frame (z forward, y down)',
@@ -32,7 +33,7 @@ _OTHER_FRAMES = {
 def check_inertial(
     rates: NDArray[np.floating], force: NDArray[np.floating], is_moving: bool = False
 ) -> list[Finding]:
-    """Check a stretch of samples, about a second of it, for units, frame and life.
+    """Check a stretch of samples, a fifth of a second or more, for units, frame and life.
 
     :param rates: body rates [rad/s], shape (n, 3). :param force: specific force [m/s^2], (n, 3).
     :param is_moving: whether the vehicle was told to move, so that samples cannot stay the same.
@@ -104,7 +105,7 @@ def _check_rates(rates: NDArray[np.floating]) -> list[Finding]:
     return [
         Finding(
             'imu.units',
-            f'it turns at {size:.3g} rad/s over a second',
+            f'it turns at {size:.3g} rad/s',
             f'at most {_GREATEST_RATE:g} rad/s',
             'it seems to be in deg/s: publish rad/s (REP-103)',
         )

@@ -18,8 +18,8 @@ from lnn_control.core.contract.findings import Finding, Level
 from lnn_control.core.contract.images import check_light, check_stamp, thin_out
 from lnn_control.core.contract.inertial import check_inertial
 
-# Samples that a first judgement of an IMU needs, and those that a usual one is made of.
-_FIRST_SAMPLES, _WINDOW_SAMPLES = 40, 200
+# Of a vehicle's IMU: a fifth of a second at 200 Hz, judged twenty times a second.
+_WINDOW, _STRIDE = 40, 10
 # Messages whose arrival a rate is measured over.
 _RATE_MESSAGES = 20
 # Identical images in a row that count as frozen: chance repeats none of a moving camera.
@@ -51,18 +51,15 @@ class WatchSettings:
 
 
 class InertialWatch:
-    """Judges samples a window of 200 at a time, a second of most units.
+    """Judges the latest samples, over and over. It needs no times: evaluations have it too.
 
-    It needs no times: evaluations have it as vehicles do.
-
-    :param num_first: samples of the first window; fewer tell sooner about a vehicle at rest.
+    :param window: samples that a judgement is made of. :param stride: new ones until the next.
     """
 
-    def __init__(self, num_first: int = _WINDOW_SAMPLES) -> None:
-        self._num_wanted = num_first
-        self._rates: list[NDArray[np.floating]] = []
-        self._force: list[NDArray[np.floating]] = []
-        self._num_samples = self._num_moving = 0
+    def __init__(self, window: int = 200, stride: int = 200) -> None:
+        self._window, self._stride = window, stride
+        self._rows: deque[tuple[NDArray[np.floating], NDArray[np.floating], bool]] = deque()
+        self._num_samples = self._num_new = 0
         self._findings: tuple[Finding, ...] = ()
         self._has_judged = False
 
@@ -73,7 +70,7 @@ class InertialWatch:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was found in the latest full window."""
+        """What the latest judgement has found."""
         return self._findings
 
     def add(
@@ -84,20 +81,24 @@ class InertialWatch:
         :param rates: [rad/s], shape (n, 3). :param force: [m/s^2], shape (n, 3).
         :param is_moving: whether the vehicle is told to move.
         """
-        self._rates.append(rates)
-        self._force.append(force)
+        self._rows.append((rates, force, is_moving))
         self._num_samples += len(rates)
-        self._num_moving += len(rates) * is_moving
-        if self._num_samples < self._num_wanted:
-            return
-        has_moved = 2 * self._num_moving > self._num_samples
+        self._num_new += len(rates)
+        while self._num_samples - len(self._rows[0][0]) >= self._window:
+            self._num_samples -= len(self._rows.popleft()[0])
+        if self._num_samples >= self._window and self._num_new >= self._stride:
+            self._judge()
+
+    def _judge(self) -> None:
+        num_moving = sum(len(rates) for rates, _, is_moving in self._rows if is_moving)
         self._findings = tuple(
-            check_inertial(np.concatenate(self._rates), np.concatenate(self._force), has_moved)
+            check_inertial(
+                np.concatenate([rates for rates, _, _ in self._rows]),
+                np.concatenate([force for _, force, _ in self._rows]),
+                is_moving=2 * num_moving > self._num_samples,
+            )
         )
-        self._rates, self._force = [], []
-        self._num_samples = self._num_moving = 0
-        self._has_judged = True
-        self._num_wanted = _WINDOW_SAMPLES
+        self._num_new, self._has_judged = 0, True
 
 
 class _Arrivals:
@@ -134,7 +135,7 @@ class SensorWatch:
     def __init__(self, settings: WatchSettings, begin: float) -> None:
         self._settings = settings
         self._images, self._samples = _Arrivals(begin), _Arrivals(begin)
-        self._inertial = InertialWatch(_FIRST_SAMPLES)
+        self._inertial = InertialWatch(_WINDOW, _STRIDE)
         self._header: tuple[Finding, ...] = ()
         self._stamp: float | None = None
         self._print = 0
