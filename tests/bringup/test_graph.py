@@ -62,6 +62,8 @@ def test_config_names_the_parameters_of_the_node_with_their_defaults(
     graph: Graph, node: NodeDescription
 ) -> None:
     pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+    if node.name == 'mavlink_node':
+        pytest.importorskip('pymavlink', reason='needs the extra mavlink')
     parameters = importlib.import_module(node.module).PARAMETERS
     assert read_config(node) == {entry.name: entry.default for entry in parameters}
     assert all(entry.description for entry in parameters)

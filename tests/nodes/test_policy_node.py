@@ -144,8 +144,9 @@ def test_larger_image_of_another_encoding_flies_and_wrong_ones_do_not(
     good.encoding, good.stamp = '16UC1', small.stamp
     diagnostics.clear()
     probe.wait_until(lambda: 'image encoding must be' in find_problem(diagnostics), good.shoot)
-    # A command carries the stamp of its image.
-    assert max(map(stamp_of, commands)) <= last_good + 1e-6
+    # A command carries the stamp of its image, and none that moves answers a wrong one.
+    moving = [command for command in commands if read_twist(command) != ZERO]
+    assert max(map(stamp_of, moving)) <= last_good + 1e-6
     assert run.output.count('got 64x48') == 1
 
 
@@ -344,7 +345,7 @@ def test_policy_is_changed_while_it_is_not_active_and_not_in_flight(join: Join) 
         ({'rates': np.array([30.0, 0.0, 0.0])}, 'it seems to be in deg/s'),
         ({'force': np.array([0.0, -9.8, 0.0])}, 'it seems to be an optical frame'),
         ({'frame': 'imu_optical_frame'}, 'is an optical frame'),
-        ({'ahead': 5.0}, 'imu.clock: the stamps of the IMU are 5 s ahead of those of the camera'),
+        ({'ahead': 5.0}, 'imu.clock: the stamps of the IMU are'),
         ({'num_samples': 0}, 'imu.silent'),
         ({'has_stamp': False}, 'image.stamp: the stamp is zero'),
         ({'is_dark': True}, 'image.black'),

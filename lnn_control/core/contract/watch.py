@@ -22,6 +22,8 @@ from lnn_control.core.contract.inertial import check_inertial
 _WINDOW, _STRIDE = 40, 10
 # Messages whose arrival a rate is measured over.
 _RATE_MESSAGES = 20
+# The latest messages whose stamps are compared with those of the other sensor.
+_OFFSET_MESSAGES = 5
 # Identical images in a row that count as frozen: chance repeats none of a moving camera.
 _FROZEN_IMAGES = 5
 _GREATEST_CLOCK_OFFSET = 0.5
@@ -108,7 +110,7 @@ class _Arrivals:
         self.last = begin
         self.has_come = False
         self._times: deque[float] = deque(maxlen=_RATE_MESSAGES)
-        self._offsets: deque[float] = deque(maxlen=_RATE_MESSAGES)
+        self._offsets: deque[float] = deque(maxlen=_OFFSET_MESSAGES)
 
     def add(self, stamp: float, now: float) -> None:
         self.last, self.has_come = now, True
@@ -210,7 +212,7 @@ class SensorWatch:
 
         What the IMU feels must change meanwhile: where one moment is played back nothing does.
         """
-        fingerprint = zlib.crc32(np.ascontiguousarray(thin_out(pixels)))
+        fingerprint = zlib.crc32(np.ascontiguousarray(thin_out(pixels)).data)
         self._has_seen_change = fingerprint != self._print
         is_same = is_moving and self._has_felt_change and not self._has_seen_change
         self._has_felt_change = False
