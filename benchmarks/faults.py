@@ -39,6 +39,7 @@ _RATE, _SAMPLES = 20.0, 10
 # How long a vehicle flies before a fault, and stands before it counts as standing [s].
 _FLIGHT, _REST = 0.6, 1.0
 _PATIENCE = 120.0
+_ANSWER = 10.0
 
 
 class Ahead(Policy):
@@ -210,8 +211,21 @@ class Rig:
 
         if self.policy.poll() is not None:
             self.policy = self._start_policy()
-        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
-            self.change_state(transition)
+        next_step = {
+            'unconfigured': Transition.TRANSITION_CONFIGURE,
+            'inactive': Transition.TRANSITION_ACTIVATE,
+        }
+        deadline = time.monotonic() + _PATIENCE
+        while (state := self.read_state()) != 'active' and time.monotonic() < deadline:
+            if state in next_step:
+                self.change_state(next_step[state])
+
+    def read_state(self) -> str:
+        """Return the state of the policy, empty if it does not answer."""
+        from lifecycle_msgs.srv import GetState
+
+        answer = self._call(GetState, 'policy_node/get_state', GetState.Request())
+        return str(answer.current_state.label) if answer is not None else ''
 
     def change_state(self, transition: int) -> bool:
         """Ask the policy for a transition and return whether it was made."""
@@ -229,15 +243,20 @@ class Rig:
         self._call(Trigger, 'safety_node/release', Trigger.Request())
 
     def _call(self, kind: Any, name: str, request: Any) -> Any:
+        """Return the answer of a service, None if none comes.
+
+        A process that was killed stays in the graph for 20 s, and a request to it is lost: ask
+        again rather than wait.
+        """
         client = self._node.create_client(kind, name)
         try:
             if not client.wait_for_service(_PATIENCE):
                 return None
             future = client.call_async(request)
-            deadline = time.monotonic() + _PATIENCE
+            deadline = time.monotonic() + _ANSWER
             while not future.done() and time.monotonic() < deadline:
                 time.sleep(0.01)
-            return future.result()
+            return future.result() if future.done() else None
         finally:
             self._node.destroy_client(client)
 
