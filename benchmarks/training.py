@@ -9,7 +9,8 @@ same load of the machine; figures are medians over the rounds. Shares of the pea
 those of one thread by the processor's clock, which counts computing alone; images a second are by
 the wall's clock, on one to --threads threads, whichever is best. The peak is the best bfloat16
 product of square matrices. The peer is the same encoder with the wired CfC of ncps, in float32 as
-one would write it, with the same augmentation.
+one would write it, with the same augmentation. A GPU, where there is one, trains on 48 windows at
+once, with the flagship and with an LTC in its place.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from lnn_control.policies.network import Network, NetworkConfig
 IMAGE_FLOP = 28e6
 """Of a training step of the flagship, an image."""
 STEPS = 64
+GPU_BATCH, GPU_STEPS = 48, 40
 NUM_LOADED = 200_000
 NUM_ON_DISK = 20_000
 EPISODE = 1000
@@ -54,6 +56,8 @@ ROWS = {
     'peak_share_weak': ('share of it, weak', '', '> 0.34'),
     'peak_share_strong': ('share of it, strong', '', '> 0.26'),
     'train_ratio_to_ncps': ('time of a step with ncps over ours', 'x', '> 4'),
+    'gpu_train_strong_images_per_second': ('training on a GPU, strong', 'images/s', '> 150000'),
+    'gpu_ltc_over_cfc': ('time of a step there, ncp_ltc over ncp_cfc', 'x', '< 3'),
     'collect_share': ("collection, share of the simulator's rate", '', '> 0.8'),
 }
 
@@ -74,8 +78,10 @@ def _make_sequence(images: Any, rng: np.random.Generator) -> Sequence:
     )
 
 
-def make_trainer(level: str, batch_size: int) -> Trainer:
-    """Return a trainer of the flagship that never ends."""
+def make_trainer(
+    level: str, batch_size: int, memory: str = 'ncp_cfc', device: str = 'cpu'
+) -> Trainer:
+    """Return a trainer that never ends, of the flagship or another memory in its place."""
     torch.manual_seed(0)
     # Windows longer than the flights: each flight is one, of 64 images.
     windows = WindowSettings(2 * STEPS, warm_up=0, max_stride=1)
@@ -83,8 +89,7 @@ def make_trainer(level: str, batch_size: int) -> Trainer:
         steps=10**6, batch_size=batch_size, windows=windows, augmentation=LEVELS[level]
     )
     sequences = make_sequences(4 * batch_size, STEPS, np.random.default_rng(0))
-    trainer = Trainer(Network(NetworkConfig()), sequences, settings)
-    return trainer
+    return Trainer(Network(NetworkConfig(memory=memory)).to(device), sequences, settings)
 
 
 class Peer(nn.Module):
@@ -189,6 +194,31 @@ def measure_training(rounds: int, batch_size: int, threads: int) -> dict[str, fl
     return medians
 
 
+def measure_gpu(rounds: int) -> dict[str, float]:
+    """Return the rates of training steps on a GPU, nothing where there is none."""
+    if not torch.cuda.is_available():
+        return {}
+    names = ('ncp_cfc', 'ncp_ltc')
+    trainers = {name: make_trainer('strong', GPU_BATCH, name, 'cuda') for name in names}
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(rounds + 1):
+        for name, trainer in trainers.items():
+            rates[name].append(_measure_steps(trainer, GPU_STEPS))
+    # The first round chooses, compiles and captures.
+    cfc, ltc = (statistics.median(rates[name][1:]) for name in names)
+    return {'gpu_train_strong_images_per_second': cfc, 'gpu_ltc_over_cfc': cfc / ltc}
+
+
+def _measure_steps(trainer: Trainer, count: int) -> float:
+    """Return how many images a second some steps do, until the device is done with them."""
+    trainer.settle()
+    start = time.perf_counter()
+    for _ in range(count):
+        trainer.step()
+    trainer.settle()
+    return count * trainer.settings.batch_size * STEPS / (time.perf_counter() - start)
+
+
 def write_images(folder: Path, rng: np.random.Generator) -> list[Path]:
     """Write files of images as the cache has them."""
     paths = []
@@ -272,6 +302,7 @@ def main() -> None:
     # The loader first: what it holds is measured before anything else takes memory.
     metrics = measure_loader(min(arguments.rounds, 3), arguments.batch_size)
     metrics |= measure_training(arguments.rounds, arguments.batch_size, arguments.threads)
+    metrics |= measure_gpu(arguments.rounds)
     metrics |= measure_collection(arguments.rounds, arguments.renderer)
     print_table(metrics)
     if arguments.json is not None:

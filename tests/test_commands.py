@@ -28,6 +28,7 @@ PAGES = ['README.md', *(str(path.relative_to(ROOT)) for path in DOCS)]
 RECIPES = [
     *sorted(ROOT.glob('lnn_control/checkpoints/*/README.md')),
     *sorted(ROOT.glob('examples/*.sh')),
+    *sorted(ROOT.glob('examples/*.sbatch')),
 ]
 # Option -> the most that a test takes of it.
 MOST = {
@@ -49,10 +50,15 @@ ADDED = {
 
 
 def list_commands(text: str) -> list[list[str]]:
-    """Return the words of every command in the fenced blocks of a page, or in a script."""
+    """Return the words of every command in the fenced blocks of a page, or in a script.
+
+    What torchrun would start several times is there once.
+    """
     blocks = re.findall(r'^```\w*\n(.*?)^```', text, re.MULTILINE | re.DOTALL) or [text]
     lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
-    pattern = re.compile(r'^(?:\$ )?(?:\.venv/bin/)?lnn-control (.+)$')
+    pattern = re.compile(
+        r'^(?:\$ )?(?:.*torchrun .* --no-python +)?(?:\.venv/bin/)?lnn-control (.+)$'
+    )
     return [shlex.split(found[1]) for line in lines if (found := pattern.match(line.strip()))]
 
 

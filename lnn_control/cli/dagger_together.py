@@ -3,7 +3,7 @@
 """`lnn-control dagger` as it is by default: collecting and training side by side."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -29,6 +29,8 @@ from lnn_control.policies.runner import RunnerSettings
 
 if TYPE_CHECKING:
     from lnn_control.cli.dagger import Dagger
+    from lnn_control.imitation.cache import Sequence as EpisodeSequence
+    from lnn_control.imitation.trainer import Report
     from lnn_control.policies.network import Network
 
 
@@ -40,6 +42,7 @@ def run_together(job: 'Dagger', arguments: list[str]) -> None:
     import torch
 
     from lnn_control.imitation.allocator import keep_freed_memory
+    from lnn_control.imitation.scalars import ScalarWriter
     from lnn_control.imitation.training_state import load_state, remove_state
 
     trained = train.check_job(job.trained, [*arguments, '--budget-minutes', '1'])
@@ -55,8 +58,12 @@ def run_together(job: 'Dagger', arguments: list[str]) -> None:
     network.check_size(job.max_parameters)
     state = load_state(folder)
     check_same(job, state)
-    learner = make_learner(job, trained, network)
-    fly_and_learn(job, learner, state)
+    scalars = ScalarWriter(job.output)
+    learner = make_learner(job, trained, network, scalars.add)
+    try:
+        fly_and_learn(job, learner, state)
+    finally:
+        scalars.close()
     write_checkpoint(job, learner)
     remove_state(folder)
 
@@ -68,9 +75,13 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
     :raises ValueError: if the training diverges.
     :raises KeyboardInterrupt: at Ctrl-C, after saving.
     """
+    import torch
+
     total = 60.0 * (job.settings.budget_minutes or 45.0)
     budget = Budget(0.0 if state is None else float(state['seconds']), total)
     plan = make_plan(plan_episodes(job), job.output, choose_crew(job), job.run)
+    # The processes that fly have the time to prepare what the one that trains reads.
+    plan = replace(plan, prepare=make_reader(job))
     # Before anybody flies: what lands from then on, the collectors tell.
     flown = list_episodes(job.output)
     with Collectors(plan, count_collectors(job)) as crew, show_progress() as say:
@@ -81,6 +92,8 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
             learn_while_flying(crew, learner, budget, Keeper(partial(save, job), job.run), say)
         except FloatingPointError as error:
             raise ValueError(f'training failed: {error}') from error
+        except torch.cuda.OutOfMemoryError as error:
+            raise train.lack_memory(job.settings.batch_size) from error
         except KeyboardInterrupt:
             if learner.trainer is not None:
                 save(job, learner, budget.used)
@@ -89,8 +102,9 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
 
 
 def count_collectors(job: 'Dagger') -> int:
-    """Return how many processes collect: one a core, less the one that trains."""
-    return max((job.processes or os.cpu_count() or 1) - 1, 1)
+    """Return how many processes collect: one a core, less the one that trains without a GPU."""
+    count = job.processes or os.cpu_count() or 1
+    return max(count - (train.choose_device(job.device).type == 'cpu'), 1)
 
 
 def plan_episodes(job: 'Dagger') -> EpisodeFolder:
@@ -117,16 +131,24 @@ def list_episodes(folder: Path) -> list[Path]:
     return sorted((folder / EPISODES).glob('*.mcap'))
 
 
-def make_learner(job: 'Dagger', trained: train.Train, network: 'Network') -> Learner:
-    """Return the training side of a run."""
+def make_reader(job: 'Dagger') -> 'Callable[[Path], EpisodeSequence]':
+    """Return what reads an episode as it is learned from, made so if it is not yet; picklable."""
     from lnn_control.imitation.cache import find_cache, load_sequence, name_cache
+
+    (job.output / EPISODES).mkdir(parents=True, exist_ok=True)
+    preprocessing = job.network.preprocessing
+    cache = find_cache(job.output / EPISODES, name_cache(preprocessing))
+    return partial(load_sequence, cache=cache, preprocessing=preprocessing)
+
+
+def make_learner(
+    job: 'Dagger', trained: train.Train, network: 'Network', report: 'Report'
+) -> Learner:
+    """Return the training side of a run. :param report: hears of every step."""
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.trainer import Trainer
     from lnn_control.policies.checkpoint import save_checkpoint
 
-    preprocessing = network.config.preprocessing
-    (job.output / EPISODES).mkdir(parents=True, exist_ok=True)
-    cache = find_cache(job.output / EPISODES, name_cache(preprocessing))
     device = train.choose_device(job.device)
     symmetric = job.flown.made_task.is_symmetric
 
@@ -137,7 +159,7 @@ def make_learner(job: 'Dagger', trained: train.Train, network: 'Network') -> Lea
     def publish(averaged: 'Network') -> None:
         save_checkpoint(job.output / FLYING, 'student', averaged.cpu(), {})
 
-    return Learner(make_trainer, lambda path: load_sequence(path, cache, preprocessing), publish)
+    return Learner(make_trainer, make_reader(job), publish, report)
 
 
 def describe_settings(job: 'Dagger') -> dict[str, Any]:

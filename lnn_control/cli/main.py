@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_verb(verb: str, arguments: list[str]) -> int:
     """Run one verb; bad input ends with one line on stderr and 1, Ctrl-C with 130."""
     try:
+        check_launcher(verb)
         check_simulator()
         return int(VERBS[verb].main(arguments))
     except KeyboardInterrupt:
@@ -99,6 +100,20 @@ def run_verb(verb: str, arguments: list[str]) -> int:
             traceback.print_exc()
         print(f'lnn-control {verb}: {describe_error(error)}', file=sys.stderr)
         return 1
+
+
+def check_launcher(verb: str) -> None:
+    """Check that torchrun has not started a verb several times that works alone.
+
+    :raises ValueError: if it has.
+    """
+    is_one_of_many = os.environ.get('WORLD_SIZE', '1') != '1'
+    if (
+        'TORCHELASTIC_RUN_ID' in os.environ
+        and is_one_of_many
+        and verb in set(SUMMARIES) - {'train'}
+    ):
+        raise ValueError('only train works in several processes of torchrun: leave torchrun out')
 
 
 def summarise_verb(verb: str) -> str:

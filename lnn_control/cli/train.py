@@ -15,6 +15,7 @@ from lnn_control.cli import options
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
 from lnn_control.imitation.augment import LEVELS, Augmentation
+from lnn_control.imitation.distributed import ALONE, Group, join_group
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.trainer import Report, StepReport
 from lnn_control.policies.network import NetworkConfig
@@ -34,7 +35,8 @@ DEVICES = ('auto', 'cpu', 'cuda')
 class Train:
     """Train a policy on the episodes of a folder and write a checkpoint.
 
-    Killed or ended with Ctrl-C, the same command goes on where it was.
+    Killed or ended with Ctrl-C, the same command goes on where it was. Several processes train
+    together after `torchrun --standalone --nproc-per-node N --no-python`.
     """
 
     data: Path
@@ -68,13 +70,19 @@ class FailedTrainingError(ValueError):
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    train_policy(check_job(options.read_options(Train, 'train', arguments), arguments))
+    with join_group() as processes:
+        # What is wrong is told once, and the cache is made once.
+        processes.begin_turn()
+        job = check_job(options.read_options(Train, 'train', arguments), arguments)
+        train_policy(job, processes)
+        processes.wait()
     return 0
 
 
-def train_policy(job: Train) -> None:
+def train_policy(job: Train, processes: Group = ALONE) -> None:
     """Train a policy and write its checkpoint, going on where an unfinished training is.
 
+    :param processes: that train together; this one has its turn.
     :raises FailedTrainingError: if it diverges or the GPU has no memory left.
     :raises ValueError: if data, network and settings do not fit together.
     """
@@ -107,9 +115,12 @@ def train_policy(job: Train) -> None:
         fit_normalisation(network, sequences, symmetric)
     images = sum(len(sequence) for sequence in sequences)
     print(f'{len(sequences)} episodes, {images} images, {network.num_parameters()} parameters')
+    processes.end_turn()
 
     start = time.monotonic()
-    losses = run(job, network.to(device), sequences, symmetric, judge)
+    losses = run(job, network.to(device), sequences, symmetric, judge, processes)
+    if not processes.is_first:
+        return
     said = {
         'init': job.init,
         'settings': asdict(job.settings),
@@ -154,8 +165,8 @@ def check_job(job: Train, arguments: list[str]) -> Train:
     return replace(job, settings=replace(job.settings, augmentation=augmentation))
 
 
-def choose_device(name: str) -> 'torch.device':
-    """Return the device of a name.
+def choose_device(name: str, processes: Group = ALONE) -> 'torch.device':
+    """Return the device of a name; each process has a GPU of its own.
 
     :raises ValueError: if it is not there.
     """
@@ -165,7 +176,15 @@ def choose_device(name: str) -> 'torch.device':
         raise ValueError('device cuda was asked for, but there is no GPU that torch can use: cpu')
     if name == 'auto':
         name = 'cuda' if torch.cuda.is_available() else 'cpu'
-    return torch.device(name)
+    if name == 'cpu' or processes.size == 1:
+        return torch.device(name)
+    if processes.local_size > torch.cuda.device_count():
+        raise ValueError(
+            f'device cuda must have a GPU for each process, got {processes.local_size} processes '
+            f'and {torch.cuda.device_count()} GPUs: --nproc-per-node gpu, or --device cpu'
+        )
+    torch.cuda.set_device(processes.local_rank)
+    return torch.device('cuda', processes.local_rank)
 
 
 def make_network(job: Train) -> 'Network':
@@ -226,6 +245,7 @@ def run(
     sequences: list[Any],
     symmetric: bool,
     judge: 'Judge | None',
+    processes: Group = ALONE,
 ) -> list[float]:
     """Train in place and return the losses; what was trained so far stays in the output folder.
 
@@ -244,21 +264,27 @@ def run(
 
             def report(row: StepReport) -> None:
                 show(row)
-                scalars.add(row)
+                if processes.is_first:
+                    scalars.add(row)
 
-            return train(network, sequences, job.settings, report, keeping, symmetric)
+            return train(network, sequences, job.settings, report, keeping, symmetric, processes)
     except FloatingPointError as error:
         raise FailedTrainingError(f'training failed: {error}') from error
     except torch.cuda.OutOfMemoryError as error:
-        raise FailedTrainingError(
-            f'the GPU has too little memory for --batch-size {job.settings.batch_size}: halve it, '
-            'or use --device cpu'
-        ) from error
+        raise lack_memory(job.settings.batch_size) from error
     except KeyboardInterrupt:
         print(f'stopped: the same command goes on from {job.output}', flush=True)
         raise
     finally:
         scalars.close()
+
+
+def lack_memory(batch_size: int) -> FailedTrainingError:
+    """Return the error of a GPU whose memory is too small."""
+    return FailedTrainingError(
+        f'the GPU has too little memory for --batch-size {batch_size}: halve it, or use '
+        '--device cpu'
+    )
 
 
 @contextmanager

@@ -334,7 +334,7 @@ def draw(plan: Plan, tried: Sequence[Tried]) -> Path:
 
     count = plan.job.validate_episodes
     axes = [
-        Axis(d.option.name, is_log=d.is_log)
+        Axis(d.option.name, ends=(d.low, d.high), is_log=d.is_log)
         if isinstance(d, Range)
         else Axis(d.option.name, tuple(map(str, d.corners)))
         for d in plan.space

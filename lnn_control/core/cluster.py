@@ -210,7 +210,7 @@ class _Crew:
         numbered = enumerate(items)
         self._hand_out(numbered)
         while self._orders:
-            order = self._orders.pop(self._wait().key)
+            order = self._orders.pop(str(self._wait().key))
             result = self._read(order)
             # Its next work first: whoever reads may take their time.
             self._hand_out(numbered)
@@ -224,7 +224,7 @@ class _Crew:
             future = self._client.submit(
                 _do, self._run, self._setup, pickle.dumps(item), key=f'{self._run}-{number}'
             )
-            self._orders[future.key] = _Order(number, item, future)
+            self._orders[str(future.key)] = _Order(number, item, future)
             future.add_done_callback(self._done.put)
 
     def _count_workers(self) -> int:

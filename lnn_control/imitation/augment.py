@@ -7,12 +7,14 @@ and constants are on the device of the generator. `imitation.pixels` does the sa
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from lnn_control.core.checks import check_number
+from lnn_control.imitation.loss import scale_columns
 
 # Signs of what a mirror image turns around: vy and yaw rate; IMU y, roll and yaw axes.
 MIRROR_COMMAND = (1.0, -1.0, 1.0, -1.0)
@@ -116,6 +118,12 @@ class Looks:
         untouched[:, :, :, 1, 1] = torch.eye(3, device=untouched.device)
         is_same = (self.kernel == untouched).flatten(1).all(dim=1)
         return is_same & (self.offset == 0).all(dim=1)
+
+    def take(self, rows: slice) -> 'Looks':
+        """Return the looks of some of the windows."""
+        values: dict[str, Any] = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        taken: dict[str, Any] = {k: None if v is None else v[rows] for k, v in values.items()}
+        return Looks(**taken)
 
 
 class _Draws:
@@ -283,6 +291,8 @@ def apply_looks(
 
 def _colour(images: Tensor, looks: Looks) -> Tensor:
     """Return images after their kernels, each window with its own."""
+    if torch.compiler.is_compiling():
+        return _sum_products(images, looks.kernel, looks.is_convolved is not None)
     if looks.is_convolved is None:
         return torch.einsum('bij,btjhw->btihw', looks.kernel[:, :, :, 1, 1], images)
     # All at once: a convolution in as many groups as there are windows.
@@ -291,6 +301,23 @@ def _colour(images: Tensor, looks: Looks) -> Tensor:
     kernel = looks.kernel.flatten(0, 1).to(images.dtype)
     rows = torch.nn.functional.conv2d(rows, kernel, padding=1, groups=batch)
     return rows.unflatten(1, (batch, 3)).transpose(0, 1)
+
+
+def _sum_products(images: Tensor, kernel: Tensor, is_convolved: bool) -> Tensor:
+    """Return the same as sums of products, which a compiler makes one pass over the images.
+
+    :param is_convolved: whether more of the kernel than its middle counts.
+    """
+    height, width = images.shape[-2:]
+    padded = torch.nn.functional.pad(images, (1, 1, 1, 1))
+    taps = [(down, right) for down in range(3) for right in range(3)]
+    total = torch.zeros_like(images)
+    for down, right in taps if is_convolved else [(1, 1)]:
+        shifted = padded[..., down : down + height, right : right + width]
+        for source in range(3):
+            factor = kernel[:, None, :, source, down, right, None, None]
+            total = total + factor * shifted[:, :, source, None]
+    return total
 
 
 def augment_images(images: Tensor, strength: Augmentation, generator: torch.Generator) -> Tensor:
@@ -314,6 +341,6 @@ def mirror_signals(imu: Tensor, labels: Tensor, is_mirrored: Tensor) -> tuple[Te
     """
     chosen = is_mirrored[:, None, None]
     return (
-        torch.where(chosen, imu * imu.new_tensor(MIRROR_IMU), imu),
-        torch.where(chosen, labels * labels.new_tensor(MIRROR_COMMAND), labels),
+        torch.where(chosen, scale_columns(imu, MIRROR_IMU), imu),
+        torch.where(chosen, scale_columns(labels, MIRROR_COMMAND), labels),
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.imitation.cache import Sequence as EpisodeSequence
+from lnn_control.imitation.distributed import ALONE, Group
 from lnn_control.imitation.windows import Window
 
 NUM_PRIVILEGED = 20
@@ -63,10 +64,21 @@ class Batch:
 
 
 def load_batch(
-    sequences: Sequence[EpisodeSequence], windows: list[Window], with_segmentation: bool = False
+    sequences: Sequence[EpisodeSequence],
+    windows: list[Window],
+    with_segmentation: bool = False,
+    processes: Group = ALONE,
 ) -> Batch:
-    """Read windows into one batch, padded at the end with the last image's values."""
+    """Read windows into one batch, padded at the end with the last image's values.
+
+    :param processes: each of them reads its own rows of the batch, which may be none.
+    """
     steps = max(window.length for window in windows)
+    rows = processes.choose_rows(len(windows))
+    if not rows:
+        # The shapes are those of any other.
+        return load_batch(sequences, windows[:1], with_segmentation).take(slice(0))
+    windows = windows[rows.start : rows.stop]
     of = [sequences[window.sequence] for window in windows]
     images = np.empty((len(windows), steps, *of[0].images.shape[1:]), np.uint8)
     weight = np.zeros((len(windows), steps), dtype=np.float32)
@@ -139,12 +151,16 @@ def read_ahead(
     groups: Sequence[list[Window]],
     num_ahead: int = 2,
     with_segmentation: bool = False,
+    processes: Group = ALONE,
 ) -> Iterator[Batch]:
-    """Yield one batch a group, reading the next ones in a thread while the last one is used."""
+    """Yield one batch a group, reading the next ones in a thread while the last one is used.
+
+    :param processes: see :func:`load_batch`.
+    """
     with ThreadPoolExecutor(1) as pool:
         pending: deque[Future[Batch]] = deque()
         for group in groups:
-            pending.append(pool.submit(load_batch, sequences, group, with_segmentation))
+            pending.append(pool.submit(load_batch, sequences, group, with_segmentation, processes))
             if len(pending) > num_ahead:
                 yield pending.popleft().result()
         while pending:

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
+from lnn_control.imitation.distributed import Group
 from lnn_control.imitation.windows import Window
 from lnn_control.policies.network import Network
 
@@ -27,10 +28,16 @@ class CarriedState:
         """Return the state that the windows of a batch start with, None for an empty one."""
         if windows[0].lane is None:
             return None
+        is_first = torch.tensor([window.is_first for window in windows])
+        return self.take_rows(_list_lanes(windows), is_first)
+
+    def take_rows(self, lanes: Tensor, is_first: Tensor) -> Any:
+        """Return the state of lanes, an empty one where it starts anew.
+
+        :param lanes, is_first: shape (batch,).
+        """
         empty = self.network.memory.initial_state(self.num_lanes)
         state = empty if self.state is None else self.state
-        lanes = _list_lanes(windows)
-        is_first = torch.tensor([window.is_first for window in windows])
 
         def choose(fresh: Tensor, old: Tensor) -> Tensor:
             fresh, old = fresh[lanes], old[lanes]
@@ -38,6 +45,19 @@ class CarriedState:
             return torch.where(is_first.view(shape).to(old.device), fresh.to(old), old)
 
         return tree_map(choose, empty, state)
+
+    @torch.no_grad()
+    def put_rows(self, lanes: Tensor, state: Any) -> None:
+        """Keep the state of lanes in the place where it is, as a CUDA graph asks for.
+
+        :param lanes: shape (batch,), each once.
+        """
+        if self.state is None:
+            empty = self.network.memory.initial_state(self.num_lanes)
+            self.state = tree_map(lambda part: part.detach().clone(), empty)
+        pairs = zip(tree_leaves(self.state), tree_leaves(state), strict=True)
+        for old, new in pairs:
+            old[lanes] = new.detach().to(old.dtype)
 
     def put(self, windows: Sequence[Window], state: Any) -> None:
         """Keep the state that the windows of a batch end with; no gradient goes back into it."""
@@ -54,10 +74,31 @@ class CarriedState:
 
         self.state = tree_map(replace, self.state, state)
 
+    def exchange(self, windows: Sequence[Window], group: Group) -> None:
+        """Take over what the other processes keep, so that all hold the states of all lanes.
+
+        :param windows: of the whole step, also those of other processes.
+        """
+        if group.size == 1 or windows[0].lane is None:
+            return
+        if self.state is None:
+            self.state = self.network.memory.initial_state(self.num_lanes)
+        rows = group.choose_rows(len(windows))
+        lanes, own = _list_lanes(windows), _list_lanes(windows[rows.start : rows.stop])
+
+        def gather(part: Tensor) -> Tensor:
+            found = torch.zeros_like(part)
+            found[own] = part[own]
+            gathered = part.clone()
+            gathered[lanes] = group.sum(found)[lanes]
+            return gathered
+
+        self.state = tree_map(gather, self.state)
+
     def load(self, state: Any, device: torch.device) -> None:
         """Take over a saved state."""
-        self.state = None if state is None else tree_map(lambda part: part.to(device), state)
+        self.state = None if state is None else tree_map(lambda p: p.to(device).clone(), state)
 
 
 def _list_lanes(windows: Sequence[Window]) -> Tensor:
-    return torch.tensor([window.lane for window in windows])
+    return torch.tensor([window.lane for window in windows], dtype=torch.long)

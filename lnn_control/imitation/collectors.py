@@ -8,7 +8,7 @@ What is flown next follows from the files that are there, so that a run which wa
 import heapq
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +33,7 @@ class FlightPlan:
     :param crew: who makes environments; its settings are those of every first episode.
     :param second: of every other episode.
     :param near_failures: how flights begin near a failure.
+    :param prepare: called with an episode's file, so that whoever trains finds it prepared.
     """
 
     folder: EpisodeFolder
@@ -40,6 +41,7 @@ class FlightPlan:
     crew: CollectionCrew
     second: CollectSettings = field(default_factory=CollectSettings)
     near_failures: RetrySettings = field(default_factory=RetrySettings)
+    prepare: Callable[[Path], object] | None = None
 
 
 class Flight(NamedTuple):
@@ -135,6 +137,8 @@ class _Station:
         episode.metadata.update({**plan.folder.shared, **described})
         path = plan.folder.find_path(seed, attempt)
         write_episode(path, episode)
+        if plan.prepare is not None:
+            plan.prepare(path)
         pilot, outcome = episode.metadata['pilot'], episode.metadata['outcome']
         return Flown(flight, path, pilot, outcome, len(episode))
 

@@ -24,6 +24,10 @@ from lnn_control.imitation.collection import CollectionCrew, EpisodeFolder
 from lnn_control.imitation.collectors import Collectors, FlightPlan
 from lnn_control.imitation.retry import RetrySettings
 
+# New flights begin a new pass over all data, which has to be planned: so many are waited for, as a
+# share of all images, unless a pass ends anyway.
+_WORTH_A_PASS = 0.01
+
 EPISODES, FLYING = 'episodes', 'flying'
 """Folders of the episodes and of the newest weights, in the folder of a run."""
 
@@ -103,6 +107,7 @@ class Learner:
     :param make_trainer: of the first episodes; a :class:`lnn_control.imitation.trainer.Trainer`.
     :param read: returns the episode of a file as it is learned from.
     :param publish: writes a network as the checkpoint that collectors fly.
+    :param report: hears of every step.
     """
 
     def __init__(
@@ -110,8 +115,10 @@ class Learner:
         make_trainer: Callable[[Sequence[EpisodeSequence]], Any],
         read: Callable[[Path], EpisodeSequence],
         publish: Callable[[Any], None],
+        report: Callable[[Any], None] | None = None,
     ) -> None:
         self._make_trainer, self._read, self._publish = make_trainer, read, publish
+        self._report = report
         self._waiting: list[EpisodeSequence] = []
         self.trainer: Any = None
 
@@ -144,18 +151,32 @@ class Learner:
             self.trainer.extend([])
 
     def step(self, seconds: float) -> Any:
-        """Train on the next batch, of all episodes that are there by now.
+        """Train on the next batch, of the episodes that are there by now.
 
         :param seconds: of the budget that are used up, which the learning rate follows.
         """
-        if self._waiting:
+        if self._is_worth_a_pass():
             self.trainer.extend(self._waiting)
             self._waiting = []
         self.trainer.position.seconds = seconds
-        return self.trainer.step()
+        row = self.trainer.step()
+        if self._report is not None:
+            self._report(row)
+        return row
+
+    def _is_worth_a_pass(self) -> bool:
+        """Return whether to learn from what waits now rather than later."""
+        if not self._waiting or self.trainer.position.batch == 0:
+            return bool(self._waiting)
+        known, waiting = (sum(map(len, each)) for each in (self.trainer.sequences, self._waiting))
+        return waiting >= _WORTH_A_PASS * known
 
     def publish(self) -> None:
-        """Let the averaged weights fly."""
+        """Let the averaged weights fly.
+
+        :raises FloatingPointError: if they are not finite.
+        """
+        self.trainer.settle()
         network = self.trainer.network
         averaged = type(network)(network.config)
         averaged.load_state_dict({**network.state_dict(), **self.trainer.average.state_dict()})
@@ -210,6 +231,8 @@ def learn_while_flying(
                 row.images_per_second,
             )
         )
+    # With what came after the last step.
+    learner.trainer.position.seconds = budget.used
     keeper.save(learner, budget.used)
 
 

@@ -46,9 +46,8 @@ def mirror_privileged(privileged: Tensor, is_mirrored: Tensor) -> Tensor:
 
     :param privileged: shape (batch, steps, 20). :param is_mirrored: shape (batch,).
     """
-    signs = torch.ones(_FIRST_SECTOR, device=privileged.device)
-    signs[_SINE] = -1.0
-    target = privileged[..., :_FIRST_SECTOR] * signs
-    sectors = privileged[..., _FIRST_SECTOR:].flip(-1)
-    mirrored = torch.cat([target, sectors], dim=2)
+    before, sine, after, sectors = privileged.split(
+        [_SINE, 1, _FIRST_SECTOR - _SINE - 1, NUM_PRIVILEGED - _FIRST_SECTOR], dim=2
+    )
+    mirrored = torch.cat([before, -sine, after, sectors.flip(-1)], dim=2)
     return torch.where(is_mirrored[:, None, None], mirrored, privileged)

@@ -2,8 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a network is trained to make small."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+
+
+def scale_columns(values: Tensor, factors: Sequence[float]) -> Tensor:
+    """Return values with each column of the last dimension times its factor.
+
+    The factors stay numbers: as a tensor they would have to be copied to the device.
+    """
+    columns = values.unbind(-1)
+    return torch.stack([column * f for column, f in zip(columns, factors, strict=True)], dim=-1)
 
 
 def compute_loss(
@@ -22,7 +33,7 @@ def compute_loss(
     loss = torch.nn.functional.smooth_l1_loss(
         error, torch.zeros_like(error), reduction='none', beta=1.0
     )
-    loss = (loss * loss.new_tensor(axis_weights)).mean(dim=2)
+    loss = scale_columns(loss, axis_weights).mean(dim=2)
     return (loss * weight).sum() / weight.sum().clamp(min=1)
 
 

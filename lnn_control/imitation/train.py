@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from lnn_control.imitation.cache import Sequence as EpisodeSequence
+from lnn_control.imitation.distributed import ALONE, Group
 from lnn_control.imitation.settings import TrainSettings, describe_difference
 from lnn_control.imitation.trainer import Report, StepReport, Trainer
 from lnn_control.imitation.training_state import (
@@ -78,27 +79,32 @@ def train(
     report: Report | None = None,
     keeping: Keeping | None = None,
     is_symmetric: bool = True,
+    processes: Group = ALONE,
 ) -> list[float]:
     """Train a network in place and return the mean loss of every pass over the data.
 
     What the network ends with are the averaged weights, the best ones where they are judged. An
     unfinished training of the same settings in the folder of `keeping` is gone on with.
 
+    :param processes: that call this with the same arguments; the first one judges, saves and ends
+        with the best weights.
     :raises FloatingPointError: if the loss is not finite.
     :raises TrainingStateError: if there is an unfinished training of other settings.
-    :raises KeyboardInterrupt: at Ctrl-C, after saving.
+    :raises ConnectionError: if another process is gone.
+    :raises KeyboardInterrupt: at Ctrl-C in any process, after saving.
     """
-    trainer = Trainer(network, sequences, settings, is_symmetric)
+    trainer = Trainer(network, sequences, settings, is_symmetric, processes)
     run = _Run(trainer, keeping or Keeping())
     run.resume()
-    with _catch_interrupt() as interrupt:
+    with _catch_interrupt(is_once=processes.size == 1) as interrupt:
         while not trainer.is_finished:
             run.judge_if_due()
             row = trainer.step()
             if report is not None:
                 report(row)
-            if interrupt.is_set():
+            if processes.is_any(interrupt.is_set()):
                 run.save()
+                processes.wait()
                 raise KeyboardInterrupt
             run.save_if_due()
     run.judge_if_due()
@@ -122,11 +128,33 @@ class _Run:
         return described | {'judgements': judgements}
 
     def resume(self) -> None:
-        """Go on from the state on disk, if there is one."""
+        """Go on from the state on disk, if there is one; the first process reads it for all."""
+        self._check_agreement()
+        processes = self.trainer.processes
+        state = processes.tell(self._read_state() if processes.is_first else None)
+        if state is not None:
+            self.trainer.load_state_dict(state['trainer'])
+            self.scores, self.best = list(state['scores']), state['best']
+
+    def _check_agreement(self) -> None:
+        """See that all processes do the same; they are started one computer at a time."""
+        processes = self.trainer.processes
+        if processes.size == 1:
+            return
+        mine = {**self.describe(), 'episodes': self.trainer.identify_data()}
+        difference = describe_difference(processes.tell(mine), mine)
+        if difference:
+            raise ValueError(
+                'all processes of a training must be given the same options and episodes, got '
+                f'{difference} in process {processes.rank}'
+            )
+
+    def _read_state(self) -> dict[str, Any] | None:
+        """Return the state on disk, None if there is none."""
         folder = self.keeping.folder
         state = None if folder is None else load_state(folder)
         if state is None:
-            return
+            return None
         difference = describe_difference(state['settings'], self.describe())
         if not difference and state['trainer']['data'] != self.trainer.identify_data():
             difference = 'other episodes'
@@ -135,12 +163,11 @@ class _Run:
                 f'{folder} holds an unfinished training of other settings ({difference}): give '
                 'the same ones to go on, or another --output'
             )
-        self.trainer.load_state_dict(state['trainer'])
-        self.scores, self.best = list(state['scores']), state['best']
+        return state
 
     def save(self) -> None:
         """Write the state, if it has a place."""
-        if self.keeping.folder is not None:
+        if self.keeping.folder is not None and self.trainer.processes.is_first:
             state = {
                 'settings': self.describe(),
                 'trainer': self.trainer.state_dict(),
@@ -159,8 +186,10 @@ class _Run:
         """Fly the averaged weights where the share of training that is done asks for it."""
         judge, count = self.keeping.judge, self.keeping.num_judgements
         due = (len(self.scores) + 1) / count
-        if judge is None or len(self.scores) >= count or self.trainer.share < due:
+        is_due = len(self.scores) < count and self.trainer.share >= due
+        if judge is None or not is_due or not self.trainer.processes.is_first:
             return
+        self.trainer.settle()
         self.save()
         weights = self.trainer.average.state_dict()
         score = float(judge(NetworkPolicy('candidate', self._make_network(weights))))
@@ -178,6 +207,7 @@ class _Run:
 
     def finish(self) -> None:
         """Give the network the weights that are kept."""
+        self.trainer.settle()
         weights = self.best or self.trainer.average.state_dict()
         network = self.trainer.network
         network.load_state_dict({**network.state_dict(), **weights})
@@ -185,8 +215,12 @@ class _Run:
 
 
 @contextmanager
-def _catch_interrupt() -> Iterator[threading.Event]:
-    """Note the first Ctrl-C instead of ending within a step; the second one ends at once."""
+def _catch_interrupt(is_once: bool = True) -> Iterator[threading.Event]:
+    """Note Ctrl-C instead of ending within a step.
+
+    :param is_once: the second one ends at once. Who starts several processes may pass on to them
+        what they have got already, and kills them where they take long.
+    """
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event
@@ -194,7 +228,8 @@ def _catch_interrupt() -> Iterator[threading.Event]:
 
     def note(*_: Any) -> None:
         event.set()
-        signal.signal(signal.SIGINT, before)
+        if is_once:
+            signal.signal(signal.SIGINT, before)
 
     before = signal.signal(signal.SIGINT, note)
     try:

@@ -24,16 +24,24 @@ from lnn_control.imitation.augment import (
     apply_looks,
     draw_looks,
     measure_colour,
-    mirror_signals,
 )
 from lnn_control.imitation.average import WeightAverage
 from lnn_control.imitation.batches import Batch, read_ahead
 from lnn_control.imitation.cache import Sequence as EpisodeSequence
 from lnn_control.imitation.carried import CarriedState
+from lnn_control.imitation.device_step import (
+    DeviceStep,
+    Learning,
+    Outcome,
+    load_optimiser,
+    make_optimiser,
+)
+from lnn_control.imitation.distributed import ALONE, GradientSum, Group, Part, split_step
 from lnn_control.imitation.encode import choose_dtype, convolve
-from lnn_control.imitation.heads import PrivilegedHeads, mirror_privileged
-from lnn_control.imitation.loss import compute_head_loss, compute_loss
+from lnn_control.imitation.heads import PrivilegedHeads
+from lnn_control.imitation.objective import Objective, Signals
 from lnn_control.imitation.pixels import PixelRenderer
+from lnn_control.imitation.resident import BatchShape, open_flights
 from lnn_control.imitation.schedule import SCHEDULES
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.windows import Window, cut_batches
@@ -64,6 +72,7 @@ class StepReport:
 
     :param epoch: pass over the data that the step belongs to, from 0. :param step: from 1.
     :param steps: how many there will be, as far as known. :param share: of the training done.
+    :param loss: on a GPU that of a few steps before, as are the next two.
     :param head_loss: of privileged labels, 0 without heads.
     :param gradient_norm: before it was shortened.
     """
@@ -90,11 +99,21 @@ def _make_seed(seed: int, *index: int) -> int:
     return int(stream(seed, 'training', *index).integers(2**63))
 
 
+def count_weighted(windows: Sequence[Window]) -> int:
+    """Return how many images of windows bear loss."""
+    return sum(window.length - window.warm_up for window in windows)
+
+
 class Trainer:
     """Trains a network in place, a step at a time.
 
     :param network: on the device to train on. :param sequences: what is learned from.
     :param is_symmetric: whether left and right are alike.
+    :param processes: that train the same network on the same data, each on some of the windows of
+        every step.
+    :param waits: whether a step is over when :meth:`step` returns; None: on a CPU, and where
+        there are several processes. Otherwise all data is kept on the device where it fits.
+    :raises ValueError: if there are fewer windows a step than processes.
     """
 
     def __init__(
@@ -103,7 +122,17 @@ class Trainer:
         sequences: Sequence[EpisodeSequence],
         settings: TrainSettings,
         is_symmetric: bool = True,
+        processes: Group = ALONE,
+        waits: bool | None = None,
     ) -> None:
+        if settings.batch_size < processes.size:
+            raise ValueError(
+                f'batch_size must be at least {processes.size}, one window for each process, got '
+                f'{settings.batch_size}'
+            )
+        # As good as all else, where it leaves nobody idle: parts stay whole, see GradientSum.
+        is_even = settings.batch_size % (_WINDOWS_AT_ONCE * processes.size) == 0
+        self.processes = replace(processes, unit=_WINDOWS_AT_ONCE if is_even else 1)
         self.network, self.settings = network.train(), settings
         self.sequences = list(sequences)
         self.device = network.command_scale.device
@@ -116,16 +145,19 @@ class Trainer:
         self.parameters = [*network.parameters()]
         if self.heads is not None:
             self.parameters += [*self.heads.parameters()]
-        self.optimiser = torch.optim.AdamW(
-            self.parameters, settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.objective = Objective(network, self.heads, settings.axis_weights)
         strength = settings.augmentation
         self.strength = strength if is_symmetric else replace(strength, mirror=0.0)
         self.uses_segmentation = strength.recolouring > 0
         self.carried = CarriedState(network, settings.batch_size)
-        self.renderer = self._make_renderer() if self.device.type == 'cpu' else None
+        if waits is None:
+            waits = self.device.type == 'cpu' or processes.size > 1
+        self.optimiser = self._make_optimiser(waits)
+        self.renderer = self._make_renderer() if waits and self.device.type == 'cpu' else None
+        self.device_step = None if waits else self._make_device_step()
         self.groups = self._cut(0)
         self._batches: Iterator[Batch] | None = None
+        self._last = (math.nan, math.nan, math.nan)
 
     # What it starts from.
 
@@ -137,6 +169,34 @@ class Trainer:
             torch.manual_seed(_make_seed(self.settings.seed, _HEADS))
             heads = PrivilegedHeads(self.network.encoder.num_features)
         return heads.to(self.device)
+
+    def _make_optimiser(self, waits: bool) -> torch.optim.Optimizer:
+        rate, decay = self.settings.learning_rate, self.settings.weight_decay
+        if not waits:
+            return make_optimiser(self.parameters, rate, decay, self.device)
+        return torch.optim.AdamW(self.parameters, rate, weight_decay=decay)
+
+    def _make_device_step(self) -> DeviceStep:
+        """Return what takes steps on a GPU, with all data where it takes them from."""
+        windows, sequences = self.settings.windows, self.sequences
+        shape = BatchShape(
+            self.settings.batch_size,
+            windows.window_length,
+            self.network.encoder.size_px,
+            windows.max_stride,
+            self.heads is not None,
+            self.uses_segmentation and any(s.segmentation is not None for s in sequences),
+        )
+        learning = Learning(
+            self.objective,
+            self.optimiser,
+            self.carried,
+            self.strength,
+            self.settings.max_gradient_norm,
+            self.dtype,
+        )
+        flights = open_flights(sequences, shape, self.device)
+        return DeviceStep(learning, flights, shape, windows.carry_state)
 
     def _make_renderer(self) -> PixelRenderer:
         generator = torch.Generator().manual_seed(_make_seed(self.settings.seed, _NOISE))
@@ -189,36 +249,86 @@ class Trainer:
         position, settings = self.position, self.settings
         epoch = position.epoch
         rate = settings.learning_rate * SCHEDULES[settings.schedule](self.share)
-        for group in self.optimiser.param_groups:
-            group['lr'] = rate
-        batch = self._take_batch()
-        values = self._accumulate_gradients(batch, self.groups[position.batch])
-        norm = self._update()
-        num_weighted = float(batch.weight.sum())
-        self.sums[0] += values[0] * num_weighted
-        self.sums[1] += num_weighted
+        windows = self.groups[position.batch]
+        if self.device_step is not None:
+            self._step_without_waiting(self.device_step, rate)
+        else:
+            self._step_and_wait(windows, rate)
+        loss, head_loss, norm = self._last
         self._advance()
         seconds = time.perf_counter() - start
-        position.seconds += seconds
+        # The first process's clock is that of all: the learning rate and the end follow from it.
+        position.seconds = self.processes.tell(position.seconds + seconds)
         return StepReport(
             epoch,
             position.step,
             max(self.count_steps(), position.step),
             self.share,
-            values[0],
-            values[1],
+            loss,
+            head_loss,
             norm,
             rate,
-            float(batch.is_real.sum()) / seconds,
+            self._measure_speed(windows, seconds),
             position.seconds,
         )
+
+    def _step_and_wait(self, windows: Sequence[Window], rate: float) -> None:
+        """Train on a batch."""
+        for group in self.optimiser.param_groups:
+            group['lr'] = rate
+        losses = self._accumulate_gradients(self._take_batch(), windows)
+        self._last = (*losses, self._update())
+        num_weighted = count_weighted(windows)
+        self.sums[0] += losses[0] * num_weighted
+        self.sums[1] += num_weighted
+
+    def _step_without_waiting(self, device_step: DeviceStep, rate: float) -> None:
+        """Let the device train on the batch at the position, and hear of earlier ones."""
+        position = self.position
+        seed = _make_seed(self.settings.seed, _LOOKS, position.step, 0)
+        device_step.run(self.groups, position.batch, seed, rate)
+        self.average.update(self.network, position.step + 1)
+        self._take_note(device_step.ledger.read(is_complete=math.isnan(self._last[0])))
+
+    def _take_note(self, outcomes: Sequence[Outcome]) -> None:
+        """Remember what steps came to.
+
+        :raises FloatingPointError: if a loss or gradient is not finite.
+        """
+        for outcome in outcomes:
+            if not outcome.is_finite:
+                raise FloatingPointError(
+                    f'loss is {outcome.loss + outcome.head_loss}, gradient '
+                    f'{outcome.gradient_norm} in or before epoch {self.position.epoch}, step '
+                    f'{self.position.step}: lower learning_rate'
+                )
+            self._last = outcome[:3]
+            self.sums[0] += outcome.loss * outcome.num_weighted
+            self.sums[1] += outcome.num_weighted
+
+    def settle(self) -> None:
+        """Wait for steps under way, so that the weights are known to be good.
+
+        :raises FloatingPointError: if they are not.
+        """
+        if self.device_step is not None:
+            self._take_note(self.device_step.ledger.read(is_complete=True))
+
+    def _measure_speed(self, windows: Sequence[Window], seconds: float) -> float:
+        """Return the images a second of the last step, or of some where steps overlap."""
+        if self.device_step is not None:
+            return self.device_step.images_per_second
+        return sum(window.length for window in windows) / seconds
 
     def _take_batch(self) -> Batch:
         """Return the batch at the position, from those that are read ahead."""
         if self._batches is None:
             groups = self.groups[self.position.batch :]
             self._batches = read_ahead(
-                self.sequences, groups, with_segmentation=self.uses_segmentation
+                self.sequences,
+                groups,
+                with_segmentation=self.uses_segmentation,
+                processes=self.processes,
             )
         return next(self._batches)
 
@@ -229,36 +339,48 @@ class Trainer:
 
         A CPU does it in parts, so that a large batch takes no more memory than a small one.
 
+        :param batch: of the windows that are this process's. :param windows: of all processes.
         :raises FloatingPointError: if a loss is not finite.
         """
         self.optimiser.zero_grad(set_to_none=True)
         size = _WINDOWS_AT_ONCE if self.renderer is not None else len(windows)
-        losses = [0.0, 0.0]
-        num_weighted, num_known = max(float(batch.weight.sum()), 1.0), max(batch.num_known, 1)
-        for first in range(0, len(windows), size):
-            part = batch.take(slice(first, first + size))
-            pair = self.compute_losses(part, windows[first : first + size], first)
+        total = GradientSum(self.processes, self.parameters, math.ceil(len(windows) / size))
+        num_weighted = max(count_weighted(windows), 1)
+        num_known = max(self._count_known(windows), 1)
+        for part in split_step(len(windows), size, self.processes):
+            piece = batch.take(part.batch_rows)
+            pair = self.compute_losses(piece, windows, part)
             # The mean of the whole is that of the parts by what they hold.
-            shares = float(part.weight.sum()) / num_weighted, part.num_known / num_known
-            total = pair[0] * shares[0] + pair[1] * shares[1]
+            shares = float(piece.weight.sum()) / num_weighted, piece.num_known / num_known
+            (pair[0] * shares[0] + pair[1] * shares[1]).backward()
             values = torch.stack(pair).tolist()
-            if not all(math.isfinite(value) for value in values):
-                raise FloatingPointError(
-                    f'loss is {sum(values)} in epoch {self.position.epoch}, step '
-                    f'{self.position.step}: lower learning_rate'
-                )
-            total.backward()
-            losses = [
-                old + new * share for old, new, share in zip(losses, values, shares, strict=True)
-            ]
+            total.add(part, [value * share for value, share in zip(values, shares, strict=True)])
+        losses = total.finish()
+        if not all(math.isfinite(loss) for loss in losses):
+            # Known to all processes at once, so that none waits for another.
+            raise FloatingPointError(
+                f'loss is {sum(losses)} in epoch {self.position.epoch}, step '
+                f'{self.position.step}: lower learning_rate'
+            )
+        self.carried.exchange(windows, self.processes)
         return losses[0], losses[1]
 
+    def _count_known(self, windows: Sequence[Window]) -> int:
+        """Return how many images of a step have privileged labels."""
+        known = (w.length for w in windows if self.sequences[w.sequence].privileged is not None)
+        return sum(known)
+
+    def _is_segmented(self, windows: Sequence[Window]) -> bool:
+        """Return whether all windows of a step are recoloured by their classes."""
+        of = (self.sequences[window.sequence] for window in windows)
+        return self.uses_segmentation and all(one.segmentation is not None for one in of)
+
     def compute_losses(
-        self, batch: Batch, windows: Sequence[Window], first: int = 0
+        self, batch: Batch, windows: Sequence[Window], part: Part
     ) -> tuple[Tensor, Tensor]:
         """Return the loss of the commands and that of the heads.
 
-        :param windows: that the batch was read from. :param first: their place in the step.
+        :param batch: of the part. :param windows: of the whole step.
         """
         settings = self.settings
 
@@ -267,37 +389,25 @@ class Trainer:
 
         # What is drawn follows from the number of the step and the place in it alone.
         generator = torch.Generator(self.device)
-        place = self.position.step, first
+        place = self.position.step, part.first
         generator.manual_seed(_make_seed(settings.seed, _LOOKS, *place))
         images = load(batch.images)
+        # Windows of other processes are drawn for too, but nothing comes of it.
+        colour = torch.zeros(part.drawn, 3, device=self.device)
+        colour[part.rows] = measure_colour(images)
+        is_segmented = self._is_segmented(windows)
         looks = draw_looks(
-            self.strength,
-            measure_colour(images),
-            self.network.encoder.size_px,
-            generator,
-            batch.segmentation is not None,
-        )
-        imu, labels = mirror_signals(load(batch.imu), load(batch.labels), looks.is_mirrored)
-        classes = None if batch.segmentation is None else load(batch.segmentation)
-        seen = self._encode(images, batch.is_real, looks, classes, generator)
-        features = self.network.join(seen, imu)
+            self.strength, colour, self.network.encoder.size_px, generator, is_segmented
+        ).take(part.rows)
+        classes = load(batch.segmentation) if is_segmented else None
+        seen = self._encode(images, batch.is_real, looks, classes, generator, part)
         # The memory's state starts empty, or is that of the window before.
-        commands, state = self.network.steer(
-            features, load(batch.elapsed_time), self.carried.take(windows)
+        first = part.first + part.rows.start
+        own = windows[first : first + len(images)]
+        loss, head_loss, state = self.objective.compute(
+            Signals.load(batch, load), looks.is_mirrored, seen, self.carried.take(own)
         )
-        self.carried.put(windows, state)
-        loss = compute_loss(
-            commands,
-            labels,
-            load(batch.weight),
-            self.network.command_scale,
-            settings.axis_weights,
-        )
-        head_loss = loss.new_zeros(())
-        if self.heads is not None and batch.privileged is not None:
-            privileged = mirror_privileged(load(batch.privileged), looks.is_mirrored)
-            is_known = load(batch.is_known).float()
-            head_loss = compute_head_loss(self.heads(features), privileged, is_known)
+        self.carried.put(own, state)
         return loss, head_loss
 
     def _encode(
@@ -307,6 +417,7 @@ class Trainer:
         looks: Looks,
         classes: Tensor | None,
         generator: torch.Generator,
+        part: Part,
     ) -> Tensor:
         """Return the encoder's features of augmented images, shape (batch, steps, features).
 
@@ -315,7 +426,7 @@ class Trainer:
         """
         encoder, (batch, steps) = self.network.encoder, images.shape[:2]
         if self.renderer is not None:
-            places = torch.rand(batch, generator=generator)
+            places = torch.rand(part.drawn, generator=generator)[part.rows]
             lengths = is_real.sum(axis=1).tolist()
             chunks = self.renderer.render(images, lengths, looks, places, classes)
             seen = encoder.read(convolve(encoder.convolutions, chunks, encoder.size_px))
@@ -342,6 +453,7 @@ class Trainer:
         self.position.step += 1
         self.position.batch += 1
         if self.position.batch == len(self.groups):
+            self.settle()
             self.losses.append(self.sums[0] / max(self.sums[1], 1.0))
             self.sums = [0.0, 0.0]
             self.position.epoch += 1
@@ -352,6 +464,8 @@ class Trainer:
     def extend(self, sequences: Sequence[EpisodeSequence]) -> None:
         """Learn from more data from now on: a new pass begins over all there is."""
         self.sequences += sequences
+        if self.device_step is not None:
+            self.device_step.extend(sequences)
         self.position.epoch += 1
         self.position.batch = 0
         self.groups = self._cut(self.position.epoch)
@@ -368,7 +482,11 @@ class Trainer:
         return digest.hexdigest()[:16]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that the next step depends on, as tensors and plain values."""
+        """Return everything that the next step depends on, as tensors and plain values.
+
+        :raises FloatingPointError: if the weights are not finite.
+        """
+        self.settle()
         return {
             'network': self.network.state_dict(),
             'heads': None if self.heads is None else self.heads.state_dict(),
@@ -387,10 +505,12 @@ class Trainer:
         if self.heads is not None:
             self.heads.load_state_dict(state['heads'])
         self.average.load_state_dict(state['average'])
-        self.optimiser.load_state_dict(state['optimiser'])
+        load_optimiser(self.optimiser, state['optimiser'])
         self.position = Position(**state['position'])
         self.losses, self.sums = list(state['losses']), list(state['sums'])
         self.carried.load(state['carried'], self.device)
+        if self.device_step is not None:
+            self.device_step.forget()
         self.groups = self._cut(self.position.epoch)
         self._batches = None
 

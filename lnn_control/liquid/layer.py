@@ -148,7 +148,8 @@ class LiquidLayer(nn.Module, abc.ABC):
         :param inputs: (batch, time, num_inputs), or (time, num_inputs) without a batch.
         :param state: (batch, state_size), or (state_size,) without a batch. None: zeros.
         :param elapsed_time: Seconds since the previous input: a number, (batch,) or (batch, time);
-            (time,) without a batch. None: `typical_elapsed_time`.
+            (time,) without a batch. None: `typical_elapsed_time`. Negative or not finite it is an
+            error; on a GPU, which is not waited for, the output becomes NaN instead.
         :param mask: (batch, time), False where a step is padding: the state passes through it and
             the output repeats. (time,) without a batch.
         :return: Outputs (batch, time, num_outputs) and the state after the last step.
@@ -367,7 +368,13 @@ class LiquidLayer(nn.Module, abc.ABC):
         time = time.expand(batch, steps)
         if mask is not None:
             time = torch.where(mask, time, 0.0)
-        if _can_look_at(time) and not bool(((time >= 0) & (time < math.inf)).all()):
+        if not _is_eager(time):
+            return time / self.time_unit
+        is_valid = (time >= 0) & (time < math.inf)
+        if not _is_at_hand(time):
+            # Looking would wait for the device, and a graph of it could not be captured.
+            return torch.where(is_valid, time / self.time_unit, math.nan)
+        if not bool(is_valid.all()):
             raise ValueError(
                 'elapsed_time must be finite and not negative seconds, got values from '
                 f'{time.min().item()} to {time.max().item()}'
@@ -426,11 +433,15 @@ def _swap(value: float | Tensor | None) -> Any:
 
 
 def can_step_fast(inputs: Tensor) -> bool:
-    """Return whether a single step without gradients may use buffers and plain arithmetic."""
+    """Return whether a single step without gradients may use buffers and plain arithmetic.
+
+    It compares weights before each step, which on a GPU would wait for the device.
+    """
     return (
         inputs.shape[1] == 1
         and not torch.is_grad_enabled()
-        and _can_look_at(inputs)
+        and _is_at_hand(inputs)
+        and _is_eager(inputs)
         and torch._C._functorch.peek_interpreter_stack() is None
     )
 
@@ -446,13 +457,18 @@ def can_use_kernel(inputs: Tensor) -> bool:
     """Return whether a hand-written sequence pays and may run: eager, outside of transforms."""
     return (
         inputs.shape[1] > 1
-        and _can_look_at(inputs)
+        and _is_eager(inputs)
         and torch._C._functorch.peek_interpreter_stack() is None
     )
 
 
-def _can_look_at(values: Tensor) -> bool:
-    """Return whether values exist now: not while compiling, exporting or on the meta device."""
+def _is_eager(values: Tensor) -> bool:
+    """Return whether values are computed: not while compiling, exporting or on the meta device."""
     return not (
         torch.compiler.is_compiling() or torch.jit.is_tracing() or values.device.type == 'meta'
     )
+
+
+def _is_at_hand(values: Tensor) -> bool:
+    """Return whether looking at values waits for nothing."""
+    return values.device.type == 'cpu'

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,11 +19,11 @@ from lnn_control.liquid.layer import (
     can_use_kernel,
     is_same,
 )
-from lnn_control.liquid.membranes import Membranes, StratumTables, Table, run_membranes
+from lnn_control.liquid.membranes import Membranes, run_membranes
 from lnn_control.liquid.single_step import LTCStep, StepStore
 from lnn_control.liquid.solvers import SOLVERS
-from lnn_control.liquid.strata import SynapseTable, sort_into_strata, table_synapses
-from lnn_control.liquid.wiring import Circuit, Wiring
+from lnn_control.liquid.tables import CircuitTables
+from lnn_control.liquid.wiring import Wiring
 
 POSITIVITIES = ('softplus', 'none')
 LEAST_CONDUCTANCE = 1e-8
@@ -121,8 +120,7 @@ class LTC(LiquidLayer):
         self.solver, self.num_unfolds = solver, num_unfolds
         self.positivity, self.keeps_polarity = positivity, keeps_polarity
         self._step_store: StepStore[LTCStep] = StepStore()
-        self._strata = _plan_strata(self.circuit)
-        self._order = np.argsort(np.concatenate([plan.neurons for plan in self._strata]))
+        self.tables = CircuitTables(self.circuit, device)
         self._create_parameters({'device': device, 'dtype': dtype})
         self._add_shared_parts(device, dtype)
         self.reset_parameters()
@@ -147,6 +145,11 @@ class LTC(LiquidLayer):
         self.input_shift = nn.Parameter(torch.empty(self.num_inputs, **factory))
         self.output_scale = nn.Parameter(torch.empty(circuit.num_outputs, **factory))
         self.output_shift = nn.Parameter(torch.empty(circuit.num_outputs, **factory))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], *details: Any) -> None:
+        super()._load_from_state_dict(state_dict, *details)
+        # A layer made on the meta device has tables without numbers until now.
+        self.tables.fill(self.capacitance.device)
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
@@ -282,15 +285,14 @@ class LTC(LiquidLayer):
             time = torch.where(mask, time, 0.0)
         with torch.autocast(inputs.device.type, enabled=False):
             states = run_membranes(
-                [_place_stratum(stratum, inputs.device) for stratum in self._strata],
+                self.tables.strata,
                 self._read_membranes(),
                 inputs.permute(2, 1, 0).contiguous(),
                 state.t(),
                 time.t() if isinstance(time, Tensor) else time,
                 self.num_unfolds,
             )
-        order = torch.as_tensor(self._order, device=inputs.device)
-        return states.index_select(0, order).permute(2, 1, 0)
+        return states.index_select(0, self.tables.order).permute(2, 1, 0)
 
     def _read_membranes(self) -> Membranes:
         leak = self._positive(self.leak_conductance)
@@ -317,8 +319,8 @@ class LTC(LiquidLayer):
         midpoint = getattr(self, f'{prefix}_midpoint')
         if scale is not None and shift is not None:
             source = getattr(self, f'{prefix}_source')
-            midpoint = midpoint - shift[source]
-            slope, threshold = slope * scale[source], slope * midpoint
+            midpoint = midpoint - shift.index_select(0, source)
+            slope, threshold = slope * scale.index_select(0, source), slope * midpoint
         else:
             threshold = slope * midpoint
         rows = torch.stack((slope, threshold, strength * reversal, strength))
@@ -360,52 +362,6 @@ class LTC(LiquidLayer):
         return SOLVERS[self.solver](
             membrane, prepared.capacitance, state, elapsed_time, self.num_unfolds
         )
-
-
-class _StratumPlan(NamedTuple):
-    """A stratum: its neurons, and their synapses from inputs, earlier strata and each other."""
-
-    neurons: NDArray[np.int64]
-    from_inputs: SynapseTable | None
-    from_earlier: SynapseTable | None
-    from_loop: SynapseTable | None
-
-
-def _plan_strata(circuit: Circuit) -> list[_StratumPlan]:
-    adjacency = circuit.internal_polarity != 0
-    input_target, input_source = np.nonzero(circuit.sensory_polarity.T)
-    target, source = np.nonzero(adjacency.T)
-    input_rows = np.arange(circuit.num_inputs)
-    row_of = np.full(circuit.num_neurons, -1, dtype=np.int64)
-    plans = []
-    for neurons in sort_into_strata(adjacency):
-        mates = np.full(circuit.num_neurons, -1, dtype=np.int64)
-        mates[neurons] = np.arange(len(neurons))
-        plans.append(
-            _StratumPlan(
-                neurons,
-                table_synapses(input_source, input_target, neurons, input_rows),
-                table_synapses(source, target, neurons, row_of),
-                table_synapses(source, target, neurons, mates),
-            )
-        )
-        row_of[neurons] = np.arange(len(neurons)) + row_of.max() + 1
-    return plans
-
-
-def _place_stratum(plan: _StratumPlan, device: torch.device) -> StratumTables:
-    def place(table: SynapseTable | None) -> Table | None:
-        if table is None:
-            return None
-        arrays = (table.source, table.synapse, table.fan_out, table.fan_out_synapse, table.back)
-        return Table(*(torch.as_tensor(array, device=device) for array in arrays))
-
-    return StratumTables(
-        torch.as_tensor(plan.neurons, device=device),
-        place(plan.from_inputs),
-        place(plan.from_earlier),
-        place(plan.from_loop),
-    )
 
 
 def _inverse_softplus(values: Tensor) -> Tensor:

@@ -21,6 +21,8 @@ from torch import Tensor
 
 # A chunk of a table of activations that fits the second-level cache of a processor.
 CHUNK_NUMBERS = 131072
+# Other devices want few and large operations: 64 MiB of scratch memory.
+DEVICE_CHUNK_NUMBERS = 1 << 24
 # Up to here a dense product of synapses and neurons is faster than a gather.
 LARGEST_MATRIX = 4096
 
@@ -101,7 +103,8 @@ def _open_in_chunks(
     flat_source = source.flatten()
     flat_slope, flat_threshold = slope.reshape(-1, 1), threshold.reshape(-1, 1)
     moments = values.shape[1]
-    width = min(moments, max(64, CHUNK_NUMBERS // source.numel()))
+    largest = CHUNK_NUMBERS if values.device.type == 'cpu' else DEVICE_CHUNK_NUMBERS
+    width = min(moments, max(64, largest // source.numel()))
     scratch = values.new_empty(source.numel() * width)
     for start in range(0, moments, width):
         stop = min(start + width, moments)
@@ -402,7 +405,13 @@ def run_membranes(
     for stratum in strata:
         earlier = torch.cat(trajectories) if stratum.from_earlier is not None else None
         before, last = _run_stratum(
-            stratum, membranes, inputs, earlier, state[stratum.neurons], span, unfolds
+            stratum,
+            membranes,
+            inputs,
+            earlier,
+            state.index_select(0, stratum.neurons),
+            span,
+            unfolds,
         )
         trajectories.append(before)
         states.append(torch.cat((before[:, 1:, 0], last.unsqueeze(1)), dim=1))
@@ -421,7 +430,10 @@ def _run_stratum(
     """Return v before every unfold (neurons, time, unfolds, batch) and after the last one."""
     _, steps, batch = inputs.shape
     neurons = stratum.neurons
-    rest = torch.stack((membranes.leak_current[neurons], membranes.leak[neurons]), dim=1)
+    # Not written as an index, whose gradient a GPU would have to sort.
+    own = (membranes.leak_current, membranes.leak, membranes.capacitance)
+    leak_current, leak, capacitance = (each.index_select(0, neurons) for each in own)
+    rest = torch.stack((leak_current, leak), dim=1)
     sums = rest.view(len(neurons), 2, 1, 1, 1)
     if stratum.from_inputs is not None:
         found = _gather(inputs.flatten(1), membranes.sensory, stratum.from_inputs)
@@ -429,7 +441,7 @@ def _run_stratum(
     if stratum.from_earlier is not None and earlier is not None:
         found = _gather(earlier.flatten(1), membranes.synapses, stratum.from_earlier)
         sums = sums + found.view(len(neurons), 2, steps, unfolds, batch)
-    capacitance = membranes.capacitance[neurons].view(-1, 1, 1, 1)
+    capacitance = capacitance.view(-1, 1, 1, 1)
     gain = span / capacitance
     full = (len(neurons), steps, unfolds, batch)
     if stratum.from_loop is None:

@@ -102,7 +102,7 @@ def solve_adaptive(
         return span * _slope(membrane, capacitance, value)
 
     # Time runs from 0 to 1 for every sample: the spans differ, so they go into the slope.
-    ends = torch.tensor([0.0, 1.0], dtype=state.dtype, device=state.device)
+    ends = torch.arange(2, dtype=state.dtype, device=state.device)
     tolerance = 1e-11 if state.dtype == torch.float64 else 1e-6
     return odeint(slope, state, ends, rtol=tolerance, atol=tolerance, method='dopri5')[-1]
 

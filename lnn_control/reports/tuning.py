@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
 from lnn_control.core.whole_file import write_whole
 from lnn_control.reports.style import DARK, use_style
@@ -20,6 +20,7 @@ from lnn_control.reports.style import DARK, use_style
 _PANEL_IN = (3.4, 2.9)
 _MAX_COLUMNS = 3
 _DOT, _BEST = '#3b9ede', '#fb8b24'
+_MARGIN = 0.06  # beside the ends of a range, of its width
 _SPREAD = 0.5  # of the trainings that have one value of a list, of the way to the next value
 
 
@@ -27,11 +28,13 @@ _SPREAD = 0.5  # of the trainings that have one value of a list, of the way to t
 class Axis:
     """An option that was varied.
 
-    :param labels: of its list, None where it is a range. :param is_log: of a range.
+    :param labels: of its list, empty where it is a range.
+    :param ends: of its range. :param is_log: of the range.
     """
 
     name: str
-    labels: tuple[str, ...] | None = None
+    labels: tuple[str, ...] = ()
+    ends: tuple[float, float] = (0.0, 1.0)
     is_log: bool = False
 
 
@@ -96,19 +99,27 @@ def _draw_panel(
     panel.set_ylim(-0.03, 1.03)
     panel.yaxis.set_major_formatter(lambda share, _: f'{share:.0%}')
     panel.set_xlabel(axis.name)
-    if axis.labels is not None:
+    if axis.labels:
         panel.set_xticks(range(len(axis.labels)), axis.labels)
         panel.set_xlim(-0.5, len(axis.labels) - 0.5)
-    elif axis.is_log:
+        return
+    low, high = axis.ends
+    if axis.is_log:
         panel.set_xscale('log')
-        panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        panel.xaxis.set_major_formatter('{x:g}')
+        # Few, as those that matplotlib chooses run into each other within a decade.
+        panel.set_xticks([low, math.sqrt(low * high), high])
+        panel.xaxis.set_major_formatter(lambda x, _: f'{x:.0f}' if x >= 100 else f'{x:.2g}')
         panel.xaxis.set_minor_locator(NullLocator())
+        aside = (high / low) ** _MARGIN
+        panel.set_xlim(low / aside, high * aside)
+    else:
+        aside = (high - low) * _MARGIN
+        panel.set_xlim(low - aside, high + aside)
 
 
 def _find_places(axis: Axis, values: Sequence[str | int | float]) -> list[float]:
     """Return where on an axis each training is; those of one label stand side by side."""
-    if axis.labels is None:
+    if not axis.labels:
         return [float(value) for value in values]
     places = []
     for index, value in enumerate(values):

@@ -11,10 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from lnn_control.cli import main as cli
+from lnn_control.cli import train
 from lnn_control.cli.dagger import Dagger
 from lnn_control.cli.dagger_rounds import list_stages
+from lnn_control.cli.dagger_together import count_collectors
 from lnn_control.imitation.cache import read_all_metadata
 from lnn_control.policies.checkpoint import load_policy, read_config
 from tests.patience import PATIENCE
@@ -53,15 +56,24 @@ def wait_for(path: Path, process: 'subprocess.Popen[str]') -> None:
         time.sleep(0.05)
 
 
+def wait_for_student(folder: Path, process: 'subprocess.Popen[str]') -> None:
+    deadline = time.monotonic() + PATIENCE
+    while 'student' not in {episode['pilot'] for episode in read_all_metadata(folder)}:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
 def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> None:
-    words = ['--output', str(tmp_path), '--budget-minutes', '0.4', *SHORT, *QUICK]
-    # Killed while the expert flies alone, then while both go on, then left to end.
+    words = ['--output', str(tmp_path), '--budget-minutes', '0.6', *SHORT, *QUICK]
+    # Killed while the expert flies alone, then when the policy has flown, then left to end.
     killed = start(*words)
     wait_for(tmp_path / 'episodes', killed)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     killed = start(*words)
     wait_for(tmp_path / 'training_state.pt', killed)
+    wait_for_student(tmp_path / 'episodes', killed)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     before = {path.name: path.read_bytes() for path in (tmp_path / 'episodes').glob('*.mcap')}
@@ -87,10 +99,11 @@ def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> 
     training = read_config(tmp_path)['training']
     # What landed after the last step was not learned from.
     assert len(before) <= training['data']['episodes'] <= len(episodes)
-    assert 24.0 <= training['seconds'] < 120.0
+    assert 36.0 <= training['seconds'] < 180.0
     assert json.loads((tmp_path / 'validation.json').read_text())['episodes'] == 1
     card = (tmp_path / 'README.md').read_text()
     assert 'lnn-control dagger --output' in card
+    assert list((tmp_path / 'tensorboard').glob('events.*'))
 
 
 def test_rounds_are_the_same_whether_killed_or_not(tmp_path: Path) -> None:
@@ -126,12 +139,22 @@ def test_stages_of_rounds_start_from_the_one_before() -> None:
 
 
 @pytest.mark.parametrize(
+    ('device', 'processes', 'count'), [('cpu', 4, 3), ('cpu', 1, 1), ('cuda', 4, 4)]
+)
+def test_a_core_trains_where_no_gpu_does(
+    device: str, processes: int, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, 'choose_device', lambda name: torch.device(device))
+    job = Dagger(Path('x'), processes=processes, device=device)
+    assert count_collectors(job) == count
+
+
+@pytest.mark.parametrize(
     ('words', 'message'),
     [
         (['--epochs', '3'], '--epochs has no effect: it needs --rounds'),
         (['--rounds', '1', '--budget-minutes', '3'], '--budget-minutes has no effect: rounds'),
         (['--rounds', '1', '--retries', '1'], '--retries has no effect: rounds collect and'),
-        (['--retry-lead', '3', '2'], 'the second of retry_lead must be'),
         (['--task', 'chess'], 'task must be one of'),
         (['--num-neurons', '400'], 'must have at most 20000 parameters, got 156966'),
         (['--augmentation', 'wild'], 'augmentation must be one of'),
@@ -143,3 +166,13 @@ def test_bad_input_is_one_line_before_anything_flies(
 ) -> None:
     assert message in fail(capsys, '--output', str(tmp_path / 'run'), *words)
     assert not list(tmp_path.rglob('*.mcap'))
+
+
+def test_value_out_of_its_range_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(['dagger', '--output', str(tmp_path / 'run'), '--retry-lead', '3', '2'])
+    assert end.value.code == 2
+    assert 'the second of retry_lead must be' in capsys.readouterr().err
+    assert not (tmp_path / 'run').exists()

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,9 @@ from lnn_control.cli import main as cli
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import read_episode, write_episode
 from lnn_control.policies.checkpoint import load_network, load_policy
+from tests.patience import PATIENCE
+
+ROOT = Path(__file__).parents[2]
 
 TINY_ENCODER = [
     *('--width-px', '16', '--height-px', '8'),
@@ -230,3 +237,40 @@ def test_scalars_are_written_for_tensorboard(data, tmp_path):
     assert train(data, tmp_path / 'out', '--batch-size', '1') == 0
     files = list((tmp_path / 'out' / 'tensorboard').iterdir())
     assert b'images_per_second' in b''.join(file.read_bytes() for file in files)
+
+
+def start_two(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb as torchrun starts two processes of it."""
+    launch = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2']
+    return subprocess.run(
+        [*launch, '-m', 'lnn_control.cli.main', *words],
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def test_two_processes_write_one_checkpoint_with_the_losses_of_one(data, tmp_path):
+    words = ['--data', str(data), '--epochs', '2', *TINY]
+    done = start_two('train', *words, '--output', str(tmp_path / 'two'))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('2 episodes, 48 images') == done.stdout.count('loss by epoch') == 1
+    assert train(data, tmp_path / 'one') == 0
+    one, two = (
+        json.loads((tmp_path / name / 'config.json').read_text())['training']['losses']
+        for name in ('one', 'two')
+    )
+    assert two == pytest.approx(one, abs=1e-4)
+    assert len(list((tmp_path / 'two' / 'tensorboard').iterdir())) == 1
+
+
+def test_what_two_processes_both_fail_at_is_told_once(data, tmp_path):
+    for words, message in (
+        (['--data', str(tmp_path / 'no')], 'found none: run `lnn-control collect` first'),
+        (['--data', str(data), '--batch-size', '1', *TINY], 'batch_size must be at least 2'),
+    ):
+        done = start_two('train', *words, '--output', str(tmp_path / 'out'))
+        assert done.returncode != 0
+        assert done.stderr.count('lnn-control train: ') == done.stderr.count(message) == 1
+    assert 'only train works in several processes' in start_two('evaluate').stderr

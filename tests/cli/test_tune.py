@@ -5,7 +5,6 @@
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import time
@@ -75,13 +74,15 @@ def kill_in_training(words: list[str], folder: Path) -> int:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    deadline = time.monotonic() + PATIENCE
-    while not (folder / STATE_FILE).exists():
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (folder / STATE_FILE).exists():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.communicate()
     state = torch.load(folder / STATE_FILE, weights_only=True)
     return int(state['trainer']['position']['step'])
 

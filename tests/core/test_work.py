@@ -11,10 +11,10 @@ from lnn_control.core.work import Work, share_work
 @pytest.mark.parametrize('is_ordered', [True, False])
 def test_work_is_done_with_the_context_and_kept(is_ordered):
     work = Work(math.pow, math.sqrt, (4.0,), str)
-    results = list(share_work(work, [5, 3, 0], 2, is_ordered))
-    assert (results if is_ordered else sorted(results)) == ['32.0', '8.0', '1.0'][
-        :: 1 if is_ordered else -1
-    ]
+    results = list(share_work(work, [5, 3, 4], 2, is_ordered))
+    if is_ordered:
+        assert results == ['32.0', '8.0', '16.0']
+    assert sorted(results) == ['16.0', '32.0', '8.0']
 
 
 def test_without_anything_to_keep_results_are_those_of_the_work():

@@ -203,13 +203,15 @@ def test_killed_collectors_fly_no_episode_twice_and_miss_no_try(tmp_path):
     folder = plan(tmp_path).folder
     process = start_collectors(tmp_path)
     deadline = time.monotonic() + PATIENCE
-    # In the middle of a write, after a try was flown.
-    while not (list(folder.path.glob('*_retry*.mcap')) and list(folder.path.glob('*.part'))):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait(PATIENCE)
+    try:
+        # In the middle of a write, after a try was flown.
+        while not (list(folder.path.glob('*_retry*.mcap')) and list(folder.path.glob('*.part'))):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
     kept = {path: path.stat().st_mtime_ns for path in folder.path.glob('*.mcap')}
     wanted = list_tries(folder)
     assert wanted

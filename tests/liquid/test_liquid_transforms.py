@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 import pickle
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from lnn_control.liquid import CTRNN, LTC, CfC, LiquidLayer, RandomWiring, SingleStep, build_layer
+from lnn_control.liquid import layer as layer_module
+from tests.device_watch import DEVICES, DeviceWatch
 from tests.liquid.liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
 
 KINDS: dict[str, type[LiquidLayer]] = {'ltc': LTC, 'cfc': CfC, 'ctrnn': CTRNN}
@@ -190,14 +193,47 @@ def test_double_precision_is_more_precise_than_single(kind: str) -> None:
     torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.parametrize('device', DEVICES)
 @pytest.mark.parametrize('name', FAST_CASES)
-def test_gpu_gives_what_the_cpu_gives(name: str) -> None:
+def test_every_device_gives_what_the_cpu_gives(name: str, device: str) -> None:
     layer = FAST_CASES[name].make()
     inputs, times = torch.randn(2, 20, NUM_INPUTS), 0.1 * torch.rand(2, 20)
     expected, _ = layer(inputs, None, times)
-    found, _ = layer.cuda()(inputs.cuda(), None, times.cuda())
+    found, _ = layer.to(device)(inputs.to(device), None, times.to(device))
     torch.testing.assert_close(found.cpu(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('is_masked', [True, False])
+@pytest.mark.parametrize('name', FAST_CASES)
+def test_nothing_is_copied_to_the_device_and_nothing_waits_for_it(
+    name: str, is_masked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on a GPU, where values are not at hand.
+    monkeypatch.setattr(layer_module, '_is_at_hand', lambda values: False)
+    layer = FAST_CASES[name].make()
+    inputs, times = torch.randn(2, 20, NUM_INPUTS), 0.1 * torch.rand(2, 20)
+    mask = torch.rand(2, 20) > 0.3 if is_masked else None
+    for elapsed in (None, times):
+        layer.zero_grad()
+        with DeviceWatch(layer, inputs, times, mask) as watch:
+            outputs, _ = layer(inputs, None, elapsed, mask)
+            if outputs.requires_grad:
+                outputs.sum().backward()
+        assert not watch.crossings
+
+
+@pytest.mark.parametrize('wrong', [-0.1, math.inf, math.nan])
+@pytest.mark.parametrize('name', FAST_CASES)
+def test_wrong_times_that_cannot_be_looked_at_give_nothing_that_looks_right(
+    name: str, wrong: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer_module, '_is_at_hand', lambda values: False)
+    layer, times = FAST_CASES[name].make(), torch.full((2, 6), 0.05)
+    times[0, 3] = wrong
+    outputs, state = layer(torch.randn(2, 6, NUM_INPUTS), None, times)
+    assert not torch.isfinite(outputs[0, 3:]).any()
+    assert not torch.isfinite(state[0]).any()
+    assert torch.isfinite(outputs[1]).all()
 
 
 def test_importing_the_library_imports_nothing_heavy() -> None:

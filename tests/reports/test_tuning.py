@@ -6,7 +6,10 @@ import pytest
 
 from lnn_control.reports.tuning import Axis, TuningRow, _find_places, write_picture
 
-AXES = [Axis('learning_rate', is_log=True), Axis('augmentation', ('weak', 'strong'))]
+AXES = [
+    Axis('learning_rate', ends=(1e-3, 1e-2), is_log=True),
+    Axis('augmentation', ('weak', 'strong')),
+]
 
 
 def make_rows(best_rate: float) -> list[TuningRow]:

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from lnn_control.core.registry import RegistryError, UnknownNameError
+from lnn_control.liquid import layer
 from lnn_control.policies.memories import MEMORIES
 from lnn_control.policies.memories.elapsed import append_time
 from lnn_control.policies.memories.memory import Memory, MemoryShape, NoOptions, State
 from lnn_control.policies.network import Network
 from lnn_control.policies.network_config import NetworkConfig
+from tests.device_watch import DEVICES, DeviceWatch
 
 SHAPE = MemoryShape(num_features=20, num_outputs=4, typical_elapsed_time=0.05)
 BATCH, STEPS = 3, 9
@@ -207,17 +209,34 @@ def test_everything_moves_to_another_device_and_precision(name):
 
 
 @every_memory
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-def test_graphics_card_computes_the_same_and_learns(name):
+@pytest.mark.parametrize('device', DEVICES)
+def test_every_device_computes_the_same_and_learns(name, device):
     memory = make_memory(name)
     features, elapsed = make_inputs()
     wanted, _ = run(memory, features, elapsed)
-    memory.to('cuda')
-    outputs, state = run(memory, features.cuda(), elapsed.cuda())
-    assert {each.device.type for each in [outputs, *list_tensors(state)]} == {'cuda'}
+    memory.to(device)
+    outputs, state = run(memory, features.to(device), elapsed.to(device))
+    assert {each.device.type for each in [outputs, *list_tensors(state)]} == {device}
     assert torch.allclose(outputs.cpu(), wanted, atol=1e-4)
     outputs.sum().backward()
     assert all(p.grad is not None for p in memory.parameters())
+
+
+@every_memory
+@pytest.mark.parametrize('steps', [1, STEPS])
+@pytest.mark.parametrize('learns', [True, False])
+def test_nothing_is_copied_to_the_device_and_nothing_waits_for_it(
+    name, steps, learns, monkeypatch
+):
+    # As on a GPU, where values are not at hand.
+    monkeypatch.setattr(layer, '_is_at_hand', lambda values: False)
+    memory = make_memory(name)
+    features, elapsed = make_inputs(steps=steps)
+    with DeviceWatch(memory, features, elapsed) as watch, torch.set_grad_enabled(learns):
+        outputs, _ = run(memory, features, elapsed)
+        if learns:
+            outputs.sum().backward()
+    assert not watch.crossings
 
 
 @every_memory
