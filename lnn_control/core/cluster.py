@@ -151,8 +151,8 @@ def _check_workers(client: 'Client', cluster: Cluster) -> None:
                 f'worker {worker} must have one thread, as simulators need a process each, got '
                 f'{num_threads}: start it with `{cluster.start_workers}`'
             )
-    ours = describe_versions()
-    for worker, theirs in client.run(describe_versions, on_error='return').items():
+    ours, call = describe_versions(), pickle.dumps(_Call(describe_versions))
+    for worker, theirs in client.run(pickle.loads, call, on_error='return').items():
         if isinstance(theirs, ModuleNotFoundError):
             raise ValueError(f'worker {worker} {_tell_missing(theirs)}') from theirs
         # One that is gone by now, or ails, is told apart when it works.
@@ -181,6 +181,21 @@ def _check_versions(worker: str, theirs: Mapping[str, str], ours: Mapping[str, s
 
 def _tell_missing(error: ModuleNotFoundError) -> str:
     return f'lacks the Python module {error.name!r}: install there what is installed here'
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call that whoever unpickles it makes.
+
+    So Dask handles bytes and a function of Python's own. A worker that lacks a module of ours says
+    so; it would die of the name of a function that it cannot find.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self.function, self.arguments
 
 
 class _Order(NamedTuple):
@@ -220,9 +235,9 @@ class _Crew:
         """Give the workers as many items as they may have."""
         room = MOST_WAITING * max(self._count_workers(), 1) - len(self._orders)
         for number, item in islice(numbered, max(room, 0)):
-            # Pickled here: Dask looks into what it is given for work of its own.
+            call = _Call(_do, (self._run, self._setup, item))
             future = self._client.submit(
-                _do, self._run, self._setup, pickle.dumps(item), key=f'{self._run}-{number}'
+                pickle.loads, pickle.dumps(call), key=f'{self._run}-{number}'
             )
             self._orders[str(future.key)] = _Order(number, item, future)
             future.add_done_callback(self._done.put)
@@ -316,10 +331,10 @@ class _Seat(threading.local):
 _SEAT = _Seat()
 
 
-def _do(run: str, setup: bytes, item: bytes) -> Any:
+def _do(run: str, setup: bytes, item: Any) -> Any:
     """Do an item's work: the part of all this that runs in a worker."""
     if _SEAT.run != run:
         _SEAT.take(run, setup)
     if _SEAT.work is None:
         raise RuntimeError('a context must be there before it is worked with')
-    return _SEAT.work(_SEAT.context, pickle.loads(item))
+    return _SEAT.work(_SEAT.context, item)

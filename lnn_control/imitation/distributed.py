@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
+_MEETING = timedelta(minutes=5)  # in which processes that were started together connect
 _PATIENCE = timedelta(hours=2)  # the first process may fly trials or read data that long
 _PR_SET_PDEATHSIG = 1
 _LATE = 10.0  # within that time torchrun has ended the processes beside one that failed [s]
@@ -100,8 +101,8 @@ ALONE = Group()
 
 
 @contextmanager
-def _name_loss() -> Iterator[None]:
-    """Say in one line that another process is gone.
+def _name_loss(what: str = 'lost another process of this training') -> Iterator[None]:
+    """Say in one line that another process is gone, or what else came of it.
 
     :raises ConnectionError: then.
     """
@@ -111,8 +112,8 @@ def _name_loss() -> Iterator[None]:
         raise
     except RuntimeError as error:
         raise ConnectionError(
-            'lost another process of this training: start it again, it goes on where it was last '
-            f'saved ({" ".join(str(error).split())[:200]})'
+            f'{what}: start it again, it goes on where it was last saved '
+            f'({" ".join(str(error).split())[:200]})'
         ) from error
 
 
@@ -123,6 +124,20 @@ def _end_with_parent() -> None:
     """
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _meet() -> None:
+    """Connect to the other processes.
+
+    :raises ConnectionError: if that takes too long.
+    """
+    # Messages on the CPU go over gloo, also where gradients go over NCCL.
+    has_gpu = torch.cuda.is_available() and distributed.is_nccl_available()
+    backend = 'cpu:gloo,cuda:nccl' if has_gpu else 'gloo'
+    with _name_loss('the processes of this training did not find each other'):
+        # Gloo waits for those that do not come as long as for any message.
+        distributed.init_process_group(backend, timeout=_MEETING)
+    distributed.distributed_c10d._set_pg_timeout(_PATIENCE)
 
 
 @contextmanager
@@ -139,12 +154,9 @@ def join_group() -> Iterator[Group]:
     numbers = (int(os.environ[name]) for name in ('LOCAL_RANK', 'LOCAL_WORLD_SIZE'))
     group = Group(int(os.environ['RANK']), size, *numbers)
     _end_with_parent()
-    # Messages on the CPU go over gloo, also where gradients go over NCCL.
-    has_gpu = torch.cuda.is_available() and distributed.is_nccl_available()
-    backend = 'cpu:gloo,cuda:nccl' if has_gpu else 'gloo'
     try:
+        _meet()
         with open(os.devnull, 'w') as nowhere:
-            distributed.init_process_group(backend, timeout=_PATIENCE)
             if group.is_first:
                 yield group
             else:

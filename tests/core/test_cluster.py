@@ -192,6 +192,22 @@ def test_worker_of_several_threads_is_refused(tmp_path):
             list(map_on_cluster(math.pow, [1], hire(cluster)))
 
 
+def test_worker_that_lacks_the_package_is_refused_and_lives_on(tmp_path, monkeypatch):
+    # The worker stands beside this file and finds it first.
+    lacking = "raise ModuleNotFoundError('none', name='lnn_control')\n"
+    (tmp_path / 'lnn_control.py').write_text(lacking)
+    with DaskCluster(tmp_path) as cluster:
+        cluster.add_workers(1)
+        told = r"worker tcp://\S+ lacks the Python module 'lnn_control': install there"
+        with pytest.raises(ValueError, match=told):
+            list(map_on_cluster(math.pow, [1], hire(cluster)))
+        # One that joins later is not asked before.
+        monkeypatch.setattr(module, '_check_workers', lambda client, cluster: None)
+        with pytest.raises(ChildProcessError, match="a worker lacks the Python module 'lnn_con"):
+            list(map_on_cluster(math.pow, [1], hire(cluster)))
+        assert cluster.list_living()
+
+
 def test_lost_scheduler_is_an_error(tmp_path):
     with DaskCluster(tmp_path) as cluster:
         cluster.add_workers(1)
