@@ -79,6 +79,7 @@ USER_EXTRAS = {
     ],
     'gl': [*SIM, 'moderngl>=5.10'],
     'deploy': [*SIM, *ONNX, 'torch>=2.6'],  # whose exporter it is
+    'mavlink': ['pymavlink>=2.4.40'],
     'cluster': ['distributed>=2024.1'],
     'tune': [*SIM, *DATA, MATPLOTLIB, 'optuna>=4'],
 }
@@ -122,7 +123,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),
         (f'share/{PACKAGE}/launch', glob('launch/*.py')),
-        (f'share/{PACKAGE}/config', glob('config/*.yaml')),
+        (f'share/{PACKAGE}/config', glob('config/*')),
         # `ros2 run` and `ros2 launch` look for executables here, pip installs scripts elsewhere.
         (f'lib/{PACKAGE}', glob('libexec/*')),
     ],

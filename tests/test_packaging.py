@@ -113,6 +113,7 @@ NEEDS_BESIDES = {
     'lnn_control.policies.checkpoint': 'liquid',
     'lnn_control.cli.validation': 'sim',
     'lnn_control.core.cluster': 'cluster',
+    'lnn_control.nodes.mavlink_node': 'mavlink',
     'lnn_control.nodes.sim_node': 'sim',
     'sim.renderers.gl': 'gl',
 }

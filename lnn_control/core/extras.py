@@ -29,6 +29,7 @@ EXTRAS = {
     'pybullet': 'sim',
     'pybullet_utils': 'sim',
     'pydantic': 'all',
+    'pymavlink': 'mavlink',
     'rcl_interfaces': 'ros',
     'rclpy': 'ros',
     'rich': 'all',

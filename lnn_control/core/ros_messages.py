@@ -32,6 +32,7 @@ COLLISION = 'collision'
 TRIAL_STATE = 'trial/state'
 NEURONS = 'policy/neurons'
 SAFETY_STATE = 'safety/state'
+TAKEOVER = 'safety/takeover'
 DIAGNOSTICS = 'diagnostics'
 JOYSTICK = 'joy'
 
@@ -47,13 +48,11 @@ TOPIC_TYPES = {
     TRIAL_STATE: (STRING_TYPE,),
     NEURONS: (FLOATS_TYPE,),
     SAFETY_STATE: (STRING_TYPE,),
+    TAKEOVER: (BOOL_TYPE,),
     DIAGNOSTICS: (DIAGNOSTICS_TYPE,),
     JOYSTICK: (JOY_TYPE,),
 }
 """Topic of our nodes -> the types that it may have."""
-
-PASSING = 'passing commands'
-"""What `safety/state` says while the vehicle is commanded."""
 
 FLYING = 'flying'
 """What `trial/state` says between start and end of a trial."""

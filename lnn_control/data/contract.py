@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from lnn_control.core import ros_messages
 from lnn_control.core.checks import check_number
 from lnn_control.core.config import load_config, parse_config
+from lnn_control.core.safety import FLYING_STEPS
 
 Four: TypeAlias = tuple[float, float, float, float]
 Stamp: TypeAlias = Literal['header', 'receipt']
@@ -180,7 +181,7 @@ class StateTopic:
     topic: str
     """Of std_msgs/String or std_msgs/Bool."""
     values: tuple[str, ...] = ('true',)
-    """Texts that say that it is; `true` for Bool."""
+    """Texts that say that it is, alone or before a colon and a reason; `true` for Bool."""
     required: bool = True
     """Whether a bag without it is refused."""
 
@@ -255,13 +256,16 @@ class Contract:
         return tuple(topic for topic in self.list_topics() if topic not in free)
 
 
+FLYING_VALUES = tuple(step.value for step in FLYING_STEPS)
+"""What `safety/state` begins with while the policy or a pilot flies."""
+
 OUR_CONTRACT = Contract(
     camera=CameraTopic(f'/{ros_messages.IMAGE}', size=None),
     command=CommandTopic(f'/{ros_messages.COMMAND}'),
     imu=ImuTopic(f'/{ros_messages.IMU}'),
     labels=CommandTopic('/expert/cmd_vel', required=False),
     flying=(
-        StateTopic(f'/{ros_messages.SAFETY_STATE}', (ros_messages.PASSING,), required=False),
+        StateTopic(f'/{ros_messages.SAFETY_STATE}', FLYING_VALUES, required=False),
         StateTopic(f'/{ros_messages.TRIAL_STATE}', (ros_messages.FLYING,), required=False),
     ),
 )

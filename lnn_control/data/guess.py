@@ -14,7 +14,6 @@ from lnn_control.core.ros_messages import (
     IMU_TYPE,
     JOY_TYPE,
     ODOMETRY_TYPE,
-    PASSING,
     POSE_TYPE,
     SAFETY_STATE,
     STRING_TYPE,
@@ -24,7 +23,7 @@ from lnn_control.core.ros_messages import (
 )
 from lnn_control.data.bags import Bag
 from lnn_control.data.commands import COMMAND_TYPES, USUAL_FRAMES, check_frame
-from lnn_control.data.contract import CommandTopic, ImuTopic, parse_contract
+from lnn_control.data.contract import FLYING_VALUES, CommandTopic, ImuTopic, parse_contract
 from lnn_control.data.decoding import ACKERMANN_TYPES
 from lnn_control.data.imu import convert_imu, find_doubt
 from lnn_control.data.problems import RecordingError
@@ -256,5 +255,5 @@ def _write_command(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator
         yield f'odometry: {headings[0]}'
     states = [name for name in topics if name.endswith(f'/{SAFETY_STATE}')]
     if states:
-        yield '# only while our own safety node passes commands'
-        yield f"flying: [{{topic: {states[0]}, values: ['{PASSING}']}}]"
+        yield '# only while our own safety node lets somebody fly'
+        yield f'flying: [{{topic: {states[0]}, values: [{", ".join(FLYING_VALUES)}]}}]'

@@ -1,12 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Inertial samples as REP-145 has them, and what tells that they are something else."""
+"""Inertial samples as REP-145 has them, by a contract, and what it should say instead."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core.contract import RECORDING, check_inertial, check_inertial_header
+from lnn_control.core.contract.inertial import (
+    DOWNWARDS,
+    IN_DEGREES,
+    IN_G,
+    OPTICAL,
+    WITHOUT_GRAVITY,
+)
 from lnn_control.core.frames import GRAVITY, ROTATION_BODY_FROM_OPTICAL, Matrix
 from lnn_control.data.contract import ImuTopic
 
@@ -17,10 +25,16 @@ ROTATIONS: dict[str, Matrix] = {
 }
 """Name of axes -> what turns vectors in them into the body frame."""
 
-# No vehicle turns faster than this for a tenth of the time [rad/s].
-_FASTEST = 8.0
-# Cosine of how far the mean force may lean from straight up.
-_UPRIGHT = 0.7
+# What the samples seem to be -> what to write into the contract.
+_CURES = {
+    IN_G: 'set imu.force_unit to g',
+    IN_DEGREES: 'set imu.rate_unit to deg/s',
+    WITHOUT_GRAVITY: 'REP-145 wants it in; choose a topic with raw data, or `imu: null`',
+    DOWNWARDS: 'set imu.frame to frd, or imu.force_sign to -1 if it reports gravity',
+    OPTICAL: 'set imu.frame to optical',
+}
+# Fewer samples tell nothing.
+_FEWEST = 10
 
 
 def convert_imu(samples: NDArray[np.float64], topic: ImuTopic) -> NDArray[np.float32]:
@@ -43,60 +57,39 @@ def check_covariance(message: Any) -> None:
 
     :raises ValueError: if it says itself that it does not (REP-145: -1 first in the covariance).
     """
-    for name in ('angular_velocity', 'linear_acceleration'):
-        if getattr(message, f'{name}_covariance')[0] == -1.0:
-            raise ValueError(
-                f'says that it has no {name} (its covariance begins with -1): choose another '
-                'topic, or `imu: null`'
-            )
+    for finding in check_inertial_header(
+        '', message.angular_velocity_covariance, message.linear_acceleration_covariance
+    ):
+        raise ValueError(f'{finding.measured}: choose another topic, or `imu: null`')
 
 
 def find_doubt(samples: NDArray[np.floating], topic: ImuTopic) -> str:
     """Return what is wrong with units or axes and what to do; empty if nothing seems to be.
 
-    A vehicle that flies or drives feels, on average, one g upwards.
-
-    :param samples: as :func:`convert_imu` returns them.
+    :param samples: of a whole recording, as :func:`convert_imu` returns them.
     """
-    if len(samples) < 10:
+    if len(samples) < _FEWEST:
         return ''
-    fast = float(np.quantile(np.linalg.norm(samples[:, :3], axis=1), 0.9))
-    if fast > _FASTEST:
-        return (
-            f'turns faster than {fast:.1f} rad/s for a tenth of the time: it seems to be in '
-            'degrees a second, set imu.rate_unit to deg/s (or imu.check to false)'
-        )
-    mean = samples[:, 3:].mean(axis=0)
-    size = float(np.linalg.norm(mean))
-    shown = '[{:.2f}, {:.2f}, {:.2f}] m/s^2'.format(*mean)
-    if size < 0.2 * GRAVITY:
-        unit = 0.8 < size < 1.2 and abs(mean[2]) > 0.7 * size
-        if unit:
-            return f'has a mean force of {shown}: it seems to be in g, set imu.force_unit to g'
-        return (
-            f'has a mean force of {shown}: gravity was taken out, REP-145 wants it in; choose a '
-            'topic with raw data, or `imu: null`'
-        )
-    if not 0.75 * GRAVITY < size < 1.25 * GRAVITY:
-        return (
-            f'has a mean force of {shown}, a vehicle feels 9.81 m/s^2: see imu.force_unit '
-            '(or set imu.check to false)'
-        )
-    if mean[2] > _UPRIGHT * size:
+    findings = check_inertial(samples[:, :3], samples[:, 3:], bounds=RECORDING)
+    if not findings:
         return ''
-    return f'has a mean force of {shown}, up must be the third axis: {_advise(mean / size, topic)}'
+    suspicion, cure = _advise(samples, topic)
+    # The worst first: wrong force.
+    found = findings[0]
+    return f'{found.measured}, expected {found.expected}: {suspicion}{cure}'
 
 
-def _advise(direction: NDArray[np.floating], topic: ImuTopic) -> str:
-    """Return which axes would put the mean force upright."""
-    original = ROTATIONS[topic.frame].T @ direction * float(topic.force_sign)
-    if original[2] < -_UPRIGHT:
-        return (
-            'set imu.frame to frd if its axes are forward-right-down, or imu.force_sign to -1 if '
-            'it reports gravity'
-        )
-    if original[1] < -_UPRIGHT:
-        return "set imu.frame to optical: its axes are a camera's"
-    return (
-        'its axes are none that is known here: turn them in the driver (or set imu.check to false)'
+def _advise(samples: NDArray[np.floating], topic: ImuTopic) -> tuple[str, str]:
+    """Return what the samples seem to be, in the axes that they came in, and what to write."""
+    rotation = ROTATIONS[topic.frame]
+    force = samples[:, 3:] @ rotation * float(topic.force_sign)
+    original = check_inertial(samples[:, :3] @ rotation, force, bounds=RECORDING)
+    if not original:
+        return '', 'leave imu.frame and imu.force_sign out, its axes are x forward, y left, z up'
+    suspicion = original[0].suspicion
+    if suspicion in _CURES:
+        return f'{suspicion}, ', _CURES[suspicion]
+    return '', (
+        'it is in units or axes that are none known here; turn and scale them in the driver (or '
+        'set imu.check to false)'
     )

@@ -359,7 +359,9 @@ class _Collector:
         valid = {value.lower() for value in state.values}
 
         def add(row: Row, message: Any) -> None:
-            signal.add(row, message, [float(str(message.data).lower() in valid)])
+            text = str(message.data).lower()
+            is_valid = text in valid or text.partition(':')[0] in valid
+            signal.add(row, message, [float(is_valid)])
 
         return add
 

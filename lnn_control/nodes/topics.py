@@ -13,7 +13,7 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, Joy
+from sensor_msgs.msg import CameraInfo, Image, Imu, Joy, LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool, Float32MultiArray, String
 
 from lnn_control.core import ros_messages as names
@@ -56,6 +56,18 @@ RAW_COMMAND = Topic(names.RAW_COMMAND, TwistStamped, COMMAND)
 COMMAND_STAMPED = Topic(names.COMMAND, TwistStamped, COMMAND)
 COMMAND_PLAIN = Topic(names.COMMAND, Twist, COMMAND)
 NEURONS = Topic(names.NEURONS, Float32MultiArray, RELIABLE)
+MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
+MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
+EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)
+DOUBT = Topic('policy/doubt', Bool, LATCHED)
+# Any publisher is heard, reliable or not: the newest is what counts.
+POSE = Topic(names.ODOMETRY, Odometry, LATEST_FRAME)
+SCAN = Topic('scan', LaserScan, LATEST_FRAME)
+RANGE = Topic('range', Range, LATEST_FRAME)
+POINTS = Topic('points', PointCloud2, LATEST_FRAME)
+TAKEOVER = Topic(names.TAKEOVER, Bool, LATCHED)
+AUTOPILOT_REQUEST = Topic('safety/request', String, LATCHED)
+TIMING = Topic('policy/timing', Float32MultiArray, RELIABLE)
 SAFETY_STATE = Topic(names.SAFETY_STATE, String, LATCHED)
 JOYSTICK = Topic(names.JOYSTICK, Joy, RELIABLE)
 DIAGNOSTICS = Topic(names.DIAGNOSTICS, DiagnosticArray, RELIABLE)
@@ -64,3 +76,8 @@ DIAGNOSTICS = Topic(names.DIAGNOSTICS, DiagnosticArray, RELIABLE)
 def choose_command_topic(is_stamped: bool) -> Topic:
     """Return the vehicle's command topic as TwistStamped or as Twist."""
     return COMMAND_STAMPED if is_stamped else COMMAND_PLAIN
+
+
+def choose_manual_topic(is_stamped: bool) -> Topic:
+    """Return the pilot's command topic as TwistStamped or as Twist."""
+    return MANUAL_STAMPED if is_stamped else MANUAL_PLAIN

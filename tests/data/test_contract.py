@@ -126,7 +126,7 @@ def test_guess_for_a_joystick_names_axes_and_for_key_presses_holds(tmp_path: Pat
 def test_guess_uses_only_flight_where_our_safety_node_says_when(tmp_path: Path) -> None:
     states = [Sent('/safety/state', START, text('passing commands'))]
     contract, _ = guess(tmp_path / 'bag', [*see_and_feel(), *answer(), *states])
-    assert contract.flying[0].values == ('passing commands',)
+    assert contract.flying[0].values == ('passing commands', 'slowing', 'manual')
 
 
 @pytest.mark.parametrize(('topic', 'words'), [(COMMAND, 'no commands'), (IMU, None)])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lnn_control.core.observation import Preprocessing
-from lnn_control.data.contract import OUR_CONTRACT, CommandTopic, parse_contract
+from lnn_control.data.contract import OUR_CONTRACT, CommandTopic, StateTopic, parse_contract
 from lnn_control.data.problems import RecordingError
 from lnn_control.imitation.cache import prepare_imu
 from tests.data.conftest import ReadBag
@@ -122,7 +122,11 @@ def test_commands_that_end_early_end_the_episode(tmp_path, read_bag):
     ('make_imu', 'message', 'cure'),
     [
         (lambda t: imu(t, force=(0, 0, 1)), 'in g, set imu.force_unit', {'force_unit': 'g'}),
-        (lambda t: imu(t, rates=(0, 0, 28.6)), 'degrees a second', {'rate_unit': 'deg/s'}),
+        (
+            lambda t: imu(t, rates=(0, 0, 28.6)),
+            'deg/s, set imu.rate_unit',
+            {'rate_unit': 'deg/s'},
+        ),
         (lambda t: imu(t, force=(0, 0, -9.81)), 'imu.frame to frd', {'frame': 'frd'}),
         (lambda t: imu(t, force=(0, 0, -9.81)), 'imu.force_sign to -1', {'force_sign': -1}),
         (lambda t: imu(t, force=(0, -9.81, 0)), 'imu.frame to optical', {'frame': 'optical'}),
@@ -143,7 +147,7 @@ def test_imu_of_another_unit_or_frame_is_refused_and_the_cure_works(
     ('make_imu', 'message'),
     [
         (lambda t: imu(t, force=(0, 0, 0)), 'gravity was taken out'),
-        (lambda t: imu(t, force=(0, 0, 0), force_covariance=-1.0), 'no linear_acceleration'),
+        (lambda t: imu(t, force=(0, 0, 0), force_covariance=-1.0), 'there is no force'),
     ],
 )
 def test_imu_without_gravity_is_refused_or_left_away(tmp_path, read_bag, make_imu, message):
@@ -326,9 +330,9 @@ def test_axes_signs_and_limits_of_the_contract_hold(tmp_path, read_bag):
 @pytest.mark.parametrize('namespace', ['', '/uav3'])
 def test_what_our_nodes_record_at_rest_is_left_out(tmp_path, read_bag, namespace):
     states = [
-        Sent('/safety/state', START, text('no command has come yet')),
+        Sent('/safety/state', START, text('waiting: no command has come yet')),
         Sent('/safety/state', START + 1.0, text('passing commands')),
-        Sent('/safety/state', START + 2.0, text('the last command is too old')),
+        Sent('/safety/state', START + 2.0, text('hovering: the last command is too old')),
     ]
     messages = [*see_and_feel(60), *answer(60), *states]
     messages = [s._replace(topic=namespace + s.topic) for s in messages]
@@ -336,6 +340,34 @@ def test_what_our_nodes_record_at_rest_is_left_out(tmp_path, read_bag, namespace
     span = read.only.image_stamps[[0, -1]] - START
     assert span == pytest.approx([1.0, 1.95])
     assert '40 images were left out: nobody flew' in str(read.findings.problems[0])
+
+
+def test_what_was_flown_slowed_down_or_by_a_pilot_is_used(tmp_path, read_bag):
+    steps = [
+        *('waiting: no command has come yet', 'passing commands'),
+        *(
+            'slowing: near an obstacle; the policy doubts what it sees',
+            'manual: the pilot has taken over',
+        ),
+        'hovering: the pilot has let go',
+    ]
+    states = [Sent('/safety/state', START + k, text(step)) for k, step in enumerate(steps)]
+    messages = [*see_and_feel(100), *answer(100), *states]
+    read = read_bag(record(tmp_path / 'bag', messages))
+    span = read.only.image_stamps[[0, -1]] - START
+    assert span == pytest.approx([1.0, 3.95])
+
+
+def test_only_the_flight_of_a_pilot_is_used_where_the_contract_says_so(tmp_path, read_bag):
+    steps = ['passing commands', 'manual: the pilot has taken over', 'passing commands']
+    states = [Sent('/safety/state', START + k, text(step)) for k, step in enumerate(steps)]
+    takeovers = [
+        Sent('/safety/takeover', START + k, flag('manual' in step)) for k, step in enumerate(steps)
+    ]
+    bag = record(tmp_path / 'bag', [*see_and_feel(60), *answer(60), *states, *takeovers])
+    ours = replace(OUR_CONTRACT, takeover=StateTopic('/safety/takeover'))
+    span = read_bag(bag, ours).only.image_stamps[[0, -1]] - START
+    assert span == pytest.approx([1.0, 1.95])
 
 
 def test_only_what_a_person_took_over_is_learned_where_the_contract_says_so(tmp_path, read_bag):
@@ -354,7 +386,7 @@ def test_only_what_a_person_took_over_is_learned_where_the_contract_says_so(tmp_
 
 
 def test_recording_in_which_nobody_ever_flew_says_why_nothing_is_left(tmp_path, read_bag):
-    states = [Sent('/safety/state', START, text('no command has come yet'))]
+    states = [Sent('/safety/state', START, text('waiting: no command has come yet'))]
     bag = record(tmp_path / 'bag', [*see_and_feel(), *answer(), *states])
     with pytest.raises(RecordingError, match='of 20 images 20 are from when nobody flew'):
         read_bag(bag)

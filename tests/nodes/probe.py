@@ -55,6 +55,10 @@ class Probe:
         self._executor = executor
         self._publishers: dict[str, Any] = {}
 
+    def add(self, node: Any) -> None:
+        """Spin another node of this process as well."""
+        self._executor.add_node(node)
+
     def listen(self, topic: Any) -> list[Any]:
         """Return a list that grows with every message on a topic."""
         messages: list[Any] = []
