@@ -9,7 +9,6 @@ Conrady), equidistant (Kannala and Brandt, for fisheye lenses).
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,6 +88,9 @@ class Lens:
                 f'camera_info is for {expected[0]}x{expected[1]} images, got {width}x{height}: '
                 'calibrate the camera in the mode that it runs in'
             )
+        # Only here: a camera without distortion needs no OpenCV.
+        import cv2
+
         # The outermost pixels lie half a pixel beyond what was seen.
         straight = cv2.remap(
             pixels,
@@ -107,6 +109,8 @@ def _make_maps(
     calibration: Calibration, matrix: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], tuple[NDArray[np.int16], NDArray[np.uint16]]]:
     """Return the ideal camera's matrix and, for each of its pixels, where it lies in the image."""
+    import cv2
+
     size = (calibration.width, calibration.height)
     distortion = np.array(calibration.distortion)
     if calibration.model in _FISHEYE:

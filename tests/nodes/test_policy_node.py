@@ -297,7 +297,7 @@ def test_exported_policy_flies_where_neither_torch_nor_opencv_can_be_imported(
     monkeypatch.setenv('PYTHONPATH', path)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     commands, neurons = probe.listen(topics.RAW_COMMAND), probe.listen(topics.NEURONS)
-    run = start('policy_node', policy=folder, backend=target)
+    run = start('policy_node', policy=folder, backend=target, **TIMELESS)
     fly(probe)
     probe.wait_until(lambda: commands and neurons, Camera(probe).shoot)
     assert read_twist(commands[-1]) != ZERO

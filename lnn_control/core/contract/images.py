@@ -37,7 +37,7 @@ def check_light(pixels: NDArray[np.uint8]) -> list[Finding]:
 
 def check_colour(encoding: str) -> list[Finding]:
     """Check that an image has colours, which policies are trained to see."""
-    if not encoding.lower().startswith('mono'):
+    if not encoding.lower().startswith(('mono', '8uc1')):
         return []
     return [
         Finding(

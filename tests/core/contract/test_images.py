@@ -27,7 +27,8 @@ def test_one_grey_wall_is_no_fault_of_the_camera() -> None:
 
 def test_camera_without_colours_is_named() -> None:
     assert check_colour('rgb8') == check_colour('bayer_rggb8') == []
-    assert [finding.name for finding in check_colour('mono8')] == ['image.colour']
+    for encoding in ('mono8', 'mono16', '8UC1'):
+        assert [finding.name for finding in check_colour(encoding)] == ['image.colour']
 
 
 @pytest.mark.parametrize(
