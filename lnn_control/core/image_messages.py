@@ -1,17 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pixels of a sensor_msgs/Image or CompressedImage, whichever library has read the message."""
+"""The pixels of a sensor_msgs/Image or CompressedImage, whichever library has read the message.
+
+OpenCV is imported by what needs it: a vehicle whose camera gives rgb8 does without.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-SHRINKS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}
+SHRINKS = {1: 'IMREAD_COLOR', 2: 'IMREAD_REDUCED_COLOR_2', 4: 'IMREAD_REDUCED_COLOR_4'}
 """How much smaller a JPEG can be decoded, in less time -> OpenCV's name for that."""
 
 
@@ -27,8 +29,15 @@ def _repeat(pixels: Pixels) -> Pixels:
     return np.repeat(pixels[:, :, :1], 3, axis=2)
 
 
-def _convert(code: int) -> Callable[[Pixels], Pixels]:
-    return lambda pixels: np.asarray(cv2.cvtColor(pixels, code), dtype=np.uint8)
+def _convert(code: str) -> Callable[[Pixels], Pixels]:
+    """Return what converts pixels by the OpenCV code of a name."""
+
+    def convert(pixels: Pixels) -> Pixels:
+        import cv2
+
+        return np.asarray(cv2.cvtColor(pixels, getattr(cv2, code)), dtype=np.uint8)
+
+    return convert
 
 
 # Encoding -> bytes a pixel, and what makes RGB of them. 8UC3 names no colours; OpenCV, which it
@@ -42,14 +51,14 @@ _ENCODINGS: dict[str, tuple[int, Callable[[Pixels], Pixels]]] = {
     'mono8': (1, _repeat),
     '8UC1': (1, _repeat),
     'mono16': (2, _repeat),
-    'yuv422': (2, _convert(cv2.COLOR_YUV2RGB_UYVY)),
-    'uyvy': (2, _convert(cv2.COLOR_YUV2RGB_UYVY)),
-    'yuv422_yuy2': (2, _convert(cv2.COLOR_YUV2RGB_YUYV)),
-    'yuyv': (2, _convert(cv2.COLOR_YUV2RGB_YUYV)),
-    'bayer_rggb8': (1, _convert(cv2.COLOR_BayerRGGB2RGB)),
-    'bayer_bggr8': (1, _convert(cv2.COLOR_BayerBGGR2RGB)),
-    'bayer_gbrg8': (1, _convert(cv2.COLOR_BayerGBRG2RGB)),
-    'bayer_grbg8': (1, _convert(cv2.COLOR_BayerGRBG2RGB)),
+    'yuv422': (2, _convert('COLOR_YUV2RGB_UYVY')),
+    'uyvy': (2, _convert('COLOR_YUV2RGB_UYVY')),
+    'yuv422_yuy2': (2, _convert('COLOR_YUV2RGB_YUYV')),
+    'yuyv': (2, _convert('COLOR_YUV2RGB_YUYV')),
+    'bayer_rggb8': (1, _convert('COLOR_BayerRGGB2RGB')),
+    'bayer_bggr8': (1, _convert('COLOR_BayerBGGR2RGB')),
+    'bayer_gbrg8': (1, _convert('COLOR_BayerGBRG2RGB')),
+    'bayer_grbg8': (1, _convert('COLOR_BayerGRBG2RGB')),
 }
 
 NUM_CHANNELS = {name: count for name, (count, _) in _ENCODINGS.items()}
@@ -90,10 +99,12 @@ def read_pixels(message: Any, shrink: int = 1) -> Pixels:
 
 def _decompress(message: Any, shrink: int) -> Pixels:
     """Return the RGB pixels of a JPEG or PNG."""
+    import cv2
+
     if 'compresseddepth' in message.format.lower():
         raise ValueError(f'image must be in colour, got depth ({message.format!r})')
     data = np.frombuffer(message.data, np.uint8)
-    pixels = cv2.imdecode(data, SHRINKS[shrink]) if len(data) else None
+    pixels = cv2.imdecode(data, getattr(cv2, SHRINKS[shrink])) if len(data) else None
     if pixels is None:
         raise ValueError(
             f'compressed image must be JPEG or PNG, got {len(data)} bytes of '
