@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pixels of a sensor_msgs/Image or CompressedImage, whichever library has read the message."""
+"""The pixels of a sensor_msgs/Image or CompressedImage, whichever library has read the message.
+
+OpenCV is imported by what needs it: a vehicle whose camera gives rgb8 does without.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,16 +29,13 @@ def _repeat(pixels: Pixels) -> Pixels:
     return np.repeat(pixels[:, :, :1], 3, axis=2)
 
 
-def _convert(name: str) -> Callable[[Pixels], Pixels]:
-    """Return what converts colours as OpenCV names it.
-
-    OpenCV is loaded with the first image: cameras of plain RGB need none.
-    """
+def _convert(code: str) -> Callable[[Pixels], Pixels]:
+    """Return what converts pixels by the OpenCV code of a name."""
 
     def convert(pixels: Pixels) -> Pixels:
         import cv2
 
-        return np.asarray(cv2.cvtColor(pixels, getattr(cv2, name)), dtype=np.uint8)
+        return np.asarray(cv2.cvtColor(pixels, getattr(cv2, code)), dtype=np.uint8)
 
     return convert
 
@@ -99,10 +99,10 @@ def read_pixels(message: Any, shrink: int = 1) -> Pixels:
 
 def _decompress(message: Any, shrink: int) -> Pixels:
     """Return the RGB pixels of a JPEG or PNG."""
-    if 'compresseddepth' in message.format.lower():
-        raise ValueError(f'image must be in colour, got depth ({message.format!r})')
     import cv2
 
+    if 'compresseddepth' in message.format.lower():
+        raise ValueError(f'image must be in colour, got depth ({message.format!r})')
     data = np.frombuffer(message.data, np.uint8)
     pixels = cv2.imdecode(data, getattr(cv2, SHRINKS[shrink])) if len(data) else None
     if pixels is None:
