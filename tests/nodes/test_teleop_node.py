@@ -27,9 +27,11 @@ from lnn_control.nodes.conversions import (
     make_imu,
     read_twist,
 )
-from tests.nodes.probe import NodeRun, Probe
+from lnn_control.nodes.teleop_node import TeleopNode
+from tests.nodes.probe import NodeRun, Probe, is_standing
 
 Start = Callable[..., NodeRun]
+Join = Callable[..., tuple[Probe, Any]]
 
 
 def make_joy(is_held: bool, forward: float = 0.5, turn: float = -0.25) -> Any:
@@ -57,6 +59,20 @@ def test_joystick_that_falls_silent_stops_the_vehicle(probe: Probe, start: Start
     start('teleop_node', timeout=0.1)
     probe.wait_until(lambda: commands, lambda: probe.publish(topics.JOYSTICK, make_joy(True)))
     probe.wait_until(lambda: read_twist(commands[-1]) == (0.0, 0.0, 0.0, 0.0))
+
+
+def test_stick_takes_over_where_its_commands_are_the_pilots(join: Join) -> None:
+    remap = {'cmd_vel_raw': 'cmd_vel_manual'}
+    probe, _ = join(TeleopNode, 'teleop_node', remap)
+    commands = probe.listen(topics.MANUAL_STAMPED)
+    probe.wait_until(lambda: commands, lambda: probe.publish(topics.JOYSTICK, make_joy(True)))
+    assert read_twist(commands[-1]) == pytest.approx((0.5, 0.0, 0.0, -0.2))
+    probe.wait_until(lambda: is_standing(commands))
+    num_commands = len(commands)
+    # Silence is what tells the safety node that the pilot has let go.
+    for _ in range(10):
+        probe.spin()
+    assert len(commands) == num_commands
 
 
 def test_what_a_person_flew_becomes_a_data_set_that_knows_its_vehicle(
