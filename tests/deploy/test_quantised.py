@@ -44,7 +44,7 @@ def test_value_that_fills_the_image_is_hit_though_the_strongest_answer_is_far_aw
         layer.bias.zero_()
         middle = layer.kernel_size[0] // 2
         layer.weight[0, 0, middle, middle] = factor
-    # Where 255 steps reach to the strongest answer, 511 / 255, the others, 63 / 510, are 31.44.
+    # Where 255 steps reach to the strongest answer, 511 / 255, the others, 63 / 255, are 31.44.
     assert layers[0].bias is not None
     layers[0].bias.fill_(1.0 / 255.0)
     images = np.full((200, 24, 40, 3), 143, np.uint8)
