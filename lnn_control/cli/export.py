@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from lnn_control.cli import options
 from lnn_control.cli.scenarios import (
     DEFAULT_TASK,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 LEAST_IMAGES = 16
 FIRST_SEED = 1_000_000
 _OTHER_SEEDS = 1000
+_STRETCH = 60  # images of a calibration flight: many places tell more than a long look at a few
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,13 @@ def fly(job: Export, checkpoint: Path) -> 'Order':
         check_flight(flight)
         if job.encoder == 'int8':
             # Of other places: what the scales are made for is not what they are tested with.
-            seed = job.first_seed + _OTHER_SEEDS
-            images = record_flight(env, policy, job.calibration_images, seed, rng).images
+            first, count = job.first_seed + _OTHER_SEEDS, job.calibration_images
+            images = np.concatenate(
+                [
+                    record_flight(env, policy, min(_STRETCH, count - n), first + n, rng).images
+                    for n in range(0, count, _STRETCH)
+                ]
+            )
     finally:
         env.close()
     return Order(job.to, flight, images)
