@@ -17,8 +17,10 @@ class Sticks:
     """Which axis and button of a joystick stand for what (sensor_msgs/Joy).
 
     :param deadman: button that must be held. :param deadzone: share of a deflection that is none.
-    :param forward, left, up, turn: numbers of axes; up and left are positive there.
-    :param speed, climb_speed, yaw_rate: of the full deflection [m/s, m/s, rad/s].
+    :param forward: number of its axis. :param left: likewise, positive to the left.
+    :param up: likewise, positive upwards. :param turn: likewise, positive to the left.
+    :param speed: forward and to the left, of the full deflection [m/s].
+    :param climb_speed: likewise [m/s]. :param yaw_rate: likewise [rad/s].
     :param timeout: without a message for so long nobody commands [s].
     """
 

@@ -53,8 +53,8 @@ class EpisodeEntry:
 
     :param file: in the data set's folder. :param source: bag that it comes from.
     :param start: stamp of the first image [s]. :param duration: to the last one [s].
-    :param images, imu, commands, labels: statistics of red, green, blue; of body rates and force;
-        of forward, left, up, yaw rate.
+    :param images: statistics of red, green, blue. :param imu: of body rates and force.
+    :param commands: of forward, left, up, yaw rate. :param labels: likewise.
     """
 
     name: str

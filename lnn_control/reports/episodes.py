@@ -62,7 +62,6 @@ class Heading:
     """What stands above the episodes.
 
     :param figures: name, value and unit of each number. :param notes: what is to be said.
-    :param columns: of the table, after the episode's name.
     """
 
     title: str

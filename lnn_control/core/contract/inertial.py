@@ -21,7 +21,7 @@ from lnn_control.core.frames import GRAVITY
 class Bounds:
     """What a vehicle may feel, on average over the samples that are judged.
 
-    :param least_force, greatest_force: length of the mean force [m/s^2].
+    :param least_force: length of the mean force [m/s^2]. :param greatest_force: likewise.
     :param greatest_lean_deg: of the mean force, from straight up.
     :param greatest_rate: root mean square of the body rates [rad/s].
     """
