@@ -104,15 +104,20 @@ class InertialWatch:
 
 
 class _Arrivals:
-    """When the latest messages of one sensor came, and how their stamps differ from that [s]."""
+    """When the latest messages of one sensor came, and how their stamps differ from that [s].
 
-    def __init__(self, begin: float) -> None:
-        self.last = begin
+    :param silence: a pause, no slow rate: what came before it counts no more.
+    """
+
+    def __init__(self, begin: float, silence: float) -> None:
+        self.last, self._silence = begin, silence
         self.has_come = False
         self._times: deque[float] = deque(maxlen=_RATE_MESSAGES)
         self._offsets: deque[float] = deque(maxlen=_OFFSET_MESSAGES)
 
     def add(self, stamp: float, now: float) -> None:
+        if now - self.last > self._silence:
+            self._times.clear()
         self.last, self.has_come = now, True
         self._times.append(now)
         self._offsets.append(stamp - now)
@@ -136,7 +141,8 @@ class SensorWatch:
 
     def __init__(self, settings: WatchSettings, begin: float) -> None:
         self._settings = settings
-        self._images, self._samples = _Arrivals(begin), _Arrivals(begin)
+        self._images = _Arrivals(begin, settings.image_silence)
+        self._samples = _Arrivals(begin, settings.inertial_silence)
         self._inertial = InertialWatch(_WINDOW, _STRIDE)
         self._header: tuple[Finding, ...] = ()
         self._stamp: float | None = None

@@ -127,6 +127,12 @@ def test_vehicle_that_stands_may_see_the_same_for_ever(sensors: Sensors) -> None
     assert sensors.run(30) == []
 
 
+def test_rate_after_a_pause_is_that_of_what_came_since(sensors: Sensors) -> None:
+    assert sensors.run(30) == []
+    sensors.now += 10.0  # between two trials
+    assert {name for k in range(10) for name in sensors.run(3)} == set()
+
+
 def test_rates_warn_and_the_worst_comes_first(sensors: Sensors) -> None:
     sensors.period, sensors.age = 0.1, 5.0
     sensors.run(25)
