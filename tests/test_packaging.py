@@ -102,6 +102,8 @@ PARTS = {
         'lnn_control.nodes.safety_node',
         'lnn_control.nodes.recorder_node',
         'lnn_control.bringup.launch_description',
+        'lnn_control.cli.bringup',
+        'lnn_control.policies.backends.c_policy',
         'lnn_control.policies.backends.onnx_policy',
     ),
     'tune': ('lnn_control.cli.tune',),

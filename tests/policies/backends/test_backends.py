@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every backend flies an exported policy as the network itself flies."""
 
+import ctypes
 import json
 import shutil
 from pathlib import Path
@@ -162,6 +163,43 @@ class TestC:
         library = compiler.compile_library(folder, read_manifest(folder))
         monkeypatch.setattr(compiler, '_compile', lambda *_: pytest.fail('compiled again'))
         assert compiler.compile_library(folder, read_manifest(folder)) == library
+
+    @pytest.mark.parametrize(
+        ('elapsed', 'imu', 'remembered', 'code'),
+        [
+            (0.0, 0.5, 0.1, 1),
+            (-0.05, 0.5, 0.1, 1),
+            (np.nan, 0.5, 0.1, 1),
+            (np.inf, 0.5, 0.1, 1),
+            (0.05, np.nan, 0.1, 2),
+            (0.05, np.inf, 0.1, 2),
+            (0.05, 0.5, np.nan, 3),
+        ],
+    )
+    def test_bad_input_has_an_error_code_and_changes_neither_state_nor_command(
+        self, folder: Path, elapsed: float, imu: float, remembered: float, code: int
+    ) -> None:
+        library = compiler.compile_library(folder, read_manifest(folder))
+        step = ctypes.PyDLL(str(library)).lnn_step
+        pointer = ctypes.c_void_p
+        step.argtypes = [pointer, pointer, pointer, ctypes.c_float, pointer]
+        image = make_flight().images[0]
+        felt = np.full(12, 0.5, dtype=np.float32)
+        state, command = np.full(36, 0.1, np.float32), np.full(4, 7.0, np.float32)
+
+        def run(elapsed_time: float) -> int:
+            arrays = [each.ctypes.data for each in (state, image, felt)]
+            return int(step(*arrays, elapsed_time, command.ctypes.data))
+
+        felt[11], state[35] = imu, remembered
+        before = state.copy()
+        assert run(elapsed) == code
+        assert np.array_equal(state, before, equal_nan=True)
+        assert command.tolist() == [7.0] * 4
+        # The same with nothing wrong changes both.
+        felt[11], state[35] = 0.5, 0.1
+        assert run(0.05) == 0
+        assert not np.array_equal(state, before) and (command != 7.0).all()
 
     def test_missing_compiler_is_told_with_the_cure(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
