@@ -231,7 +231,7 @@ def learn_while_flying(
     published, saved = time.monotonic(), time.monotonic()
     has_landed = False
     while budget.left > 0.0:
-        if not has_landed and budget.share >= flying_share:
+        if not has_landed and flying_share <= budget.share < 1.0:
             land()
             has_landed = True
         learner.add([flown.path for flown in collectors.take(timeout=0.0)])
@@ -254,6 +254,8 @@ def learn_while_flying(
                 row.images_per_second,
             )
         )
+    if learner.trainer.position.step == 0:
+        raise ValueError('the time is up before the first step: give a longer budget_minutes')
     # With what came after the last step.
     learner.trainer.position.seconds = budget.used
     keeper.save(learner, budget.used)
