@@ -46,6 +46,14 @@ PolicyName = Annotated[
         '=ARGUMENT may follow the last two.',
     ),
 ]
+OtherPolicies = Annotated[
+    UseAppendAction[tuple[str, ...]],
+    arg(
+        metavar='POLICY',
+        help='Another policy that flies the same seeds and is compared with --policy, seed by '
+        'seed; may be given again.',
+    ),
+]
 _TASK_HELP = f'What is asked: {_one_of(TASKS, "module:Class")}'
 TaskName = Annotated[str, arg(metavar='TASK', help=f'{_TASK_HELP}.')]
 TaskNameOrAll = Annotated[
