@@ -109,7 +109,8 @@ class Peer(nn.Module):
     def forward(self, images: torch.Tensor, imu: torch.Tensor) -> torch.Tensor:
         """Return commands, shape (batch, steps, 4)."""
         network = self.network
-        motor, _ = self.memory(network.encode_sequence(images, imu))
+        seen = network.encoder(images.flatten(0, 1)).unflatten(0, images.shape[:2])
+        motor, _ = self.memory(network.join(seen, imu))
         return network.command_mean + network.command_scale * (2 * motor * network.gain)
 
 

@@ -25,6 +25,11 @@ VALIDATION = 'validation.json'
 FIRST_VALIDATION_SEED = 1_000_000
 
 
+def _choose_settings() -> TrainSettings:
+    """Return how to train in the time that a run takes on two cores."""
+    return TrainSettings(budget_minutes=45.0, batch_size=8, averaging=0.998, finish=0.35)
+
+
 @configure(UseAppendAction)
 @dataclass(frozen=True)
 class Dagger:
@@ -63,7 +68,7 @@ class Dagger:
     """Refuse a network that is larger."""
     augmentation: Annotated[str, arg(metavar='LEVEL')] = 'strong'
     """How much images are changed: none, weak or strong. Each strength can be given by itself."""
-    settings: TrainSettings = field(default_factory=lambda: TrainSettings(budget_minutes=45.0))
+    settings: TrainSettings = field(default_factory=_choose_settings)
     """How to train."""
     validate_episodes: int = 100
     """Trials on validation seeds that judge the policy in the end."""

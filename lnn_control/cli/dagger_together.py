@@ -17,6 +17,7 @@ from lnn_control.imitation.dagger import (
     EPISODES,
     FLYING,
     Budget,
+    DaggerSettings,
     Keeper,
     Learner,
     Progress,
@@ -84,12 +85,20 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
     plan = replace(plan, prepare=make_reader(job))
     # Before anybody flies: what lands from then on, the collectors tell.
     flown = list_episodes(job.output)
+    settings = choose_flying_share(job)
     with Collectors(plan, count_collectors(job)) as crew, show_progress() as say:
+
+        def land() -> None:
+            crew.land()
+            if train.choose_device(job.device).type == 'cpu':
+                torch.set_num_threads(max(job.threads, count_collectors(job) + 1))
+
         learner.add(flown)
         if state is not None and learner.num_episodes:
             learner.begin(state['trainer'])
         try:
-            learn_while_flying(crew, learner, budget, Keeper(partial(save, job), job.run), say)
+            keeper = Keeper(partial(save, job), settings)
+            learn_while_flying(crew, learner, budget, keeper, say, land)
         except FloatingPointError as error:
             raise ValueError(f'training failed: {error}') from error
         except torch.cuda.OutOfMemoryError as error:
@@ -99,6 +108,14 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
                 save(job, learner, budget.used)
             print(f'stopped: the same command goes on from {job.output}', flush=True)
             raise
+
+
+def choose_flying_share(job: 'Dagger') -> DaggerSettings:
+    """Return the settings of a run with the share of its time in which episodes are flown."""
+    if job.run.flying_share is not None:
+        return job.run
+    is_alone = train.choose_device(job.device).type == 'cpu'
+    return replace(job.run, flying_share=0.6 if is_alone else 1.0)
 
 
 def count_collectors(job: 'Dagger') -> int:

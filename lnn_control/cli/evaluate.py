@@ -3,16 +3,25 @@
 """`lnn-control evaluate`: trials closed loop, one a seed, and the success rates."""
 
 import errno
+import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lnn_control.cli import options
-from lnn_control.cli.evaluation_tables import Row, print_stress, print_summary, print_table
+from lnn_control.cli.evaluation_tables import (
+    Row,
+    print_pairs,
+    print_stress,
+    print_summary,
+    print_table,
+)
 from lnn_control.cli.scenarios import (
     DEFAULT_TASK,
     STRESS,
@@ -24,12 +33,15 @@ from lnn_control.cli.scenarios import (
     list_scenarios,
     list_stress,
     make_env,
+    name_row,
 )
 from lnn_control.core.provenance import describe_versions
 from lnn_control.core.work import Place
 from lnn_control.deploy.provide import provide_policy
-from lnn_control.evaluation.suite import run_cells, summarise
+from lnn_control.evaluation.pairs import compare_pairs
+from lnn_control.evaluation.suite import Crew, run_jobs, summarise
 from lnn_control.evaluation.trial import TrialResult
+from lnn_control.evaluation.trial_log import TrialLog, open_log
 from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.packed import pack_policy
 from lnn_control.policies.registry import is_blind, make_policy
@@ -50,6 +62,7 @@ class Evaluate:
 
     policy: options.PolicyName = DEFAULT_POLICY
     backend: options.BackendName = None
+    against: options.OtherPolicies = ()
     task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
     suite: str | None = None
@@ -72,7 +85,8 @@ class Evaluate:
     does."""
     output: Path | None = None
     """Folder for the single trials as JSON lines, the summary, and a page with the videos of the
-    best, the median and the worst trial of each row."""
+    best, the median and the worst trial of each row. Ended before its time, the same command goes
+    on with what is there."""
     json: options.JsonFile = None
     processes: options.Processes = 0
     cluster: options.ClusterAddress = None
@@ -101,7 +115,7 @@ def _choose_tasks(job: Evaluate) -> list[Scenario]:
     """Return the task, or every one, in every world and season asked for."""
     names = list(TASKS) if job.task == options.ALL else [job.task]
     seasons = list(SEASONS) if job.season == options.ALL else [job.season]
-    seasons = seasons[:1] if is_blind(job.policy) else seasons
+    seasons = seasons[:1] if all(map(is_blind, list_flown(job))) else seasons
     tasks = [
         choose_task(name, world, season, job.task_option, job.distance)
         for name in names
@@ -142,11 +156,13 @@ def main(arguments: list[str]) -> int:
     check_trials(job.episodes, job.first_seed, job.processes)
     choose_place(job)
     scenarios = choose_scenarios(job, options.list_given(arguments))
-    flown = provide_policy(job.policy, job.backend)
-    if not is_blind(job.policy):
-        policy = make_policy(flown)  # now rather than in every process
-        if not job.allow_untrained:
-            check_trained(policy, scenarios)
+    names = list_flown(job)
+    for name in names:
+        flown = provide_policy(name, job.backend)
+        if not is_blind(name):
+            policy = make_policy(flown)  # now rather than in every process
+            if not job.allow_untrained:
+                check_trained(policy, scenarios)
     if job.json is not None:
         prepare_file(job.json)
     if job.output is not None:
@@ -155,16 +171,23 @@ def main(arguments: list[str]) -> int:
         require_report_modules()
         job.output.mkdir(parents=True, exist_ok=True)
         forget_flights(job.output)
-    results = run_all(job, scenarios)
-    rows = [
-        (summarise(**describe_row(job, scenario), policy=job.policy, results=done), done)
-        for scenario, done in results.items()
-    ]
+    all_rows: list[Row] = []
+    with open_trials(job) as log:
+        for name in names:
+            results = run_all(job, scenarios, log, name)
+            all_rows += [
+                (summarise(**describe_row(job, scenario), policy=name, results=done), done)
+                for scenario, done in results.items()
+            ]
+    rows = all_rows[: len(scenarios)]
     if job.json is not None:
-        write_summaries(job, job.json, scenarios, rows)
+        write_summaries(job, job.json, scenarios, all_rows)
     show(scenarios, rows)
+    if job.against:
+        row_names = [name_row(describe(job, scenario)) for scenario in scenarios]
+        print_pairs(row_names, rows, all_rows[len(scenarios) :])
     if job.output is not None:
-        write_summaries(job, job.output / SUMMARY, scenarios, rows)
+        write_summaries(job, job.output / SUMMARY, scenarios, all_rows)
         print(f'page: {write_page(job, job.output, scenarios, rows).resolve()}')
     return 0
 
@@ -181,7 +204,6 @@ def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: lis
     from lnn_control.cli.evaluation_page import (
         FlownRow,
         Recording,
-        name_row,
         write_evaluation_page,
     )
 
@@ -215,21 +237,73 @@ def _write(value: Any) -> Setting:
     return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def run_all(job: Evaluate, scenarios: list[Scenario]) -> dict[Scenario, list[TrialResult]]:
-    """Fly every trial, write it down as it comes, and return all by their scenario."""
-    results: dict[Scenario, list[TrialResult]] = {scenario: [] for scenario in scenarios}
-    path = os.devnull if job.output is None else job.output / TRIALS
-    with open(path, 'w', encoding='utf-8') as lines:
-        for scenario, result in run_with_progress(job, scenarios):
-            results[scenario].append(result)
-            record = describe(job, scenario) | {'policy': job.policy} | asdict(result)
-            print(json.dumps(record), file=lines, flush=True)
-    return results
+def list_flown(job: Evaluate) -> list[str]:
+    """Return who flies.
+
+    :raises ValueError: if one is named twice.
+    """
+    names = [job.policy, *job.against]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f'--policy and --against name {twice[0]} twice: the same trials again')
+    return names
+
+
+def identify_run(job: Evaluate, policy: str) -> str:
+    """Return a digest of all that results depend on beside the row and the seed."""
+    packed = pack_policy(provide_policy(policy, job.backend))
+    told = [packed.text, job.limits, job.allow_untrained, describe_versions()]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name, data in sorted(packed.files.items()):
+        digest.update(name.encode() + data)
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def open_trials(job: Evaluate) -> Iterator[TrialLog]:
+    """Open the file of the single trials, or none."""
+    if job.output is None:
+        yield TrialLog()
+        return
+    runs = frozenset(identify_run(job, name) for name in list_flown(job))
+    with open_log(job.output / TRIALS, runs) as (log, num_dropped):
+        if num_dropped:
+            print(
+                f'{job.output / TRIALS}: {num_dropped} trials of other policies, settings or '
+                'versions are left out'
+            )
+        yield log
+
+
+def run_all(
+    job: Evaluate,
+    scenarios: list[Scenario],
+    log: TrialLog | None = None,
+    policy: str | None = None,
+) -> dict[Scenario, list[TrialResult]]:
+    """Fly every trial that a log does not hold yet, write it there as it comes, and return all.
+
+    :param policy: who flies; the job's first one if not given.
+    :return: by their scenario, in the order of the seeds.
+    """
+    log, policy = log or TrialLog(), policy or job.policy
+    run = identify_run(job, policy)
+    keys = {
+        scenario: describe(job, scenario) | {'policy': policy, 'run': run}
+        for scenario in scenarios
+    }
+    seeds = range(job.first_seed, job.first_seed + job.episodes)
+    found = {scenario: log.recall(key) for scenario, key in keys.items()}
+    jobs = [(one, seed) for one in scenarios for seed in seeds if seed not in found[one]]
+    for scenario, result in run_with_progress(job, policy, jobs, len(scenarios) * len(seeds)):
+        found[scenario][result.seed] = result
+        log.note(keys[scenario], result)
+    return {scenario: [found[scenario][seed] for seed in seeds] for scenario in scenarios}
 
 
 def describe(job: Evaluate, scenario: Scenario) -> dict[str, Any]:
     """Return what names a scenario in files; one season may stand for all."""
-    is_all = job.season == options.ALL and is_blind(job.policy)
+    is_all = job.season == options.ALL and all(map(is_blind, list_flown(job)))
     return scenario.describe() | ({'season': options.ALL} if is_all else {})
 
 
@@ -240,23 +314,24 @@ def describe_row(job: Evaluate, scenario: Scenario) -> dict[str, str]:
 
 
 def run_with_progress(
-    job: Evaluate, scenarios: list[Scenario]
+    job: Evaluate, policy: str, jobs: list[tuple[Scenario, int]], total: int
 ) -> Iterator[tuple[Scenario, TrialResult]]:
-    """Yield every scenario's results while a bar shows how far it is."""
+    """Yield the results of scenarios and seeds while a bar shows how far it is.
+
+    :param policy: who flies.
+    :param total: trials, with those that need not be flown any more.
+    """
     from rich.progress import Progress
 
-    seeds = range(job.first_seed, job.first_seed + job.episodes)
-    trials = run_cells(
-        partial(make_env, is_blind=is_blind(job.policy)),
-        pack_policy(provide_policy(job.policy, job.backend)),
-        scenarios,
-        seeds,
-        choose_place(job),
-        _choose_runner(job),
-    )
+    if not jobs:
+        return
+    make = partial(make_env, is_blind=is_blind(policy))
+    packed = pack_policy(provide_policy(policy, job.backend))
+    crew = Crew(make, packed, _choose_runner(job))
+    results = run_jobs(crew, jobs, choose_place(job))
     with Progress() as progress:
-        bar = progress.add_task('', total=len(scenarios) * len(seeds))
-        for scenario, result in trials:
+        bar = progress.add_task('', total=total, completed=total - len(jobs))
+        for (scenario, _), result in zip(jobs, results, strict=True):
             named = describe(job, scenario).values()
             words = [f'{value}' for value in named if value and not isinstance(value, dict)]
             progress.update(bar, advance=1, description=' '.join(dict.fromkeys(words)))
@@ -264,7 +339,7 @@ def run_with_progress(
 
 
 def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: list[Row]) -> None:
-    """Write the summary, or a list of them."""
+    """Write the summary, or a list of them, one policy after another."""
     versions: dict[str, Any] = {'first_seed': job.first_seed, 'versions': describe_versions()}
     if not job.limits:
         versions['limits'] = False
@@ -272,8 +347,18 @@ def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: 
         versions['backend'] = job.backend
     records = [
         asdict(summary) | describe(job, scenario) | versions
-        for scenario, (summary, _) in zip(scenarios, rows, strict=True)
+        for scenario, (summary, _) in zip(itertools.cycle(scenarios), rows, strict=False)
     ]
+    for place, record in enumerate(records[len(scenarios) :], start=len(scenarios)):
+        pair = compare_pairs(rows[place % len(scenarios)][1], rows[place][1])
+        low, high = pair.interval
+        record['against'] = asdict(pair) | {
+            'policy': job.policy,
+            'difference': pair.difference,
+            'low': low,
+            'high': high,
+            'p_value': pair.p_value,
+        }
     values: Any = records if len(records) > 1 else records[0]
     path.write_text(json.dumps(values, indent=2) + '\n', encoding='utf-8')
 

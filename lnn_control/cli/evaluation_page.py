@@ -63,28 +63,6 @@ class Recording:
     settings: Mapping[str, Setting]
 
 
-def name_row(described: Mapping[str, Any]) -> str:
-    """Return what sets a row apart, in words, from what names it in files."""
-    words = [f'{described["world"]} {described["season"]}']
-    if 'disturbance' in described:
-        words.append((described['disturbance'] or 'no disturbance').replace('_', ' '))
-    for name, text in _WORDS.items():
-        if described.get(name):
-            words.append(text.format(described[name]))
-    return ', '.join(words)
-
-
-_WORDS = {
-    'level': 'level {}',
-    'strength': 'strength {:g}',
-    'distance': '{:g} m',
-    'camera_fov_deg': 'camera of {:g} degrees',
-    'camera_pitch_deg': 'camera {:g} degrees down',
-    'camera_rate': '{:g} images a second',
-    'renderer': 'drawn by {}',
-}
-
-
 def choose_rows(rows: Sequence[FlownRow]) -> list[FlownRow]:
     """Return the rows that are shown: all if they are few, else the first and the worst ones."""
     if len(rows) <= MAX_PICTURED:

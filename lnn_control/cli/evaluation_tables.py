@@ -9,7 +9,8 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
-from lnn_control.evaluation.stress import CLEAN, StressCell, compare_with_clean
+from lnn_control.evaluation.pairs import compare_pairs
+from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.suite import SuiteSummary
 from lnn_control.evaluation.trial import TrialResult
 
@@ -19,6 +20,7 @@ _FOOTNOTE = 'Times, paths, clearances and the like are means over the successful
 
 
 _NUM_WORST = 5
+_ENOUGH_PAIRS = 400
 _COLUMNS = (
     'success',
     '95 % Wilson',
@@ -125,8 +127,8 @@ def print_stress(rows: dict[StressCell, Row]) -> None:
     for name in ('disturbance', 'level', 'success', '95 % Wilson', 'drop', 'lost', 'won'):
         table.add_column(name, justify='left' if name == 'disturbance' else 'right')
     for cell, (summary, results) in rows.items():
-        pair = compare_with_clean(clean_results, results)
-        against = (f'{100 * pair.drop:.1f}', str(pair.num_lost), str(pair.num_won))
+        pair = compare_pairs(clean_results, results)
+        against = (f'{-100 * pair.difference:.1f}', str(pair.num_lost), str(pair.num_won))
         table.add_row(
             cell.disturbance or 'clean',
             str(cell.level or ''),
@@ -137,3 +139,35 @@ def print_stress(rows: dict[StressCell, Row]) -> None:
     Console(markup=False).print(table)
     print('Drop in percentage points against the clean run; lost and won are seeds that')
     print('succeed only without and only with the disturbance.')
+
+
+def print_pairs(names: Sequence[str], first: Sequence[Row], others: Sequence[Row]) -> None:
+    """Print how other policies differ from the first one, row by row, over the same seeds.
+
+    :param names: of the first policy's rows. :param others: rows of the others, one policy after
+        another.
+    """
+    table = Table(title=f'beside {first[0][0].policy}, seed by seed')
+    for name in ('policy', 'row'):
+        table.add_column(name, overflow='fold')
+    for name in ('success', 'points', '95 %', 'lost', 'won', 'p'):
+        table.add_column(name, justify='right')
+    for index, (summary, results) in enumerate(others):
+        place = index % len(first)
+        pair = compare_pairs(first[place][1], results)
+        low, high = pair.interval
+        table.add_row(
+            summary.policy,
+            names[place],
+            f'{summary.successes} of {summary.episodes}',
+            f'{100 * pair.difference:+.1f}',
+            f'{100 * low:+.1f} to {100 * high:+.1f}',
+            str(pair.num_lost),
+            str(pair.num_won),
+            f'{pair.p_value:.3f}',
+        )
+    Console(width=max(Console().width, 100), markup=False).print(table)
+    print(f'Points: success rate less that of {first[0][0].policy}. Lost and won: seeds on which')
+    print('only that one and only the other one succeeds. p: exact test of McNemar.')
+    if first[0][0].episodes < _ENOUGH_PAIRS:
+        print(f'Fewer than {_ENOUGH_PAIRS} seeds do not show a difference below some 8 points.')

@@ -47,6 +47,14 @@ PolicyName = Annotated[
         f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two.',
     ),
 ]
+OtherPolicies = Annotated[
+    UseAppendAction[tuple[str, ...]],
+    arg(
+        metavar='POLICY',
+        help='Another policy that flies the same seeds and is compared with --policy, seed by '
+        'seed; may be given again.',
+    ),
+]
 _TASK_HELP = f'What is asked: {_one_of(TASKS, "module:Class")}'
 BackendName = Annotated[
     Literal[BACKENDS] | None,  # type: ignore[valid-type]

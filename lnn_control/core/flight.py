@@ -43,6 +43,8 @@ class Flight:
     :param distances: what was left to the target at each pose, as the task counts it [m], shape
         (m,); none where it is the distance to the site's target.
     :param targets_world: where the target was at each pose [m], shape (m, 3); none where it stood.
+    :param saliency: how much each pixel of an image counted to the policy, 0 to 255, shape (n,
+        height, width); none of a policy that cannot tell, or where nobody asked.
     """
 
     images: NDArray[np.uint8]
@@ -61,6 +63,7 @@ class Flight:
     wall_duration: float
     distances: NDArray[np.float64] = field(default_factory=lambda: _none(0))
     targets_world: NDArray[np.float64] = field(default_factory=lambda: _none(0, 3))
+    saliency: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
 
     def __post_init__(self) -> None:
         for name, shape in _FLIGHT_SHAPES.items():
@@ -98,8 +101,13 @@ _FLIGHT_SHAPES: dict[str, tuple[int | None, ...]] = {
     'latencies': (None,),
     'distances': (None,),
     'targets_world': (None, 3),
+    'saliency': (None, None, None),
 }
-_FLIGHT_TYPES: dict[str, type[np.generic]] = {'images': np.uint8, 'neurons': np.float32}
+_FLIGHT_TYPES: dict[str, type[np.generic]] = {
+    'images': np.uint8,
+    'neurons': np.float32,
+    'saliency': np.uint8,
+}
 _FLIGHT_TIMES = {
     'images': 'image_times',
     'positions_world': 'pose_times',
@@ -109,8 +117,9 @@ _FLIGHT_TIMES = {
     'neurons': 'neuron_times',
     'distances': 'pose_times',
     'targets_world': 'pose_times',
+    'saliency': 'image_times',
 }
-_MAY_LACK = ('distances', 'targets_world')
+_MAY_LACK = ('distances', 'targets_world', 'saliency')
 _LATER = (*_MAY_LACK, 'stops', 'walk', 'road', 'road_width')
 """What files of earlier versions do not hold."""
 

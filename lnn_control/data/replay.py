@@ -80,7 +80,7 @@ def replay_episode(
         answers.append(command.to_array())
         neurons.append(np.asarray(runner.read_neurons(), np.float32).reshape(-1))
         if place in chosen:
-            maps.append((place, watched.map_saliency()))
+            maps.append((place, watched.map_occlusion()))
     rows = np.array(answers, np.float32)
     return Replay(rows, rows - episode.labels, np.array(neurons, np.float32), tuple(maps))
 
@@ -119,7 +119,7 @@ class _Watched(Policy):
         """Return the state of every neuron."""
         return self._policy.neuron_activity(state)
 
-    def map_saliency(self) -> NDArray[np.float32]:
+    def map_occlusion(self) -> NDArray[np.float32]:
         """Return how far the last command moves when a part of its image is covered in grey.
 
         Occlusion sensitivity (Zeiler and Fergus, ECCV 2014): needs nothing but the policy's

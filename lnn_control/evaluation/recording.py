@@ -59,14 +59,18 @@ class _Recorder:
     elapsed: list[float] = field(default_factory=list)
     commands: list[NDArray[np.float32]] = field(default_factory=list)
     neurons: list[NDArray[np.float32]] = field(default_factory=list)
+    saliency: list[NDArray[np.uint8]] = field(default_factory=list)
     truths: list[Mapping[str, Any]] = field(default_factory=list)
 
     def note(self, moment: Moment) -> None:
-        """Keep image, command, neurons and truth."""
+        """Keep image, what of it counts, command, neurons and truth."""
         self.images.append(moment.sensed['image'])
         self.elapsed.append(float(moment.sensed['elapsed_time'][0]))
         self.commands.append(moment.command)
         self.neurons.append(moment.runner.read_neurons())
+        found = moment.runner.read_saliency(moment.sensed['image'])
+        if found is not None:
+            self.saliency.append(np.rint(255 * found).astype(np.uint8))
         self.truths.append(moment.info)
 
     def end(self, info: Mapping[str, Any]) -> None:
@@ -102,6 +106,7 @@ class _Recorder:
             wall_duration=wall_duration,
             distances=self._gather('distance_to_target'),
             targets_world=self._gather('target_position'),
+            saliency=np.array(self.saliency[::every] or np.zeros((0, 0, 0)), dtype=np.uint8),
         )
         return RecordedTrial(result, flight, np.minimum(self._gather('clearance'), FAR))
 

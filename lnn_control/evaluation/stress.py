@@ -1,11 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""The same seeds with and without disturbances: how much of the success is left."""
+"""What makes trials harder: a disturbance at a level."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from lnn_control.evaluation.trial import TrialResult
 
 
 @dataclass(frozen=True)
@@ -28,29 +25,3 @@ class StressCell:
 
 
 CLEAN = StressCell(None, 0)
-
-
-@dataclass(frozen=True)
-class PairedDrop:
-    """What a disturbance cost, seed by seed.
-
-    :param drop: clean success rate minus the disturbed one, 0.1 is ten points.
-    :param num_lost: seeds that succeed only without the disturbance. :param num_won: only with it.
-    """
-
-    drop: float
-    num_lost: int
-    num_won: int
-
-
-def compare_with_clean(clean: Sequence[TrialResult], results: Sequence[TrialResult]) -> PairedDrop:
-    """Return the drop of results against the clean run of the same seeds.
-
-    :raises ValueError: if the seeds are others, or there are none.
-    """
-    seeds, clean_seeds = [r.seed for r in results], [r.seed for r in clean]
-    if seeds != clean_seeds or not seeds:
-        raise ValueError(f'both runs must fly the same seeds, got {clean_seeds} and {seeds}')
-    pairs = [(a.is_success, b.is_success) for a, b in zip(clean, results, strict=True)]
-    lost, won = pairs.count((True, False)), pairs.count((False, True))
-    return PairedDrop((lost - won) / len(pairs), lost, won)

@@ -84,6 +84,13 @@ LEVELS: dict[str, Augmentation] = {
 """Name of a level -> its strengths."""
 
 
+def soften(strength: Augmentation) -> Augmentation:
+    """Return the same changes, each at most as strong as in the weak level."""
+    weak = LEVELS['weak']
+    names = [entry.name for entry in fields(strength)]
+    return Augmentation(**{n: min(getattr(strength, n), getattr(weak, n)) for n in names})
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
     """What was drawn for b windows; None where a change is left out.

@@ -185,8 +185,12 @@ class Collectors:
         self._thread.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def land(self) -> None:
+        """Begin no more flights; those under way may be lost."""
         self._stop.set()
+
+    def __exit__(self, *error: object) -> None:
+        self.land()
         self._thread.join()
         remove_unfinished(self._plan.folder.path, '*.mcap')
 

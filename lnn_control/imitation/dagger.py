@@ -44,6 +44,9 @@ class DaggerSettings:
     """Time after which the newest averaged weights fly [s]."""
     save_seconds: float = 30.0
     """Time after which what was trained is saved [s]."""
+    flying_share: float | None = None
+    """Share of the time in which episodes are flown; after that, their cores train, too. If not
+    given, 0.6 without a GPU and all of it with one, which leaves these cores free anyway."""
     near_failures: RetrySettings = field(default_factory=RetrySettings)
     """Flights that begin shortly before an earlier one failed."""
 
@@ -52,6 +55,8 @@ class DaggerSettings:
         check_number('second_noise', self.second_noise, 0.0, 5.0)
         check_number('publish_seconds', self.publish_seconds, 0.1, 3600.0, 's')
         check_number('save_seconds', self.save_seconds, 0.1, 60.0, 's')
+        if self.flying_share is not None:
+            check_number('flying_share', self.flying_share, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -195,22 +200,40 @@ class Keeper:
 
 
 def learn_while_flying(
-    collectors: Collectors, learner: Learner, budget: Budget, keeper: Keeper, say: Say
+    collectors: Collectors,
+    learner: Learner,
+    budget: Budget,
+    keeper: Keeper,
+    say: Say,
+    land: Callable[[], None],
 ) -> None:
     """Train until the budget is used up, on all that the collectors fly meanwhile.
 
+    :param land: called once, at the end of that share of the budget in which episodes are flown.
     :raises FloatingPointError: if the loss is not finite.
+    :raises ValueError: if the time is up before there is anything to train on.
     :raises OSError: if there is no space left or processes died.
     """
     settings = keeper.settings
+    flying_share = 1.0 if settings.flying_share is None else settings.flying_share
     # The expert alone, until there is something to begin with.
     while learner.trainer is None:
         learner.add([flown.path for flown in collectors.take(timeout=0.5)])
         say(Progress(budget.share, budget.left, learner.num_episodes, learner.num_images))
         if learner.num_episodes >= settings.expert_episodes:
             learner.begin()
+        elif budget.left <= 0.0:
+            raise ValueError(
+                f'the time is up, but the expert has flown {learner.num_episodes} of '
+                f'{settings.expert_episodes} episodes: give a longer budget_minutes or fewer '
+                'expert_episodes'
+            )
     published, saved = time.monotonic(), time.monotonic()
+    has_landed = False
     while budget.left > 0.0:
+        if not has_landed and flying_share <= budget.share < 1.0:
+            land()
+            has_landed = True
         learner.add([flown.path for flown in collectors.take(timeout=0.0)])
         row = learner.step(budget.used)
         now = time.monotonic()
@@ -231,6 +254,8 @@ def learn_while_flying(
                 row.images_per_second,
             )
         )
+    if learner.trainer.position.step == 0:
+        raise ValueError('the time is up before the first step: give a longer budget_minutes')
     # With what came after the last step.
     learner.trainer.position.seconds = budget.used
     keeper.save(learner, budget.used)

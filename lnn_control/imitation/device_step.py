@@ -12,7 +12,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -146,6 +146,11 @@ class DeviceStep:
     def extend(self, sequences: Sequence[Any]) -> None:
         """Learn from more flights from the next pass on."""
         self.flights = extend_flights(self.flights, sequences)
+
+    def change(self, strength: Augmentation) -> None:
+        """Augment so from now on."""
+        self.learning = replace(self.learning, strength=strength)
+        self.forget()
 
     def forget(self) -> None:
         """Take note that weights or moments lie elsewhere now."""

@@ -35,6 +35,8 @@ class TrainSettings:
     """How much vx, vy, vz and yaw rate count in the loss."""
     averaging: float = 0.995
     """Share of the averaged weights that remains in a step; the average is what is saved."""
+    finish: float = 0.0
+    """Share of the training, at its end, in which images are changed no more than weakly."""
     heads: bool = True
     """Train heads that guess what only the simulator knows, where it was recorded; not saved."""
     is_symmetric: bool | None = None
@@ -62,6 +64,7 @@ class TrainSettings:
         check_number('weight_decay', self.weight_decay, 0.0, 1.0)
         check_number('max_gradient_norm', self.max_gradient_norm, 1e-6, 1e6)
         check_number('averaging', self.averaging, 0.0, 1.0)
+        check_number('finish', self.finish, 0.0, 1.0)
         for weight in self.axis_weights:
             check_number('axis_weights', weight, 0.0, 1e3)
 

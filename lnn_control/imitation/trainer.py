@@ -24,6 +24,7 @@ from lnn_control.imitation.augment import (
     apply_looks,
     draw_looks,
     measure_colour,
+    soften,
 )
 from lnn_control.imitation.average import WeightAverage
 from lnn_control.imitation.batches import Batch, read_ahead
@@ -148,6 +149,7 @@ class Trainer:
         self.objective = Objective(network, self.heads, settings.axis_weights)
         strength = settings.augmentation
         self.strength = strength if is_symmetric else replace(strength, mirror=0.0)
+        self._is_finishing = False
         self.uses_segmentation = strength.recolouring > 0
         self.carried = CarriedState(network, settings.batch_size)
         if waits is None:
@@ -238,6 +240,15 @@ class Trainer:
         rest = settings.epochs - self.position.epoch
         return step - self.position.batch + rest * len(self.groups)
 
+    def _finish(self) -> None:
+        """Change images no more than weakly from now on, if the end is so near."""
+        if self._is_finishing or self.share < 1.0 - self.settings.finish:
+            return
+        self._is_finishing = True
+        self.strength = soften(self.strength)
+        if self.device_step is not None:
+            self.device_step.change(self.strength)
+
     # A step.
 
     def step(self) -> StepReport:
@@ -247,6 +258,7 @@ class Trainer:
         """
         start = time.perf_counter()
         position, settings = self.position, self.settings
+        self._finish()
         epoch = position.epoch
         rate = settings.learning_rate * SCHEDULES[settings.schedule](self.share)
         windows = self.groups[position.batch]

@@ -102,6 +102,8 @@ def _cut_parts(
     """Return the windows of a sequence in order, one list an interleaved part."""
     num_images, lead_in = len(sequence), getattr(sequence, 'lead_in', 0)
     longest = settings.window_length
+    # A carried memory would go through the padding behind a short window: only the last one is.
+    shortest = longest if settings.carry_state else longest // 2
     parts = []
     stride = int(rng.integers(1, settings.max_stride + 1))
     for phase in range(stride):
@@ -110,7 +112,7 @@ def _cut_parts(
         # The first window warms up over the whole lead-in, where there is one and it has room.
         done = len(range(phase, min(lead_in, num_images), stride))
         start = max(done - (longest - 2), 0)
-        stop = max(start + int(rng.integers(longest // 2, longest + 1)), done + 1)
+        stop = max(start + int(rng.integers(shortest, longest + 1)), done + 1)
         while done < count:
             stop = min(stop, count)
             first = phase + start * stride

@@ -66,7 +66,12 @@ class SpatialEncoder(nn.Module):
                 f'images must have shape (n, 3, {self.size_px[0]}, {self.size_px[1]}), '
                 f'got {tuple(images.shape)}'
             )
-        return self.read(self.convolutions(images * 4 - 2))
+        return self.read(self.convolutions(self.scale(images)))
+
+    @staticmethod
+    def scale(images: Tensor) -> Tensor:
+        """Return images of 0 to 1 as the first convolution reads them, -2 to 2."""
+        return images * 4 - 2
 
     def read(self, maps: Tensor) -> Tensor:
         """Return the features of the last convolution's maps, see :meth:`forward`."""

@@ -15,6 +15,7 @@ from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Observation
 from lnn_control.policies.network import Network
 from lnn_control.policies.policy import Policy, State
+from lnn_control.policies.saliency import map_saliency
 
 
 class NetworkPolicy(Policy):
@@ -59,6 +60,14 @@ class NetworkPolicy(Policy):
         memory = self.network.memory
         num_parameters = self.network.num_parameters()
         return replace(memory.circuit, num_parameters=num_parameters, kind=memory.kind)
+
+    def map_saliency(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what the encoder's convolutions answer to, see `policies.saliency`."""
+        pixels = np.ascontiguousarray(image.transpose(2, 0, 1))
+        images = torch.from_numpy(pixels).to(self.network.gain.device)[None].float() / 255
+        encoder = self.network.encoder
+        found = map_saliency(encoder.convolutions, encoder.scale(images))
+        return np.asarray(found[0].cpu().numpy(), dtype=np.float32)
 
     def neuron_activity(self, state: State) -> NDArray[np.float32]:
         """Return the state of every neuron, as the memory's circuit orders them."""

@@ -63,6 +63,14 @@ class Policy(ABC):
         """Return the state of every neuron for display, empty where there is none."""
         return np.zeros(0, dtype=np.float32)
 
+    def map_saliency(self, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Return how much each pixel of an observation's image counts, 0 to 1, for display.
+
+        :param image: shape (height, width, 3). :return: shape (height, width); None of a policy
+            that cannot tell.
+        """
+        return None
+
     @property
     def circuit(self) -> Circuit:
         """Neurons, synapses and the number of parameters, for display."""

@@ -226,6 +226,28 @@ class PolicyRunner:
             self._crops[width, height] = crop
         return self._crops[width, height]
 
+    def read_saliency(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+        """Return how much each pixel of the camera's image counts to the policy, 0 to 1.
+
+        :param pixels: uint8 RGB, shape (height, width, 3).
+        :return: shape (height, width), 0 where the policy is not shown the image; None of a policy
+            that cannot tell.
+        """
+        crop = self._choose_crop(pixels)
+        nothing = np.zeros((0, 3), np.float32)
+        preprocessing = self.policy.preprocessing
+        observation = preprocessing.observe(pixels, ImuSamples(nothing, nothing), crop)
+        found = self.policy.map_saliency(observation.image)
+        if found is None:
+            return None
+        import cv2
+
+        rows = slice(crop.top, crop.top + crop.height)
+        columns = slice(crop.left, crop.left + crop.width)
+        placed = np.zeros(pixels.shape[:2], np.float32)
+        placed[rows, columns] = cv2.resize(found, (crop.width, crop.height))
+        return placed
+
     def read_neurons(self) -> NDArray[np.float32]:
         """Return the state of every neuron after the last image."""
         return self.policy.neuron_activity(self._state)

@@ -19,6 +19,7 @@ from lnn_control.core.flight import FlightRecord
 _SUPERSAMPLING = 2
 _WHITE = (255, 255, 255)
 _ACCENT = (255, 186, 84)
+_INSET_SHARE = 0.34  # of a frame's sides
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,15 @@ def render_frames(
     settings = replace(settings, speed=max(settings.speed, float(np.ceil(fastest))))
     distances = record.distances
     left = 'away' if len(record.site.walk) else 'to go'
-    for time, pixels in zip(flight.image_times, flight.images, strict=True):
+    for number, (time, pixels) in enumerate(zip(flight.image_times, flight.images, strict=True)):
         pose = _find_latest(flight.pose_times, time)
         command = flight.commands[_find_latest(flight.command_times, time)]
         frame = enlarge(pixels, settings.scale)
         text = f'{time:4.1f} s    {flight.speeds[pose]:.1f} m/s    {distances[pose]:4.1f} m {left}'
-        yield float(time), draw_overlay(frame, command, text, settings)
+        frame = draw_overlay(frame, command, text, settings)
+        if len(flight.saliency):
+            frame = draw_saliency(frame, pixels, flight.saliency[number])
+        yield float(time), frame
 
 
 def _find_latest(times: NDArray[np.float64], time: float) -> int:
@@ -82,6 +86,36 @@ def draw_overlay(
     corner = frame[height - margin - size : height - margin, margin : margin + size]
     corner[:] = _blend(corner, _draw_stick(size, command, settings))
     return draw_text(frame, text, max(round(height * 0.042), 8), (0.97, 0.96))
+
+
+def draw_saliency(
+    frame: NDArray[np.uint8], pixels: NDArray[np.uint8], saliency: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return the frame with a small copy of the image in its corner, lit where it counted.
+
+    :param pixels: the camera's image. :param saliency: how much each of them counted, 0 to 255.
+    """
+    height, width = frame.shape[:2]
+    rows, columns = (round(_INSET_SHARE * side) for side in (height, width))
+    margin = round(height * 0.04)
+    grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
+    # The root lets what counts a little be seen, too.
+    heat = np.sqrt(saliency[..., None].astype(np.float32) / 255)
+    lit = (1 - heat) * (0.15 + 0.35 * grey / 255) + heat * np.array(_ACCENT) / 255
+    inset = cv2.resize(
+        (255 * lit).astype(np.uint8), (columns, rows), interpolation=cv2.INTER_CUBIC
+    )
+    frame = frame.copy()
+    corner = frame[margin : margin + rows, width - margin - columns : width - margin]
+    corner[:] = inset
+    cv2.rectangle(
+        frame,
+        (width - margin - columns, margin),
+        (width - margin - 1, margin + rows - 1),
+        (200, 200, 200),
+        1,
+    )
+    return frame
 
 
 def draw_text(

@@ -102,7 +102,7 @@ class Task(ABC):
     name: ClassVar[str]
     vehicle: ClassVar[str | type[Vehicle]]
     is_symmetric: ClassVar[bool] = True
-    worlds: ClassVar[tuple[str, ...]] = ('forest', 'urban')
+    worlds: ClassVar[tuple[str, ...]] = ('forest', 'urban', 'varied_forest')
 
     world: str = 'forest'
     season: str = 'summer'

@@ -32,6 +32,7 @@ WORLDS: Registry[WorldBuilder] = Registry(
         'forest': 'sim.worlds.forest:build_forest',
         'road': 'sim.worlds.road:build_road',
         'urban': 'sim.worlds.urban:build_urban',
+        'varied_forest': 'sim.worlds.varied_forest:build_varied_forest',
     },
     _check_builder,
 )

@@ -14,7 +14,7 @@ from sim.worlds.forest_meshes import make_meshes
 from sim.worlds.forest_pictures import draw_atlas, draw_sky
 from sim.worlds.placement import Area, distance_to_path, span_area
 from sim.worlds.plants import NUM_VARIANTS, SPECIES, SPECIES_SHARE, place_plants
-from sim.worlds.seasons import SEASONS
+from sim.worlds.seasons import SEASONS, Season
 from sim.worlds.shade import GROUND_TILE, Floor, lay_floor
 from sim.worlds.targets import make_target, place_target
 from sim.worlds.textures import FOREST_TILES
@@ -28,7 +28,13 @@ NUM_TUFTS = 130
 
 def build_forest(season: str, layout: Layout, generator: np.random.Generator) -> World:
     """Return a forest in a season; the same generator state gives the same forest."""
-    look = SEASONS[season]
+    return grow_forest(season, SEASONS[season], layout, generator)
+
+
+def grow_forest(
+    season: str, look: Season, layout: Layout, generator: np.random.Generator
+) -> World:
+    """Return a forest that looks in some way."""
     area = span_area(layout, 60.0, 40.0, 12.0)
     streams = [np.random.default_rng(seed) for seed in generator.integers(2**63, size=4)]
     high, low = place_plants(layout, area, streams[0])

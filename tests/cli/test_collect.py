@@ -92,7 +92,10 @@ def test_names_say_world_season_and_seed(tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--world', 'sea'], "['forest', 'road', 'urban'] or module:Name, got 'sea'"),
+        (
+            ['--world', 'sea'],
+            "'urban', 'varied_forest'] or module:Name, got 'sea'",
+        ),
         (['--season', 'spring'], "got 'spring'"),
         (['--episodes', '0'], 'episodes must be'),
         (['--first-seed', '-1'], 'first_seed must be'),

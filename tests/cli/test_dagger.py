@@ -29,6 +29,7 @@ SHORT = [
     *('--validate-episodes', '1', '--processes', '1', '--batch-size', '2'),
 ]
 QUICK = ['--expert-episodes', '2', '--publish-seconds', '0.5', '--save-seconds', '0.5']
+QUICK += ['--flying-share', '1']
 
 
 def fail(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -87,7 +87,10 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
         (['--task-option', 'colour=3'], "no option 'colour'"),
         (['--camera-rate', '7'], 'camera_rate must divide 1200'),
         (['--camera-fov-deg', '300'], 'horizontal_fov_deg must be'),
-        (['--world', 'sea'], "['forest', 'road', 'urban'] or module:Name, got 'sea'"),
+        (
+            ['--world', 'sea'],
+            "['forest', 'road', 'urban', 'varied_forest'] or module:Name, got 'sea'",
+        ),
         (['--season', 'spring'], "got 'spring'"),
         (['--episodes', '0'], 'episodes must be'),
         (['--first-seed', '-5'], 'first_seed must be'),
@@ -311,6 +314,53 @@ def test_trials_fly_through_the_limits_of_the_safety_node(limits, greatest_chang
     assert result.command_change == pytest.approx(greatest_change)
     write_summaries(job, tmp_path / 's.json', list(results), [(summarise_job(job, result), [])])
     assert json.loads((tmp_path / 's.json').read_text()).get('limits', True) == limits
+
+
+SHORT = ['--task-option', 'time_limit=1', '--episodes', '3', '--renderer', 'none']
+SHORT += ['--processes', '1']
+
+
+def test_evaluation_that_was_ended_goes_on_with_what_is_there(tmp_path, capsys):
+    trials = tmp_path / 'trials.jsonl'
+    words = ['evaluate', '--policy', 'hover', *SHORT, '--output', str(tmp_path)]
+    assert cli.main(words) == 0
+    wanted = json.loads((tmp_path / 'summary.json').read_text())
+    first, second, third = trials.read_text().splitlines()
+    # The second line was being written; the first one tells that its trial is not flown again.
+    marked = first.replace('"outcome": "time_limit"', '"outcome": "success"')
+    trials.write_text(f'{marked}\n{second[:40]}')
+    assert cli.main(words) == 0
+    assert trials.read_text().splitlines() == [marked, second, third]
+    again = json.loads((tmp_path / 'summary.json').read_text())
+    assert (wanted['successes'], again['successes']) == (0, 1)
+    # Other limits, other trials.
+    capsys.readouterr()
+    assert cli.main([*words, '--no-limits']) == 0
+    assert '3 trials of other policies, settings or versions' in capsys.readouterr().out
+    assert json.loads((tmp_path / 'summary.json').read_text())['successes'] == 0
+    assert len(trials.read_text().splitlines()) == 3
+
+
+def test_policies_are_compared_seed_by_seed(tmp_path, capsys):
+    words = ['evaluate', '--policy', 'hover', '--against', 'expert', '--episodes', '2']
+    words += ['--first-seed', '2000000', '--processes', '1', '--json', str(tmp_path / 's.json')]
+    assert cli.main(words) == 0
+    hover, expert = json.loads((tmp_path / 's.json').read_text())
+    assert (hover['policy'], expert['policy']) == ('hover', 'expert')
+    assert (hover['successes'], expert['successes']) == (0, 2)
+    found = expert['against']
+    assert (found['policy'], found['num_pairs']) == ('hover', 2)
+    assert (found['num_lost'], found['num_won'], found['difference']) == (0, 2, 1.0)
+    assert found['p_value'] == 0.5
+    assert 'against' not in hover
+    output = capsys.readouterr().out
+    assert 'beside hover, seed by seed' in output
+    assert '+100.0' in output
+    assert 'Fewer than 400 seeds' in output
+
+
+def test_a_policy_is_not_compared_with_itself(capsys):
+    assert 'name hover twice' in fail(capsys, '--policy', 'hover', '--against', 'hover')
 
 
 def summarise_job(job: Evaluate, result: TrialResult) -> SuiteSummary:

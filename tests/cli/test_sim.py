@@ -89,7 +89,10 @@ def test_display_that_does_not_open_is_one_line(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        (['--world', 'moon'], "['forest', 'road', 'urban'] or module:Name, got 'moon'"),
+        (
+            ['--world', 'moon'],
+            "'urban', 'varied_forest'] or module:Name, got 'moon'",
+        ),
         (['--season', 'spring'], "got 'spring'"),
         (['--size', 'large'], "size must be WIDTHxHEIGHT in pixels, such as 640x360, got 'large'"),
         (['--size', '641x360'], 'size must be even both ways'),

@@ -52,6 +52,9 @@ def test_flight_holds_every_image_pose_command_and_neuron(
     count = len(flight.commands)
     assert flight.images.shape == (count, 72, 128, 3)
     assert flight.neurons.shape == (count, policy.circuit.num_neurons)
+    assert flight.saliency.shape == (count, 72, 128)
+    wanted = 255 * policy.map_saliency(flight.images[-1])
+    np.testing.assert_allclose(flight.saliency[-1], wanted, atol=0.51)
     assert len(flight.pose_times) == count + 1
     np.testing.assert_allclose(np.diff(flight.image_times), 0.05, atol=1e-6)
     assert flight.image_times[0] == 0.0 < flight.command_times[0] < 0.05
@@ -91,7 +94,7 @@ def test_long_flight_keeps_fewer_images(env: TaskEnv, monkeypatch: pytest.Monkey
     assert len(flight.commands) == 40
     assert len(flight.images) == 14
     np.testing.assert_allclose(np.diff(flight.image_times), 0.15, atol=1e-6)
-    assert flight.neurons.size == 0
+    assert flight.neurons.size == flight.saliency.size == 0
 
 
 def test_drawing_the_images_changes_nothing_for_who_does_not_look() -> None:

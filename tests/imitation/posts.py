@@ -32,6 +32,7 @@ KILLED = TrainSettings(
     batch_size=3,
     windows=WindowSettings(window_length=8, warm_up=2, carry_state=True),
     augmentation=LEVELS['strong'],
+    finish=0.4,
 )
 """What the process trains: every part that has a state of its own."""
 

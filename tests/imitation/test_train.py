@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from lnn_control.imitation import augment, device_step
 from lnn_control.imitation import trainer as trainer_module
 from lnn_control.imitation.augment import LEVELS
 from lnn_control.imitation.cache import Sequence
@@ -148,6 +149,26 @@ def test_schedule_is_what_the_optimiser_gets(sequences, name):
         wanted = 0.5 * SCHEDULES[name](share)
         assert row.learning_rate == pytest.approx(wanted)
         assert {group['lr'] for group in trainer.optimiser.param_groups} == {row.learning_rate}
+
+
+@pytest.mark.parametrize('waits', [True, False])
+def test_images_are_changed_weakly_at_the_end_where_asked(sequences, waits, monkeypatch):
+    drawn = []
+
+    def note(strength, *arguments):
+        drawn.append(strength)
+        return augment.draw_looks(strength, *arguments)
+
+    for module in (trainer_module, device_step):
+        monkeypatch.setattr(module, 'draw_looks', note)
+    strength = replace(LEVELS['strong'], brightness=0.1)
+    settings = replace(SETTINGS, steps=5, augmentation=strength, finish=0.4, batch_size=1)
+    trainer = Trainer(make_network(sequences), sequences, settings, waits=waits)
+    for _ in range(5):
+        trainer.step()
+    # As weak as the weak level, and where it was weaker before, as it was.
+    weak = replace(LEVELS['weak'], brightness=0.1)
+    assert drawn == [strength] * 3 + [weak] * 2
 
 
 @pytest.mark.parametrize(

@@ -99,12 +99,16 @@ def test_carried_lanes_go_through_every_flight_in_order_and_each_image_once():
     settings = WindowSettings(window_length=16, warm_up=4, carry_state=True)
     batches = cut_batches(sequences, settings, 3, np.random.default_rng(0))
     ends: dict[int, tuple[int, int]] = {}
+    lengths: dict[int, int] = {}
     for batch in batches:
         assert len(batch) <= 3
         assert len({window.lane for window in batch}) == len(batch)
         for window in batch:
             if not window.is_first:
                 assert ends[window.lane] == (window.sequence, window.start)
+                # Nothing is padded between them, where the memory would go on.
+                assert lengths[window.lane] == settings.window_length
+            lengths[window.lane] = window.length
             ends[window.lane] = (window.sequence, window.start + window.length * window.stride)
     for count in count_losses(sequences, [window for batch in batches for window in batch]):
         assert (count == 1).all()

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,21 @@ def test_every_image_becomes_a_frame(record: FlightRecord) -> None:
     frames = list(render_frames(record))
     assert [time for time, _ in frames] == pytest.approx(record.flight.image_times.tolist())
     assert {frame.shape for _, frame in frames} == {(360, 640, 3)}
+
+
+def test_what_counted_is_lit_in_a_corner(record: FlightRecord) -> None:
+    saliency = np.zeros((len(record.flight.images), 72, 128), np.uint8)
+    saliency[:, :, 64:] = 255
+    lit = replace(record, flight=replace(record.flight, saliency=saliency))
+    for (_, plain), (_, frame) in zip(render_frames(record), render_frames(lit), strict=True):
+        height, width = frame.shape[:2]
+        changed = np.argwhere((frame != plain).any(axis=2))
+        (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
+        assert top > 0.02 * height and bottom < 0.5 * height
+        assert left > 0.5 * width and right < 0.99 * width
+        middle = (left + right) // 2
+        corner = frame[top : bottom + 1].astype(int).mean(axis=(0, 2))
+        assert corner[middle + 10 : right - 5].min() > corner[left + 5 : middle - 10].max()
 
 
 def test_overlay_shows_where_the_command_points() -> None:

@@ -18,7 +18,7 @@ from sim.worlds import WORLDS
 
 OWN = [
     (TASKS, ['fly_to_target', 'follow_target', 'hike', 'drive_to_target', 'keep_lane']),
-    (WORLDS, ['forest', 'road', 'urban']),
+    (WORLDS, ['forest', 'road', 'urban', 'varied_forest']),
     (RENDERERS, ['tiny', 'gl', 'none']),
     (VEHICLES, ['quadrotor', 'rover', 'car']),
     (
