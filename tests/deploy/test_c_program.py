@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """C programs of every memory: the same bytes everywhere, and what PyTorch answers."""
 
+import ctypes
 import re
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lnn_control.deploy.c_program.build import build_c
 from lnn_control.deploy.c_program.memories import C_MEMORIES
@@ -96,6 +98,33 @@ def test_command_that_differs_by_more_than_its_tolerance_fails(tmp_path: Path) -
     done = make(folder, 'test')
     assert done.returncode != 0
     assert 'largest difference 2.0e-04' in done.stdout
+
+
+def test_command_that_would_not_be_finite_changes_neither_state_nor_command(
+    tmp_path: Path,
+) -> None:
+    require('gcc')
+    network = make_network('ncp_cfc')
+    with torch.no_grad():
+        # Near the largest float at rest, beyond it with a deflection.
+        network.command_scale.fill_(1.6e38)
+        network.bias.fill_(2.0)
+        network.gain.fill_(1.0)
+    for file, content in build_c('wild', network).files.items():
+        if '/' not in file:
+            (tmp_path / file).write_bytes(content)
+    flags = ['-std=c99', '-O2', '-ffp-contract=off', '-shared', '-fPIC']
+    library = tmp_path / 'policy.so'
+    subprocess.run(['gcc', *flags, '-o', library, tmp_path / 'lnn_policy.c'], check=True)
+    step = ctypes.PyDLL(str(library)).lnn_step
+    pointer = ctypes.c_void_p
+    step.argtypes = [pointer, pointer, pointer, ctypes.c_float, pointer]
+    flight = make_flight()
+    state, command = np.full(36, 0.1, np.float32), np.full(4, 7.0, np.float32)
+    given = [each.ctypes.data for each in (state, flight.images[0], flight.imu[0])]
+    assert step(*given, 0.05, command.ctypes.data) == 4
+    assert state.tolist() == [np.float32(0.1)] * 36
+    assert command.tolist() == [7.0] * 4
 
 
 def test_every_size_of_image_and_encoder_is_computed_right(tmp_path: Path) -> None:
