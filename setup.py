@@ -94,6 +94,7 @@ EXTRAS = {
         'ncps>=1.0',
         'pytest>=7.4',
         'reservoirpy>=0.4',
+        'scipy>=1.8',
         'setuptools>=70.1',
         TORCHDIFFEQ,
     ],
