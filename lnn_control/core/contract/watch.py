@@ -93,11 +93,13 @@ class InertialWatch:
 
     def _judge(self) -> None:
         num_moving = sum(len(rates) for rates, _, is_moving in self._rows if is_moving)
+        # A vehicle that stands because they were frozen tells nothing about them.
+        was_frozen = any(finding.name == 'imu.frozen' for finding in self._findings)
         self._findings = tuple(
             check_inertial(
                 np.concatenate([rates for rates, _, _ in self._rows]),
                 np.concatenate([force for _, force, _ in self._rows]),
-                is_moving=2 * num_moving > self._num_samples,
+                is_moving=was_frozen or 2 * num_moving > self._num_samples,
             )
         )
         self._num_new, self._has_judged = 0, True
@@ -220,7 +222,10 @@ class SensorWatch:
         """
         fingerprint = zlib.crc32(np.ascontiguousarray(thin_out(pixels)).data)
         self._has_seen_change = fingerprint != self._print
-        is_same = is_moving and self._has_felt_change and not self._has_seen_change
+        # A vehicle that stands because they were frozen tells nothing about them.
+        was_frozen = self._num_same >= _FROZEN_IMAGES
+        may_freeze = was_frozen or (is_moving and self._has_felt_change)
+        is_same = may_freeze and not self._has_seen_change
         self._has_felt_change = False
         self._num_same = self._num_same + 1 if is_same else 1
         self._print = fingerprint
@@ -229,7 +234,7 @@ class SensorWatch:
         return [
             Finding(
                 'image.frozen',
-                f'{self._num_same} images show the very same while the vehicle is told to move',
+                f'{_FROZEN_IMAGES} images show the very same while the vehicle is told to move',
                 'images that change',
                 'look at the driver of the camera, it repeats itself',
             )

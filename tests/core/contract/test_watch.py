@@ -101,6 +101,16 @@ def test_frozen_image_is_found_within_a_quarter_of_a_second(sensors: Sensors) ->
     assert sensors.run(1) == []
 
 
+def test_frozen_image_stays_found_while_the_vehicle_stands_for_it(sensors: Sensors) -> None:
+    sensors.run(10)
+    sensors.is_frozen = True
+    assert sensors.run(5) == ['image.frozen']
+    sensors.is_moving = False
+    assert sensors.run(20) == ['image.frozen']
+    sensors.is_frozen = False
+    assert sensors.run(1) == []
+
+
 def test_bench_that_plays_back_one_moment_is_not_called_frozen(sensors: Sensors) -> None:
     pixels, up = np.full((72, 128, 3), 120, np.uint8), np.array([0.0, 0.0, GRAVITY])
     for i in range(600):
@@ -120,6 +130,13 @@ def test_inertial_unit_that_repeats_itself_is_found(sensors: Sensors) -> None:
             pixels = np.random.default_rng(i).integers(0, 256, (72, 128, 3), np.uint8)
             sensors.watch.add_image(now, now, pixels, True, 0.02)
     assert sensors.find() == ['imu.frozen']
+    # The vehicle stands for it, and the samples are no better.
+    for _ in range(200):
+        sensors.watch.add_inertial(now, now, np.zeros(3), up, False)
+    assert sensors.find() == ['imu.frozen']
+    for k in range(40):
+        sensors.watch.add_inertial(now, now, np.full(3, 0.001 * k), up, False)
+    assert sensors.find() == []
 
 
 def test_vehicle_that_stands_may_see_the_same_for_ever(sensors: Sensors) -> None:
