@@ -31,7 +31,12 @@ def data_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
         def command(time: float, i: int, number: int = number):
             return twist(1.5 - 0.1 * number, -0.01 * i, 0.0, 0.5)
 
-        messages = [*see_and_feel(count), *answer(count, make_command=command)]
+        def better(time: float, i: int, number: int = number):
+            return twist(1.4 - 0.1 * number, -0.01 * i, 0.0, 0.25)
+
+        flown = answer(count, make_command=command)
+        labels = answer(count, topic='/expert/cmd_vel', make_command=better)
+        messages = [*see_and_feel(count), *flown, *labels]
         record(folder / 'bags' / f'{number}', messages)
     contract = with_size(replace(OUR_CONTRACT, vehicle='quadrotor', task='hike'), (32, 18))
     list(import_bags([folder / 'bags'], contract, folder / 'set', say=print))
@@ -58,7 +63,14 @@ def test_lerobot_reads_back_value_for_value(data_set: Path, tmp_path: Path) -> N
     place = info['data_path'].format(chunk_index=0, file_index=0)
     columns = pq.read_table(output / place).to_pydict()
     assert columns['index'] == list(range(total))
+    # What should have been commanded is learned; what was, an image before, is felt.
     assert np.array_equal(columns['action'], np.concatenate([e.labels for e in episodes]))
+    assert columns['action'][0] == pytest.approx([1.4, 0.0, 0.0, 0.25])
+    state = np.array(columns['observation.state'])
+    for episode, first in zip(episodes, np.cumsum([0, *map(len, episodes)]), strict=False):
+        before = np.concatenate([episode.flown[:1], episode.flown[:-1]])
+        assert np.array_equal(state[first : first + len(episode)], before)
+    assert state[:3] == pytest.approx(np.array([[1.5, y, 0.0, 0.5] for y in (0.0, 0.0, -0.01)]))
     features = np.concatenate([prepare_imu(e, Preprocessing(32, 18)) for e in episodes])
     assert np.array_equal(columns['observation.imu'], features)
     assert columns['timestamp'][:3] == pytest.approx([0.0, 0.05, 0.1])
@@ -100,7 +112,7 @@ def test_robomimic_reads_back_value_for_value(data_set: Path, tmp_path: Path) ->
         assert len(data) == 9
         scale = data.attrs['action_scale']
         # The greatest of each axis; height never changes.
-        assert scale == pytest.approx([1.5, 0.27, 1.0, 0.5])
+        assert scale == pytest.approx([1.4, 0.27, 1.0, 0.25])
         for number, episode in enumerate(episodes):
             demo = data[f'demo_{number}']
             assert demo.attrs['num_samples'] == len(episode)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies for a backend: exported on first use, by another process, and kept."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,25 @@ def test_checkpoint_is_exported_once_without_torch_in_this_process(
     assert [path.name for path in (cache / 'lnn_control' / 'exports').iterdir()] == [
         Path(first).name
     ]
+
+
+@pytest.mark.parametrize('name', ['model.safetensors', 'config.json'])
+def test_changed_checkpoint_is_exported_anew(
+    small_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def export(checkpoint: Path, folder: Path, target: str) -> None:
+        folder.mkdir()
+        (folder / 'manifest.json').touch()
+
+    # What the exporter writes is none of this test's business.
+    monkeypatch.setattr(provide, '_export_in_own_process', export)
+    copy = shutil.copytree(small_checkpoint, tmp_path / 'small')
+    before = provide_policy(str(copy), 'c')
+    assert provide_policy(str(copy), 'c') == before
+    content = bytearray((copy / name).read_bytes())
+    content[-2] ^= 1
+    (copy / name).write_bytes(content)
+    assert provide_policy(str(copy), 'c') != before
 
 
 def test_policy_stays_as_it_is_where_nothing_is_to_be_exported(
