@@ -5,7 +5,7 @@ VENV ?= .venv
 TORCH_INDEX ?=
 TORCH := torch==2.13.0
 # Where ROS 2 is sourced its own rclpy is used, otherwise the pip wheels.
-WITHOUT_ROS := sim,imitation,data,report,gl,deploy,cluster,tune
+WITHOUT_ROS := liquid,sim,imitation,data,report,gl,deploy,cluster,tune,mavlink
 EXTRAS := $(if $(ROS_DISTRO),$(WITHOUT_ROS),all),test,dev
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check -q
 STAMP := $(VENV)/.installed
@@ -25,7 +25,7 @@ test: $(STAMP) ## run the tests
 	@$(VENV)/bin/python -m pytest
 
 bench: $(STAMP) ## run the benchmarks
-	@set -e; for name in cells memories simulator training; do echo "$$name"; $(VENV)/bin/python -m benchmarks.$$name; done
+	@set -e; for name in cells data deploy memories simulator training; do echo "$$name"; $(VENV)/bin/python -m benchmarks.$$name; done
 
 lint: $(STAMP) ## check style and types
 	@$(VENV)/bin/ruff check .

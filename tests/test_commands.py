@@ -75,6 +75,8 @@ def cut(words: list[str]) -> list[str]:
         words += [] if name in words else [name, value]
     if verb == 'dagger':
         words += ['--expert-episodes', '1', '--validate-episodes', '1']
+    if verb == 'export':
+        words += ['--images', '16', '--calibration-images', '16']
     if words[:2] == ['sim', 'gallery']:
         words += ['--size', '32x32', *([] if '--episodes' in words else ['--episodes', '1'])]
     return words
@@ -128,6 +130,15 @@ def run_until_flying(words: list[str], folder: Path) -> None:
         process.kill()
 
 
+def bring_bags(folder: Path) -> None:
+    """Record what the pages call bags: a flight of another vehicle."""
+    from tests.data.made_bags import record
+    from tests.data.test_importer import make_other_flight
+
+    record(folder / 'bags' / 'flight', make_other_flight(num_images=60))
+    record(folder / 'bags' / 'another', make_other_flight(num_images=30))
+
+
 def test_pages_have_commands_of_every_verb_that_flies_or_trains() -> None:
     verbs = {words[0] for page in PAGES for words in list_commands((ROOT / page).read_text())}
     assert {'bringup', 'collect', 'train', 'evaluate', 'sim', 'list', 'show'} <= verbs
@@ -140,7 +151,10 @@ def test_commands_of_a_page_run_in_order(
 ) -> None:
     has_ros = importlib.util.find_spec('rclpy') is not None
     has_dask = importlib.util.find_spec('distributed') is not None
-    for words in list_commands((ROOT / page).read_text()):
+    commands = list_commands((ROOT / page).read_text())
+    if any('bags' in words for words in commands):
+        bring_bags(tmp_path)
+    for words in commands:
         if words[0] in ('bringup', 'demo') and not has_ros:
             continue
         if '--cluster' in words:

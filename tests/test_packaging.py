@@ -29,7 +29,8 @@ from lnn_control.core.extras import ONLY_WITH_ROS
 
 ROOT = Path(__file__).parents[1]
 OURS = {'lnn_control', 'sim', 'tests', 'benchmarks', 'examples', 'own_task'}
-BASE = {'numpy', 'torch'}
+BASE = {'numpy'}
+NETWORKS = {*BASE, 'torch'}
 
 # Requirement -> its modules, where the name does not say so.
 MODULES = {
@@ -46,8 +47,8 @@ THROUGH_ANOTHER = {
     'mkdocs-material': 'the theme of mkdocs.yml',
     'mkdocstrings-python': 'the plugin of mkdocs.yml that reads docstrings',
     'moviepy': "gymnasium's RecordVideo writes with it",
-    'onnx': 'torch.onnx.export of a SingleStep writes with it',
-    'onnxscript': 'torch.onnx.export of a SingleStep translates with it',
+    'onnx': 'torch.onnx.export writes with it',
+    'onnxscript': 'torch.onnx.export translates with it',
     'mypy': 'a program of make lint',
     'ruff': 'a program of make lint',
     'tensorboard': 'torch.utils.tensorboard writes with it',
@@ -78,8 +79,14 @@ WITHOUT_IMPORT = {'ros2launch': 'the command ros2 launch of the README'}
 
 # Extra -> the packages and verbs that it makes whole, with all that they import of ours.
 PARTS = {
+    'deploy': (
+        'lnn_control.deploy',
+        'lnn_control.policies.backends.onnx_policy',
+        'lnn_control.cli.export',
+    ),
+    'liquid': ('lnn_control.liquid',),
     'cluster': ('lnn_control.core.cluster',),
-    'data': ('lnn_control.imitation.episode_file',),
+    'data': ('lnn_control.data', 'lnn_control.imitation.episode_file'),
     'gl': ('sim.renderers', 'sim.renderers.gl'),
     'imitation': (
         'lnn_control.imitation',
@@ -90,13 +97,25 @@ PARTS = {
     ),
     'report': ('lnn_control.reports', 'lnn_control.cli.report'),
     'ros': ('lnn_control.nodes', 'lnn_control.bringup', 'lnn_control.cli.bringup'),
+    'vehicle': (
+        'lnn_control.nodes.policy_node',
+        'lnn_control.nodes.safety_node',
+        'lnn_control.nodes.recorder_node',
+        'lnn_control.bringup.launch_description',
+        'lnn_control.cli.bringup',
+        'lnn_control.policies.backends.c_policy',
+        'lnn_control.policies.backends.onnx_policy',
+    ),
     'tune': ('lnn_control.cli.tune',),
     'sim': ('sim', 'lnn_control.cli.list', 'lnn_control.cli.show', 'lnn_control.cli.completion'),
 }
 # Module of ours that needs more than the extra of its part: the extra that it needs besides.
 NEEDS_BESIDES = {
+    'lnn_control.policies.backends.onnx_policy': 'deploy',
+    'lnn_control.policies.checkpoint': 'liquid',
     'lnn_control.cli.validation': 'sim',
     'lnn_control.core.cluster': 'cluster',
+    'lnn_control.nodes.mavlink_node': 'mavlink',
     'lnn_control.nodes.sim_node': 'sim',
     'sim.renderers.gl': 'gl',
 }
@@ -195,7 +214,12 @@ def test_exceptions_are_needed() -> None:
     assert not set(NOT_REQUIRED) & list_modules_of(*everything)
 
 
-def test_base_requires_torch_and_numpy_alone() -> None:
+def test_extra_vehicle_brings_no_torch() -> None:
+    assert 'torch' not in list_requirements('vehicle')
+    assert list_requirements('ros') - list_requirements('vehicle') == {'torch'}
+
+
+def test_base_requires_numpy_alone() -> None:
     names = {re.split('[<>=]', line)[0] for line in read_setup()['install_requires']}
     assert names == BASE
 
@@ -211,7 +235,7 @@ def test_make_setup_brings_everything_but_the_ros_wheels_where_ros_is_sourced() 
     line = re.search(r'^WITHOUT_ROS := (.+)$', (ROOT / 'Makefile').read_text(), re.MULTILINE)
     assert line is not None
     everything = set(read_setup()['extras_require'])
-    assert set(line[1].split(',')) == everything - {'ros', 'all', 'test', 'dev'}
+    assert set(line[1].split(',')) == everything - {'ros', 'vehicle', 'all', 'test', 'dev'}
 
 
 def read_package_xml(tag: str) -> set[str]:
@@ -311,7 +335,7 @@ sys.meta_path.insert(0, Block())
 
 def list_base_modules() -> set[str]:
     """Return the modules that an installation of torch and numpy alone has."""
-    installed, waiting = set(), list(BASE)
+    installed, waiting = set(), list(NETWORKS)
     while waiting:
         name = waiting.pop().lower().replace('_', '-')
         if name not in installed:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""The README's Python runs, and its tables name every topic and parameter."""
+"""The README's Python runs, and those of the page on nodes name every topic and parameter."""
 
 import importlib
 import re
@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / 'README.md').read_text()
+NODES = (ROOT / 'docs' / 'nodes.md').read_text()
 BLOCKS = re.findall(r'^```(\w*)\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+NODE_NAMES = (
+    *('sim_node', 'policy_node', 'safety_node', 'recorder_node'),
+    *('px4_node', 'ackermann_node'),
+)
 LINES = [
     line
     for language, text in BLOCKS
@@ -43,17 +48,23 @@ def test_python_blocks_run(page: str) -> None:
         exec(compile(block, page, 'exec'), names)
 
 
-@pytest.mark.parametrize('node', ['sim_node', 'policy_node', 'safety_node', 'recorder_node'])
-def test_readme_names_every_parameter(node: str) -> None:
+@pytest.mark.parametrize(
+    'node',
+    [
+        *('sim_node', 'policy_node', 'safety_node', 'recorder_node', 'teleop_node'),
+        *('px4_node', 'ackermann_node'),
+    ],
+)
+def test_page_on_nodes_names_every_parameter(node: str) -> None:
     pytest.importorskip('rclpy', reason='needs ROS 2')
     module = importlib.import_module(f'lnn_control.nodes.{node}')
-    missing = [p.name for p in module.PARAMETERS if f'`{p.name}`' not in README]
+    missing = [p.name for p in module.PARAMETERS if f'`{p.name}`' not in NODES]
     assert not missing
 
 
-def test_readme_names_every_topic() -> None:
+def test_page_on_nodes_names_every_topic() -> None:
     pytest.importorskip('rclpy', reason='needs ROS 2')
     topics = importlib.import_module('lnn_control.nodes.topics')
     names = {value.name for value in vars(topics).values() if isinstance(value, topics.Topic)}
     assert len(names) > 8
-    assert not [name for name in names if f'`{name}`' not in README]
+    assert not [name for name in names if f'`{name}`' not in NODES]

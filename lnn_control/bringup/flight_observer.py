@@ -21,10 +21,11 @@ from std_msgs.msg import Float32MultiArray, String
 from lnn_control.bringup.supervisor import Supervisor
 from lnn_control.core.flight import Flight
 from lnn_control.core.frames import yaw_from_quaternion
+from lnn_control.core.ros_messages import FLYING
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import image_from_message, read_twist, seconds_from_stamp
 
-WAITING, FLYING = 'waiting', 'flying'
+WAITING = 'waiting'
 
 # A busy observer must not lose what the vehicle would have got [messages].
 _DEPTH = 400

@@ -6,18 +6,30 @@ Imports no ROS, so that it can be read where there is none. Arguments have the n
 options of `lnn-control` have, with underscores.
 """
 
+import difflib
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeAlias
 
+import yaml
+
 from lnn_control.core.safety import CommandLimits
+from lnn_control.core.vehicle_profiles import PROFILES
+from lnn_control.deploy.provide import BACKENDS
 from lnn_control.policies.folders import DEFAULT_POLICY
 from sim.renderers import AUTO, RENDERERS
 from sim.tasks import TASKS
 from sim.worlds import SEASONS, WORLDS
 
 PACKAGE = 'lnn_control'
+PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+_SHARED_MEMORY, _LEAST_SHARED = Path('/dev/shm'), 512 * 2**20
+BRIDGES = ('px4_node', 'ackermann_node', 'mavlink_node')
+
+_FLAGS = {'true': True, 'false': False}
 
 Value: TypeAlias = bool | int | float | str
 Derive: TypeAlias = Callable[[Mapping[str, Value]], dict[str, Value]]
@@ -46,7 +58,8 @@ class NodeDescription:
     :param constants: parameter -> fixed value.
     :param remappings: relative topic -> the argument that names another one.
     :param derive: returns further parameters from the values of all arguments.
-    :param only_if: argument that must be true for the node to start; empty for always.
+    :param only_if: conditions of which one must hold for the node to start: an argument that is
+        true, or such as mode=record; none for always.
     :param is_lifecycle: whether it must be configured and activated.
     """
 
@@ -55,8 +68,18 @@ class NodeDescription:
     constants: tuple[tuple[str, Value], ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     derive: Derive | None = None
-    only_if: str = ''
+    only_if: tuple[str, ...] = ()
     is_lifecycle: bool = False
+
+    def is_wanted(self, values: Mapping[str, Value]) -> bool:
+        """Return whether argument values ask for the node, as such or as text."""
+        if not self.only_if:
+            return True
+        pairs = (condition.partition('=') for condition in self.only_if)
+        return any(
+            str(values[name]).lower() == (text if separator else 'true')
+            for name, separator, text in pairs
+        )
 
     @property
     def module(self) -> str:
@@ -80,6 +103,18 @@ class Graph:
     description: str
     arguments: tuple[Argument, ...]
     nodes: tuple[NodeDescription, ...]
+
+
+def choose_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescription]:
+    """Return the nodes of a graph that the argument values ask for."""
+    return [node for node in graph.nodes if node.is_wanted(values)]
+
+
+def find_parameters(node: NodeDescription, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the arguments' values give the parameters of a node."""
+    derived = node.derive(values) if node.derive is not None else {}
+    settings = {name: values[argument] for name, argument in node.settings}
+    return {**settings, **dict(node.constants), **derived}
 
 
 def find_share_directory() -> Path:
@@ -112,22 +147,124 @@ def limit_vehicle(values: Mapping[str, Value]) -> dict[str, Value]:
     vehicle = TASKS.find(str(values['task'])).vehicle
     made_by = find_vehicle(vehicle) if isinstance(vehicle, str) else vehicle
     # What is no class of ours, such as a factory, says nothing: the usual limits hold.
-    limits = getattr(made_by, 'safety_limits', CommandLimits())
-    return {entry.name: float(getattr(limits, entry.name)) for entry in fields(limits)}
+    return choose_limits(getattr(made_by, 'safety_limits', CommandLimits()), values)
 
 
+def describe_simulated_flight(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the recorder writes of a simulation: the vehicle of the task and who flies."""
+    vehicle = TASKS.find(str(values['task'])).vehicle
+    name = vehicle if isinstance(vehicle, str) else getattr(vehicle, '__name__', '')
+    return {'vehicle': name, 'pilot': str(values['policy'])}
+
+
+def describe_pilot(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return who flies a robot: the policy, or whoever holds the sticks."""
+    is_person = values['mode'] == 'record'
+    return {'pilot': 'person' if is_person else str(values['policy'])}
+
+
+def choose_limits(limits: CommandLimits, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return a vehicle's limits as parameters, where an argument does not name another.
+
+    :param values: of the arguments; 0 leaves a limit to the vehicle.
+    """
+    return {
+        entry.name: float(values[entry.name]) or float(getattr(limits, entry.name))
+        for entry in fields(limits)
+    }
+
+
+def make_environment() -> dict[str, str]:
+    """Return what nodes are given besides the environment: Fast DDS carries large images whole.
+
+    A profile that the user has chosen stays. Each node takes 32 MiB of shared memory for it, which
+    a container may not have.
+    """
+    if any(os.environ.get(name) for name in PROFILE_VARIABLES):
+        return {}
+    if not _SHARED_MEMORY.is_dir() or shutil.disk_usage(_SHARED_MEMORY).free < _LEAST_SHARED:
+        return {}
+    return {PROFILE_VARIABLES[0]: str(find_share_directory() / 'config' / 'fastdds.xml')}
+
+
+def read_value(argument: Argument, text: str) -> Value:
+    """Return what a text gives an argument.
+
+    :raises ValueError: if it is of another type or no valid choice.
+    """
+    wanted = type(argument.default)
+    # What another package offers without registering it has no place in a list.
+    if argument.choices and text not in argument.choices and ':' not in text:
+        closest = difflib.get_close_matches(text, argument.choices, n=1)
+        hint = f'; did you mean {closest[0]!r}?' if closest else ''
+        raise ValueError(
+            f'{argument.name} must be one of {sorted(filter(None, argument.choices))}, '
+            f'got {text!r}{hint}'
+        )
+    try:
+        return _FLAGS[text.lower()] if wanted is bool else wanted(text)
+    except (KeyError, ValueError) as error:
+        kind = {bool: 'true or false', int: 'a whole number', float: 'a number'}[wanted]
+        raise ValueError(f'{argument.name} must be {kind}, got {text!r}') from error
+
+
+def check_params_file(path: str, graph: 'Graph') -> None:
+    """Check that a file of parameters exists and names no node that there is not.
+
+    ROS ignores a misspelt block without a word; misspelt parameters the nodes refuse themselves.
+
+    :raises ValueError: if not, with the closest name.
+    """
+    if not path:
+        return
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f'params_file must be a YAML file: {error}') from error
+    if not isinstance(content, dict):
+        raise ValueError(f'params_file {path} must hold a block a node, got {content!r}')
+    known = [node.name for node in graph.nodes]
+    for block in map(str, content):
+        name = block.rstrip('/').rpartition('/')[2]
+        if name not in (*known, '*', '**'):
+            closest = difflib.get_close_matches(name, known, n=1)
+            hint = f'; did you mean {closest[0]!r}?' if closest else ''
+            raise ValueError(
+                f'params_file {path} must have blocks of {known}, got {block!r}{hint}'
+            )
+
+
+_UNITS = {
+    'horizontal_speed': '[m/s]',
+    'climb_speed': '[m/s]',
+    'yaw_rate': '[rad/s]',
+    'horizontal_acceleration': '[m/s^2]',
+    'climb_acceleration': '[m/s^2]',
+    'yaw_acceleration': '[rad/s^2]',
+    'jerk': '[m/s^3]',
+}
 _POLICY = Argument(
     'policy',
     DEFAULT_POLICY,
-    'who flies: folder of a checkpoint, shipped name, registered name or module:Class',
+    'who flies: folder of a checkpoint or an exported policy, shipped name, registered name or '
+    'module:Class',
 )
 _COMMON = (
     _POLICY,
+    Argument('backend', '', 'what computes a checkpoint; torch if empty', ('', *BACKENDS)),
     Argument('allow_untrained', False, 'fly also what the policy was not trained for'),
     Argument('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
     Argument('record', False, 'record every episode as an MCAP file'),
     Argument('output', 'runs/recordings', 'folder of the recordings'),
     Argument('namespace', '', 'prefix of nodes and topics'),
+    Argument('autostart', True, 'configure and activate the policy; false leaves that to you'),
+    Argument(
+        'params_file', '', 'YAML file with blocks of parameters a node; it has the last word'
+    ),
+    *(
+        Argument(entry.name, 0.0, f"safety limit {_UNITS[entry.name]}; 0: the vehicle's own")
+        for entry in fields(CommandLimits)
+    ),
 )
 
 SIMULATION = Graph(
@@ -151,9 +288,10 @@ SIMULATION = Graph(
     (
         NodeDescription(
             'recorder_node',
-            settings=_same('output', 'stamped'),
+            settings=_same('output', 'stamped', 'task', 'camera_fov_deg', 'camera_pitch_deg'),
             constants=(('use_sim_time', True),),
-            only_if='record',
+            derive=describe_simulated_flight,
+            only_if=('record',),
         ),
         NodeDescription(
             'sim_node',
@@ -173,7 +311,14 @@ SIMULATION = Graph(
         NodeDescription(
             'policy_node',
             settings=_same(
-                *('policy', 'task', 'camera_fov_deg', 'camera_pitch_deg', 'camera_rate'),
+                *(
+                    'policy',
+                    'backend',
+                    'task',
+                    'camera_fov_deg',
+                    'camera_pitch_deg',
+                    'camera_rate',
+                ),
                 'allow_untrained',
             ),
             constants=(('use_sim_time', True),),
@@ -188,14 +333,67 @@ _ROBOT_TOPICS = (
     ('cmd_vel', 'command_topic'),
 )
 _INFO_TOPIC = ('camera/camera_info', 'info_topic')
+_JOY_TOPIC = ('joy', 'joy_topic')
+_ODOMETRY_TOPIC = ('odom', 'odom_topic')
+
+
+def limit_robot(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the limits of the profile's vehicle, as parameters of the safety node."""
+    profile = PROFILES.get(str(values['profile']))
+    return choose_limits(profile.limits if profile is not None else CommandLimits(), values)
+
+
+def complete_values(graph: Graph, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values with those of the profile where the user has said nothing else."""
+    profile = PROFILES.get(str(values.get('profile', '')))
+    if profile is None:
+        return dict(values)
+    defaults = {entry.name: entry.default for entry in graph.arguments}
+    usual: dict[str, Value] = {**profile.arguments, 'bridge': profile.bridge}
+    return {
+        name: usual.get(name, value) if value == defaults.get(name) else value
+        for name, value in values.items()
+    }
+
+
+def _make_bridge(name: str, *settings: str) -> NodeDescription:
+    """Return a node that turns cmd_vel into what a vehicle takes, where it is asked for."""
+    return NodeDescription(
+        name,
+        settings=_same('stamped', *settings),
+        remappings=(('cmd_vel', 'command_topic'),),
+        only_if=(f'bridge={name}',),
+    )
+
 
 ROBOT = Graph(
     'Fly the policy on a vehicle that brings its own camera, IMU and velocity controller.',
     (
+        Argument(
+            'mode',
+            'fly',
+            'fly: the policy flies; record: a person flies and it is recorded',
+            ('fly', 'record'),
+        ),
+        Argument(
+            'profile',
+            '',
+            'kind of the vehicle: sets topics, message type, limits and bridge that you do not',
+            ('', *(name for name in PROFILES if name != 'simulator')),
+        ),
         Argument('image_topic', 'camera/image_raw', 'camera images of the vehicle'),
         Argument('info_topic', 'camera/camera_info', 'calibration of that camera'),
         Argument('imu_topic', 'imu/data_raw', 'inertial samples of the vehicle'),
+        Argument('odom_topic', 'odom', 'where the vehicle is, for fence and tilt'),
         Argument('command_topic', 'cmd_vel', 'where the vehicle takes velocity commands'),
+        Argument('joy_topic', 'joy', 'joystick of the person who flies'),
+        Argument(
+            'bridge',
+            '',
+            'node that turns cmd_vel into what the vehicle takes',
+            ('', *BRIDGES),
+        ),
+        Argument('device', 'udpin:127.0.0.1:14550', 'of mavlink_node: where the autopilot is'),
         Argument('task', '', 'what is asked, by name; empty if it is none of those'),
         Argument('vehicle', '', 'what flies: quadrotor, rover, car; empty if it is none of those'),
         Argument('camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info'),
@@ -207,20 +405,35 @@ ROBOT = Graph(
     (
         NodeDescription(
             'recorder_node',
-            settings=_same('output', 'stamped', 'use_sim_time'),
-            remappings=(*_ROBOT_TOPICS, _INFO_TOPIC),
-            only_if='record',
+            settings=_same(
+                *('output', 'stamped', 'use_sim_time', 'task', 'vehicle'),
+                *('camera_fov_deg', 'camera_pitch_deg'),
+            ),
+            remappings=(*_ROBOT_TOPICS, _INFO_TOPIC, _ODOMETRY_TOPIC, _JOY_TOPIC),
+            derive=describe_pilot,
+            only_if=('record', 'mode=record'),
         ),
+        _make_bridge('px4_node'),
+        _make_bridge('ackermann_node'),
+        _make_bridge('mavlink_node', 'device'),
         NodeDescription(
             'safety_node',
             settings=_same('stamped', 'use_sim_time'),
-            remappings=(('cmd_vel', 'command_topic'),),
+            remappings=(('cmd_vel', 'command_topic'), _ODOMETRY_TOPIC),
+            derive=limit_robot,
+        ),
+        NodeDescription(
+            'teleop_node',
+            settings=_same('use_sim_time'),
+            remappings=(_JOY_TOPIC,),
+            only_if=('mode=record',),
         ),
         NodeDescription(
             'policy_node',
             settings=_same(
                 *(
                     'policy',
+                    'backend',
                     'task',
                     'vehicle',
                     'camera_fov_deg',
@@ -230,6 +443,7 @@ ROBOT = Graph(
                 *('allow_untrained', 'use_sim_time'),
             ),
             remappings=(*_ROBOT_TOPICS[:2], _INFO_TOPIC),
+            only_if=('mode=fly',),
             is_lifecycle=True,
         ),
     ),

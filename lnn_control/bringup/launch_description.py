@@ -3,6 +3,7 @@
 """Turns a node graph into a launch description. Needs launch_ros, which only ROS 2 brings."""
 
 import os
+from collections.abc import Mapping
 
 import lifecycle_msgs.msg
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -13,17 +14,26 @@ from launch.actions import (
     RegisterEventHandler,
     Shutdown,
 )
-from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessStart
 from launch.events import matches_action
-from launch.substitution import Substitution
-from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 
-from lnn_control.bringup.graph import PACKAGE, SIMULATION, Derive, Graph, NodeDescription
+from lnn_control.bringup.graph import (
+    PACKAGE,
+    Graph,
+    NodeDescription,
+    Value,
+    check_params_file,
+    choose_nodes,
+    complete_values,
+    find_parameters,
+    make_environment,
+    read_value,
+)
+from lnn_control.bringup.supervisor import check_namespace
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 _CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
@@ -32,8 +42,7 @@ _ACTIVATE = lifecycle_msgs.msg.Transition.TRANSITION_ACTIVATE
 
 def describe_launch(graph: Graph) -> LaunchDescription:
     """Return a launch description that starts the graph and takes its policy into flight."""
-    types = {entry.name: type(entry.default) for entry in graph.arguments}
-    entities: list[LaunchDescriptionEntity] = [
+    arguments = [
         DeclareLaunchArgument(
             entry.name,
             default_value=str(entry.default).lower()
@@ -44,57 +53,48 @@ def describe_launch(graph: Graph) -> LaunchDescription:
         )
         for entry in graph.arguments
     ]
-    for node in graph.nodes:
-        entities += describe_node(node, types)
-    return LaunchDescription(entities)
+
+    def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        """Describe the nodes once the launch knows the values of the arguments."""
+        given = context.launch_configurations
+        values = {entry.name: read_value(entry, given[entry.name]) for entry in graph.arguments}
+        values = complete_values(graph, values)
+        check_namespace(str(values['namespace']))
+        check_params_file(str(values['params_file']), graph)
+        nodes = choose_nodes(graph, values)
+        return [entity for node in nodes for entity in describe_node(node, values)]
+
+    return LaunchDescription([*arguments, OpaqueFunction(function=start)])
 
 
-def describe_node(node: NodeDescription, types: dict[str, type]) -> list[LaunchDescriptionEntity]:
+def describe_node(
+    node: NodeDescription, values: Mapping[str, Value]
+) -> list[LaunchDescriptionEntity]:
     """Return the actions of one node.
 
-    :param types: argument -> its type.
+    :param values: of the arguments.
     """
-    overrides: dict[str, object] = {
-        name: ParameterValue(LaunchConfiguration(argument), value_type=types[argument])
-        for name, argument in node.settings
+    # With its type: launch would read a text as YAML.
+    parameters = {
+        name: ParameterValue(value, value_type=type(value))
+        for name, value in find_parameters(node, values).items()
     }
-    if node.derive is not None:
-        defaults = node.derive({entry.name: entry.default for entry in SIMULATION.arguments})
-        overrides |= {
-            name: ParameterValue(_Derived(node.derive, name), value_type=float)
-            for name in defaults
-        }
+    last_word = [str(values['params_file'])] if values['params_file'] else []
     make = LifecycleNode if node.is_lifecycle else Node
     action = make(
         package=PACKAGE,
         executable=node.name,
         name=node.name,
-        namespace=LaunchConfiguration('namespace'),
-        parameters=[str(node.config), {**overrides, **dict(node.constants)}],
-        remappings=[(topic, LaunchConfiguration(name)) for topic, name in node.remappings],
-        condition=IfCondition(LaunchConfiguration(node.only_if)) if node.only_if else None,
+        namespace=str(values['namespace']),
+        parameters=[str(node.config), parameters, *last_word],
+        remappings=[(topic, str(values[name])) for topic, name in node.remappings],
         # A launch that is killed would leave its nodes behind.
-        additional_env={PARENT_VARIABLE: str(os.getpid())},
+        additional_env={PARENT_VARIABLE: str(os.getpid()), **make_environment()},
         output='screen',
         on_exit=_shut_down(f'{node.name} has ended'),
     )
-    return [action, *(_describe_lifecycle(action) if node.is_lifecycle else ())]
-
-
-class _Derived(Substitution):
-    """A parameter that follows from the arguments, computed when the launch knows them."""
-
-    def __init__(self, derive: Derive, name: str) -> None:
-        super().__init__()
-        self._derive, self._name = derive, name
-
-    def describe(self) -> str:
-        """Return what launch prints of it."""
-        return f'Derived({self._name})'
-
-    def perform(self, context: LaunchContext) -> str:
-        """Return the value as text."""
-        return f'{self._derive(context.launch_configurations)[self._name]}'
+    starts = node.is_lifecycle and bool(values['autostart'])
+    return [action, *(_describe_lifecycle(action) if starts else ())]
 
 
 def _shut_down(reason: str) -> OpaqueFunction:
@@ -107,13 +107,23 @@ def _shut_down(reason: str) -> OpaqueFunction:
 
 
 def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, ...]:
-    """Configure the node when it runs, activate it when it is configured, else end the launch."""
+    """Configure the node when it runs, activate it when it is configured, else end the launch.
+
+    Once: whoever takes the node through its states by hand later is left alone.
+    """
+    is_waiting = [True]
 
     def change_state(transition: int) -> EmitEvent:
         matcher = matches_action(node)
         return EmitEvent(
             event=ChangeState(lifecycle_node_matcher=matcher, transition_id=transition)
         )
+
+    def once(entity: LaunchDescriptionEntity) -> OpaqueFunction:
+        def act(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+            return [entity] if is_waiting and is_waiting.pop() else []
+
+        return OpaqueFunction(function=act)
 
     return (
         RegisterEventHandler(
@@ -124,7 +134,7 @@ def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, .
                 target_lifecycle_node=node,
                 start_state='configuring',
                 goal_state='inactive',
-                entities=[change_state(_ACTIVATE)],
+                entities=[once(change_state(_ACTIVATE))],
             )
         ),
         RegisterEventHandler(
@@ -132,7 +142,9 @@ def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, .
                 target_lifecycle_node=node,
                 start_state='configuring',
                 goal_state='unconfigured',
-                entities=[_shut_down('the policy cannot be configured, its message is above')],
+                entities=[
+                    once(_shut_down('the policy cannot be configured, its message is above'))
+                ],
             )
         ),
     )

@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from lnn_control.bringup.graph import Graph, NodeDescription, Value
+from lnn_control.bringup.graph import NodeDescription, Value, find_parameters, make_environment
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 # How long a node may take to end after SIGTERM: more than the grace it gives itself [s].
@@ -34,22 +35,17 @@ def print_line(text: str) -> None:
 def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str]:
     """Return the command line that runs a node with the graph's argument values."""
     command = [sys.executable, '-m', node.module, '--ros-args', '--params-file', str(node.config)]
-    settings = [(name, values[argument]) for name, argument in node.settings]
-    derived = node.derive(values).items() if node.derive is not None else ()
-    for name, value in (*settings, *node.constants, *derived):
+    for name, value in find_parameters(node, values).items():
         # JSON is YAML: text in quotes stays text.
         command += ['-p', f'{name}:={json.dumps(value)}']
+    if values['params_file']:
+        command += ['--params-file', str(Path(str(values['params_file'])).resolve())]
     for topic, argument in node.remappings:
         if values[argument] != topic:
             command += ['-r', f'{topic}:={values[argument]}']
     if values['namespace']:
         command += ['-r', f'__ns:=/{str(values["namespace"]).strip("/")}']
     return command
-
-
-def choose_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescription]:
-    """Return the nodes of a graph that the argument values ask for."""
-    return [node for node in graph.nodes if not node.only_if or values[node.only_if]]
 
 
 @dataclass(eq=False)
@@ -103,6 +99,7 @@ class NodeProcesses:
     def _start(self, node: NodeDescription) -> NodeProcess:
         environment = {
             **os.environ,
+            **make_environment(),
             PARENT_VARIABLE: str(os.getpid()),
             'PYTHONUNBUFFERED': '1',
             # Small networks: more threads only take the core from the simulator.

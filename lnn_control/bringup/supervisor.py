@@ -12,6 +12,7 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rclpy.validate_namespace import validate_namespace
@@ -84,6 +85,15 @@ class Supervisor:
         names = {topic.name for topic in wanted}
         what = f'a message on {" and ".join(sorted(names))}'
         self.wait_until(lambda: names <= self._seen, what, _PATIENCE)
+
+    def wait_for_publisher(self, topic: topics.Topic) -> None:
+        """Wait until somebody could send on a topic."""
+        name = topic.name
+        self.wait_until(lambda: self.count_publishers(name) > 0, f'who sends {name}', _PATIENCE)
+
+    def open(self, topic: topics.Topic, name: str) -> Publisher:
+        """Return a publisher of a kind of topic under another name."""
+        return self._node.create_publisher(topic.type, name, topic.qos)
 
     def subscribe(
         self, topic: topics.Topic, callback: Callable[..., None], depth: int = 0

@@ -12,12 +12,21 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lnn_control.bringup.graph import GRAPHS, Argument, Graph, NodeDescription, Value
-from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+from lnn_control.bringup.graph import (
+    GRAPHS,
+    Argument,
+    Graph,
+    NodeDescription,
+    Value,
+    check_params_file,
+    choose_nodes,
+    complete_values,
+    read_value,
+)
+from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
 
 DOMAIN = Argument('domain_id', -1, 'ROS domain, 0 to 101; -1 for that of the environment')
-_FLAGS = {'true': True, 'false': False}
 
 
 class StopRequestedError(Exception):
@@ -41,7 +50,7 @@ def main(arguments: list[str]) -> int:
     if any(argument in ('-h', '--help') for argument in rest):
         print(describe_arguments(name, graph))
         return 0
-    values = parse_arguments((*graph.arguments, DOMAIN), rest)
+    values = complete_values(graph, parse_arguments((*graph.arguments, DOMAIN), rest))
     require_ros()
     if name == 'simulation':
         require_module('pybullet')
@@ -49,6 +58,7 @@ def main(arguments: list[str]) -> int:
     from lnn_control.bringup.supervisor import check_namespace
 
     check_namespace(str(values['namespace']))
+    check_params_file(str(values['params_file']), graph)
     return run_graph(graph, values)
 
 
@@ -87,30 +97,13 @@ def parse_arguments(arguments: Sequence[Argument], words: Sequence[str]) -> dict
             closest = difflib.get_close_matches(name, known, n=1)
             hint = f'; did you mean {closest[0]!r}?' if closest else ''
             raise ValueError(f'argument must be one of {sorted(known)}, got {name!r}{hint}')
-        values[name] = _read_value(known[name], text)
+        values[name] = read_value(known[name], text)
     return values
 
 
 def _list_choices(argument: Argument) -> str:
     names = [choice for choice in argument.choices if choice]
     return f': {", ".join(names)}' if names else ''
-
-
-def _read_value(argument: Argument, text: str) -> Value:
-    wanted = type(argument.default)
-    # What another package offers without registering it has no place in a list.
-    if argument.choices and text not in argument.choices and ':' not in text:
-        closest = difflib.get_close_matches(text, argument.choices, n=1)
-        hint = f'; did you mean {closest[0]!r}?' if closest else ''
-        raise ValueError(
-            f'{argument.name} must be one of {sorted(filter(None, argument.choices))}, '
-            f'got {text!r}{hint}'
-        )
-    try:
-        return _FLAGS[text.lower()] if wanted is bool else wanted(text)
-    except (KeyError, ValueError) as error:
-        kind = {bool: 'true or false', int: 'a whole number', float: 'a number'}[wanted]
-        raise ValueError(f'{argument.name} must be {kind}, got {text!r}') from error
 
 
 def _write_value(value: Value) -> str:
@@ -185,19 +178,58 @@ def fly(
         if any(node.name == 'sim_node' for node in nodes):
             wanted.append(topics.TRIAL_STATE)
         supervisor.wait_for_topics(*wanted)
-        for node in nodes:
-            if node.is_lifecycle:
-                start_policy(supervisor, node, values)
-        print('bringup: flying, Ctrl-C ends', flush=True)
+        if values.get('mode') == 'record':
+            fly_by_hand(supervisor, values)
+            return
+        if values['autostart']:
+            for node in nodes:
+                if node.is_lifecycle:
+                    start_policy(supervisor, node, values)
+            print('bringup: flying, Ctrl-C ends', flush=True)
+        else:
+            print('bringup: waiting for you to configure and activate policy_node', flush=True)
         supervisor.wait_until(lambda: False)
     finally:
         supervisor.close()
+
+
+def fly_by_hand(supervisor: Any, values: dict[str, Value]) -> None:
+    """Let a person fly, by joystick or by the keys of this terminal, until the end."""
+    from lnn_control.bringup.keyboard import HELP, KeyStick, listen_to_keys
+    from lnn_control.nodes import topics
+
+    supervisor.wait_for_publisher(topics.RAW_COMMAND)
+    check_alone(supervisor, values)
+    with listen_to_keys() as terminal:
+        print('bringup: flying by hand, hold the dead-man button; Ctrl-C ends', flush=True)
+        if terminal is None:
+            supervisor.wait_until(lambda: False)
+            return
+        print(HELP, flush=True)
+        publisher = supervisor.open(topics.JOYSTICK, str(values['joy_topic']))
+        stick = KeyStick(publisher, terminal)
+
+        def step() -> bool:
+            stick.step()
+            return False
+
+        supervisor.wait_until(step)
 
 
 def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value]) -> None:
     """Configure and activate the policy, unless somebody else commands the vehicle."""
     if not supervisor.change_state(node.name, 'configure'):
         raise BringupError(f'{node.name} cannot be configured: its own line says why')
+    check_alone(supervisor, values)
+    if not supervisor.change_state(node.name, 'activate'):
+        raise BringupError(f'{node.name} cannot be activated: its own line says why')
+
+
+def check_alone(supervisor: Any, values: dict[str, Value]) -> None:
+    """Check that nobody else commands the vehicle.
+
+    :raises BringupError: if somebody does.
+    """
     topic = str(values.get('command_topic', 'cmd_vel'))
     if supervisor.count_publishers(topic) > 1:
         domain = os.environ.get('ROS_DOMAIN_ID') or '0'
@@ -205,5 +237,3 @@ def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value
             f'somebody else publishes {topic} in ROS domain {domain}: end it or choose a free '
             'domain with domain_id:=N'
         )
-    if not supervisor.change_state(node.name, 'activate'):
-        raise BringupError(f'{node.name} cannot be activated: its own line says why')

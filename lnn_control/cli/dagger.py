@@ -98,7 +98,7 @@ class Dagger:
             entry.name for entry in fields(Dagger)
         } - {'validate_episodes'}
         values = {name: getattr(self, name) for name in shared}
-        return train.Train(data=self.output / EPISODES, **values)
+        return train.Train(data=(str(self.output / EPISODES),), **values)
 
 
 def main(arguments: list[str]) -> int:

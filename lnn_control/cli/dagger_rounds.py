@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from lnn_control.cli import collect, options, train
 from lnn_control.cli.completion import list_options
 from lnn_control.core.checks import check_number
+from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.dagger import EPISODES, DaggerSettings
 from lnn_control.policies.network import NetworkConfig
 
@@ -78,6 +79,5 @@ def adopt(job: 'Dagger') -> None:
         ('model.safetensors', (last / 'model.safetensors').read_bytes()),
         ('config.json', (json.dumps(config, indent=2) + '\n').encode()),
     ):
-        part = job.output / f'{name}.part'
-        part.write_bytes(data)
-        part.replace(job.output / name)
+        with write_whole(job.output / name) as stream:
+            stream.write(data)

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from tyro.conf import UseAppendAction
 
-from lnn_control.bringup.graph import SIMULATION, Value
-from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses, choose_nodes
+from lnn_control.bringup.graph import SIMULATION, Value, choose_nodes
+from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses
 from lnn_control.cli import options
 from lnn_control.cli.bringup import (
     BringupError,

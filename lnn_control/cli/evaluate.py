@@ -37,6 +37,7 @@ from lnn_control.cli.scenarios import (
 )
 from lnn_control.core.provenance import describe_versions
 from lnn_control.core.work import Place
+from lnn_control.deploy.provide import provide_policy
 from lnn_control.evaluation.pairs import compare_pairs
 from lnn_control.evaluation.suite import Crew, run_jobs, summarise
 from lnn_control.evaluation.trial import TrialResult
@@ -60,6 +61,7 @@ class Evaluate:
     """
 
     policy: options.PolicyName = DEFAULT_POLICY
+    backend: options.BackendName = None
     against: options.OtherPolicies = ()
     task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
@@ -156,8 +158,9 @@ def main(arguments: list[str]) -> int:
     scenarios = choose_scenarios(job, options.list_given(arguments))
     names = list_flown(job)
     for name in names:
+        flown = provide_policy(name, job.backend)
         if not is_blind(name):
-            policy = make_policy(name)  # now rather than in every process
+            policy = make_policy(flown)  # now rather than in every process
             if not job.allow_untrained:
                 check_trained(policy, scenarios)
     if job.json is not None:
@@ -209,9 +212,9 @@ def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: lis
         for scenario, row in zip(scenarios, rows, strict=True)
     ]
     settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
-    runner = _choose_runner(job)
+    runner, flown_by = _choose_runner(job), provide_policy(job.policy, job.backend)
     return write_evaluation_page(
-        folder, flown, Recording(job.policy, choose_place(job), runner, settings)
+        folder, flown, Recording(flown_by, choose_place(job), runner, settings)
     )
 
 
@@ -248,7 +251,7 @@ def list_flown(job: Evaluate) -> list[str]:
 
 def identify_run(job: Evaluate, policy: str) -> str:
     """Return a digest of all that results depend on beside the row and the seed."""
-    packed = pack_policy(policy)
+    packed = pack_policy(provide_policy(policy, job.backend))
     told = [packed.text, job.limits, job.allow_untrained, describe_versions()]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for name, data in sorted(packed.files.items()):
@@ -323,7 +326,8 @@ def run_with_progress(
     if not jobs:
         return
     make = partial(make_env, is_blind=is_blind(policy))
-    crew = Crew(make, pack_policy(policy), _choose_runner(job))
+    packed = pack_policy(provide_policy(policy, job.backend))
+    crew = Crew(make, packed, _choose_runner(job))
     results = run_jobs(crew, jobs, choose_place(job))
     with Progress() as progress:
         bar = progress.add_task('', total=total, completed=total - len(jobs))
@@ -339,6 +343,8 @@ def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: 
     versions: dict[str, Any] = {'first_seed': job.first_seed, 'versions': describe_versions()}
     if not job.limits:
         versions['limits'] = False
+    if job.backend is not None:
+        versions['backend'] = job.backend
     records = [
         asdict(summary) | describe(job, scenario) | versions
         for scenario, (summary, _) in zip(itertools.cycle(scenarios), rows, strict=False)

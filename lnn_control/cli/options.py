@@ -8,13 +8,14 @@ command line. `bringup` gives its launch arguments the same names.
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import tyro
 from tyro.conf import UseAppendAction, arg
 
 from lnn_control.core.cluster import Cluster
 from lnn_control.core.work import Place
+from lnn_control.deploy.provide import BACKENDS
 from lnn_control.policies.registry import list_policies
 from sim.disturbances import DISTURBANCES
 from sim.renderers import AUTO, RENDERERS
@@ -26,7 +27,7 @@ T = TypeVar('T')
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 """Nested settings are options like all others, and flags have one name."""
 
-_REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary')
+_REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary', '--data')
 
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000
@@ -42,8 +43,8 @@ PolicyName = Annotated[
     str,
     arg(
         metavar='POLICY',
-        help=f'Who flies: a folder of a checkpoint, {_one_of(list_policies(), "module:Class")}; '
-        '=ARGUMENT may follow the last two.',
+        help='Who flies: a folder of a checkpoint or of an exported policy, '
+        f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two.',
     ),
 ]
 OtherPolicies = Annotated[
@@ -55,6 +56,15 @@ OtherPolicies = Annotated[
     ),
 ]
 _TASK_HELP = f'What is asked: {_one_of(TASKS, "module:Class")}'
+BackendName = Annotated[
+    Literal[BACKENDS] | None,  # type: ignore[valid-type]
+    arg(
+        metavar='BACKEND',
+        help=f'What computes the policy: {_one_of(BACKENDS)}. A checkpoint is exported for the '
+        'last two when it first flies with them. If not given, torch, or what the folder was '
+        'exported to.',
+    ),
+]
 TaskName = Annotated[str, arg(metavar='TASK', help=f'{_TASK_HELP}.')]
 TaskNameOrAll = Annotated[
     str, arg(metavar='TASK', help=f'{_TASK_HELP}; all is every one, a row each.')

@@ -3,7 +3,7 @@
 """`lnn-control train`: behaviour cloning from recorded episodes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg, configure
 
 from lnn_control.cli import options
+from lnn_control.cli.training_data import Source, open_sources
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
 from lnn_control.imitation.augment import LEVELS, Augmentation
@@ -30,6 +31,16 @@ _LOG_STEPS = 500
 DEVICES = ('auto', 'cpu', 'cuda')
 
 
+DataFolders = Annotated[
+    UseAppendAction[tuple[str, ...]],
+    arg(
+        metavar='FOLDER[=WEIGHT]',
+        help='A data set, or a folder of episodes or of recordings with its subfolders; may be '
+        'given again. A weight of 2 learns from each of its episodes twice in a pass.',
+    ),
+]
+
+
 @configure(UseAppendAction)
 @dataclass(frozen=True)
 class Train:
@@ -39,8 +50,7 @@ class Train:
     together after `torchrun --standalone --nproc-per-node N --no-python`.
     """
 
-    data: Path
-    """Folder of episode files; subfolders are read too."""
+    data: DataFolders
     output: Path
     """Folder of the checkpoint."""
     name: str | None = None
@@ -105,9 +115,15 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     network.check_size(job.max_parameters)
 
     # What is learned from, and what it says of itself.
-    print(f'reading {job.data}', flush=True)
-    sequences = load_sequences(job.data, network.config.preprocessing, print)
-    episodes = read_agreeing_metadata(job.data)
+    print(f'reading {", ".join(job.data)}', flush=True)
+    preprocessing = network.config.preprocessing
+    sources = open_sources(job.data, preprocessing, print)
+    sequences = [
+        sequence
+        for source in sources
+        for sequence in load_sequences(source.paths, preprocessing, print, source.weight)
+    ]
+    episodes = read_agreeing_metadata(sources)
     domain = find_domain(episodes, job.settings.windows.max_stride)
     symmetric = find_symmetry(job, episodes)
     judge = make_judge(job, episodes)
@@ -201,16 +217,22 @@ def make_network(job: Train) -> 'Network':
     return Network(job.network)
 
 
-def read_agreeing_metadata(data: Path) -> list[dict[str, str]]:
+def read_agreeing_metadata(sources: Sequence[Source]) -> list[dict[str, str]]:
     """Return what the episodes say of themselves.
 
     :raises ValueError: if they are of several vehicles or renderers.
     """
     from lnn_control.imitation.agreement import check_agreement
-    from lnn_control.imitation.cache import list_episodes, read_all_metadata
+    from lnn_control.imitation.cache import read_all_metadata
 
-    episodes = read_all_metadata(data)
-    names = [str(path.relative_to(data)) for path in list_episodes(data)]
+    names, episodes = [], []
+    for source in sources:
+        # Of one folder the names in it are enough.
+        is_short = len(sources) == 1
+        for path in source.paths:
+            is_inside = is_short and path.is_relative_to(source.folder)
+            names.append(str(path.relative_to(source.folder) if is_inside else path))
+        episodes += read_all_metadata(source.paths)
     check_agreement(dict(zip(names, episodes, strict=True)))
     return episodes
 

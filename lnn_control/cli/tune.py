@@ -24,6 +24,7 @@ from lnn_control.cli.search_space import (
     read_space,
     write_words,
 )
+from lnn_control.cli.training_data import Source, open_sources
 from lnn_control.cli.tune_table import choose_best, print_trainings
 from lnn_control.core.checks import check_number
 from lnn_control.core.observation import Preprocessing
@@ -51,8 +52,7 @@ class Tune:
     command goes on where it was. What is not varied is given as with `train`.
     """
 
-    data: Path
-    """Folder of episode files; subfolders are read too."""
+    data: train.DataFolders
     output: Path
     """Folder of the search: a checkpoint each training, tune.json and tune.png."""
     vary: Annotated[
@@ -132,15 +132,17 @@ def main(arguments: list[str]) -> int:
     check_number('validate_episodes', job.validate_episodes, 1, 10**6)
     plan = Plan(job, read_space(job.vary, options.list_given(arguments)), tuple(arguments))
     images = check_points(plan)
-    episodes = train.read_agreeing_metadata(job.data)
+    # Recordings are imported, once a size of images.
+    sources = [open_sources(job.data, preprocessing, print) for preprocessing in images]
+    episodes = train.read_agreeing_metadata(sources[0])
     judge = validation.make_judge(episodes, job.validate_episodes, job.processes)
-    settings = describe_settings(plan, episodes)
+    settings = describe_settings(plan, sources[0], episodes)
     if (job.output / TRAININGS).exists() and not (job.output / JOURNAL).exists():
         raise ValueError(
             f'{job.output} holds trainings without the {JOURNAL} of their search: give another '
             '--output'
         )
-    check_data(job.data, images)
+    check_data(sources, images)
     with open_search(job.output, plan.space, job.settings.seed, settings) as search:
         try:
             run(plan, search, judge, settings)
@@ -174,15 +176,17 @@ def check_points(plan: Plan) -> set[Preprocessing]:
     return set(seen.values())
 
 
-def check_data(data: Path, images: Iterable[Preprocessing]) -> None:
+def check_data(sources: Iterable[Sequence[Source]], images: Iterable[Preprocessing]) -> None:
     """Check that all episodes can be read as the networks see them; this fills the cache.
 
+    :param sources: for each kind of images.
     :raises ValueError: if one cannot, such as one whose images are smaller than a network's.
     """
     from lnn_control.imitation.cache import load_sequences
 
-    for preprocessing in images:
-        load_sequences(data, preprocessing)
+    for opened, preprocessing in zip(sources, images, strict=True):
+        for source in opened:
+            load_sequences(source.paths, preprocessing)
 
 
 def describe_point(point: Point) -> str:
@@ -190,10 +194,10 @@ def describe_point(point: Point) -> str:
     return ', '.join(f'{name} {label}' for name, label in point.items())
 
 
-def describe_settings(plan: Plan, episodes: Sequence[dict[str, str]]) -> dict[str, Any]:
+def describe_settings(
+    plan: Plan, sources: Sequence[Source], episodes: Sequence[dict[str, str]]
+) -> dict[str, Any]:
     """Return what must be the same to go on, as JSON has it."""
-    from lnn_control.imitation.cache import list_episodes
-
     job = plan.job
     kept = ('init', 'network', 'augmentation', 'settings')
     described = {name: value for name, value in asdict(job.trained).items() if name in kept}
@@ -201,7 +205,7 @@ def describe_settings(plan: Plan, episodes: Sequence[dict[str, str]]) -> dict[st
         'given': sorted(_list_strengths(plan.arguments)),
         'vary': {d.option.name: d.describe() for d in plan.space},
         'episodes': len(episodes),
-        'bytes': sum(path.stat().st_size for path in list_episodes(job.data)),
+        'bytes': sum(path.stat().st_size for source in sources for path in source.paths),
         'judged': {
             **validation.find_scenario(list(episodes)).describe(),
             'first_seed': validation.FIRST_SEED,

@@ -67,14 +67,19 @@ def _find_unknown_keys(cls: Any, values: dict[Any, Any], prefix: str = '') -> It
             yield f'unknown key {f"{prefix}{key}"!r}{hint or f" (valid: {sorted(valid)})"}'
             continue
         nested = _find_dataclass(hints[key])
-        if nested is not None and isinstance(value, dict):
-            yield from _find_unknown_keys(nested, value, f'{prefix}{key}.')
+        # One of them, or several in a list.
+        parts = value if isinstance(value, list) else [value]
+        for part in parts:
+            if nested is not None and isinstance(part, dict):
+                yield from _find_unknown_keys(nested, part, f'{prefix}{key}.')
 
 
 def _find_dataclass(hint: Any) -> Any | None:
-    """Return the dataclass that a type hint asks for, also in `Optional`, or None."""
+    """Return the dataclass that a hint asks for, also in `Optional` and `tuple`, or None."""
     if dataclasses.is_dataclass(hint):
         return hint
+    if typing.get_origin(hint) is tuple:
+        return _find_dataclass(typing.get_args(hint)[0])
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         found = [arm for arm in typing.get_args(hint) if dataclasses.is_dataclass(arm)]
         return found[0] if len(found) == 1 else None

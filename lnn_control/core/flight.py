@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_array, check_number
+from lnn_control.core.whole_file import write_whole
 
 T = TypeVar('T')
 
@@ -207,11 +208,8 @@ def save_flight(path: Path, record: FlightRecord) -> None:
         f'flight.{entry.name}': getattr(record.flight, entry.name) for entry in fields(Flight)
     }
     arrays |= {f'site.{entry.name}': getattr(record.site, entry.name) for entry in fields(Site)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    with part.open('wb') as stream:
+    with write_whole(path) as stream:
         np.savez_compressed(stream, clearances=record.clearances, **arrays)
-    part.replace(path)
 
 
 def load_flight(path: Path) -> FlightRecord:

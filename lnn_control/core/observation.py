@@ -6,7 +6,6 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -133,6 +132,9 @@ class Preprocessing:
         crop = crop if crop is not None else self.choose_crop(width, height)
         if (crop.height, crop.width) == (height, width) == (self.height_px, self.width_px):
             return pixels
+        # Only here: a vehicle whose camera gives the network's size needs no OpenCV.
+        import cv2
+
         part = pixels[crop.top : crop.top + crop.height, crop.left : crop.left + crop.width]
         size = (self.width_px, self.height_px)
         is_smaller = crop.width < self.width_px

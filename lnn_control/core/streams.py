@@ -13,6 +13,7 @@ STREAMS = {
     'camera': 5,
     'retry': 6,
     'tuning': 7,
+    'export': 8,
 }
 """Name of a stream -> the number that sets it apart; given once, it stays, or worlds change."""
 

@@ -5,11 +5,47 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 _SUFFIX = '.part'
+
+
+class PartFile:
+    """A file that grows beside its place and takes it when it is finished.
+
+    :param path: its place. :param part: where it grows; open for writing as `stream`.
+    :raises OSError: if the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, part: Path) -> None:
+        self.path, self.part = path, part
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.stream: BinaryIO = open(part, 'wb')  # noqa: SIM115
+        # Held while somebody writes, so that others know it from what a crash has left.
+        fcntl.flock(self.stream, fcntl.LOCK_EX)
+
+    def finish(self) -> None:
+        """Have it on the disk and at its place.
+
+        :raises OSError: if the disk is full.
+        """
+        self.stream.flush()
+        os.fsync(self.stream.fileno())
+        self.part.replace(self.path)
+        self.stream.close()
+
+    def discard(self) -> None:
+        """Remove it, unless it is finished."""
+        with suppress(OSError):  # what still waits in a buffer has no room
+            self.stream.close()
+        self.part.unlink(missing_ok=True)
+
+
+def find_part(path: Path) -> Path:
+    """Return where this process writes a file before it takes its place."""
+    return path.with_name(f'{path.name}.{os.getpid()}{_SUFFIX}')
 
 
 @contextmanager
@@ -21,16 +57,33 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
     :raises OSError: if the disk is full or the folder cannot be written; it names the file.
     """
-    part = path.with_name(f'{path.name}.{os.getpid()}{_SUFFIX}')
+    part = find_part(path)
+    try:
+        file = PartFile(path, part)
+        try:
+            yield file.stream
+            file.finish()
+        finally:
+            file.discard()
+    except OSError as error:
+        raise _name_file(error, path) from error
+
+
+@contextmanager
+def replace_whole(path: Path) -> Iterator[Path]:
+    """Give a place to write a file to by its name, which takes its own when the block ends.
+
+    For libraries that open files themselves; :func:`write_whole` is for all others.
+
+    :raises OSError: if the disk is full or the folder cannot be written; it names the file.
+    """
+    part = find_part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, 'wb') as stream:
-            # Held while somebody writes, so that others know it from what a crash has left.
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            yield stream
-            stream.flush()
+        yield part
+        with open(part, 'rb') as stream:
             os.fsync(stream.fileno())
-            part.replace(path)
+        part.replace(path)
     except OSError as error:
         raise _name_file(error, path) from error
     finally:

@@ -5,17 +5,19 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core.file_search import find_files
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import ImuBuffer, Preprocessing
+from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import EpisodeFileError, read_episode, read_metadata
 
@@ -39,6 +41,7 @@ class Sequence:
     :param privileged: what only a simulator knows, shape (n, 20), None where not recorded.
     :param segmentation: class of each pixel, uint8, shape (n, height, width), None likewise.
     :param lead_in: images at its start that are not learned from, but fill the memory.
+    :param weight: how often it is learned from in a pass over the data.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Sequence:
     privileged: NDArray[np.float32] | None = None
     segmentation: NDArray[np.uint8] | None = None
     lead_in: int = 0
+    weight: float = 1.0
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -105,19 +109,16 @@ def _identify(path: Path) -> list[int]:
     return [status.st_mtime_ns, status.st_size]
 
 
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
+def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write a file beside its place, then rename it: whoever has the old one open keeps it."""
-    part = path.with_name(f'{os.getpid()}.part{path.suffix}')
     try:
-        write(part)
-        part.replace(path)
+        with write_whole(path) as stream:
+            write(stream)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             message = f'No space left for the cache in {path.parent}: free some and run again'
             raise OSError(errno.ENOSPC, message) from error
         raise
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
@@ -140,10 +141,10 @@ def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
         signals['privileged'] = sequence.privileged
     classes = sequence.segmentation
     if classes is not None:
-        _replace(_array_path(stem, 'segmentation'), lambda part: np.save(part, classes))
+        _replace(_array_path(stem, 'segmentation'), lambda stream: np.save(stream, classes))
     signals['has_segmentation'] = np.array(classes is not None)
-    _replace(_array_path(stem, 'images'), lambda part: np.save(part, sequence.images))
-    _replace(_signals_path(stem), lambda part: np.savez(part, allow_pickle=False, **signals))
+    _replace(_array_path(stem, 'images'), lambda stream: np.save(stream, sequence.images))
+    _replace(_signals_path(stem), lambda stream: np.savez(stream, allow_pickle=False, **signals))
 
 
 def _array_path(stem: Path, name: str) -> Path:
@@ -167,7 +168,7 @@ def list_episodes(folder: Path) -> list[Path]:
 
     :raises FileNotFoundError: if there is none.
     """
-    paths = sorted(path for path in folder.rglob('*.mcap'))
+    paths = find_files(folder, ('.mcap',))
     if not paths:
         raise FileNotFoundError(
             f'{folder} must hold episodes (*.mcap), found none: run `lnn-control collect` first'
@@ -175,13 +176,15 @@ def list_episodes(folder: Path) -> list[Path]:
     return paths
 
 
-def read_all_metadata(folder: Path) -> list[dict[str, str]]:
-    """Return what every episode of a folder and its subfolders says of itself.
+def read_all_metadata(data: Path | Iterable[Path]) -> list[dict[str, str]]:
+    """Return what every episode says of itself.
 
+    :param data: episodes, or a folder of them with its subfolders.
     :raises FileNotFoundError: if there is no episode.
     :raises EpisodeFileError: if a file is broken.
     """
-    return [read_metadata(path) for path in list_episodes(folder)]
+    paths = list_episodes(data) if isinstance(data, Path) else data
+    return [read_metadata(path) for path in paths]
 
 
 def name_cache(preprocessing: Preprocessing) -> str:
@@ -210,25 +213,31 @@ def find_cache(folder: Path, key: str) -> Path:
 
 
 def load_sequences(
-    folder: Path, preprocessing: Preprocessing, say: Say | None = None
+    data: Path | Iterable[Path],
+    preprocessing: Preprocessing,
+    say: Say | None = None,
+    weight: float = 1.0,
 ) -> list[Sequence]:
-    """Return every episode of a folder and its subfolders, converting what is new.
+    """Return episodes as they are learned from, converting what is new.
 
     The arrays lie in a folder `.cache` beside the episodes, see :func:`find_cache`, and are made
     again when the episode file, the preprocessing or CACHE_VERSION changes.
 
+    :param data: episodes, or a folder of them with its subfolders.
     :param say: hears of a cache that lies elsewhere.
+    :param weight: how often they are learned from in a pass over all data.
     :raises FileNotFoundError: if there is no episode.
     :raises EpisodeFileError: if a file is broken.
     :raises ValueError: if images are smaller than the network's.
     """
-    paths = list_episodes(folder)
+    paths = list_episodes(data) if isinstance(data, Path) else list(data)
     key = name_cache(preprocessing)
     caches = {parent: find_cache(parent, key) for parent in {path.parent for path in paths}}
     for parent, cache in sorted(caches.items()):
         if say is not None and parent not in cache.parents:
             say(f'{parent} cannot be written: its arrays lie in {cache}')
-    return [load_sequence(path, caches[path.parent], preprocessing) for path in paths]
+    sequences = (load_sequence(path, caches[path.parent], preprocessing) for path in paths)
+    return [replace(sequence, weight=weight) for sequence in sequences]
 
 
 def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequence:
@@ -248,4 +257,6 @@ def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequ
     classes = None
     if has_segmentation:
         classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
-    return Sequence(path.stem, images, segmentation=classes, lead_in=lead_in, **signals)
+    return Sequence(
+        path.stem, images, segmentation=classes, lead_in=lead_in, weight=1.0, **signals
+    )

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One flight as recorded: what was seen, what was flown, what the expert would have done."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,3 +76,61 @@ class Episode:
 
     def __len__(self) -> int:
         return len(self.image_stamps)
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedEpisode:
+    """An episode whose images are read when they are needed, one after another.
+
+    :param image_shape: of one image, (height, width, 3).
+    :param read_images: returns an iterator over all images, each time it is called.
+    :param read_segmentation: likewise of the classes of their pixels.
+
+    The others are those of an :class:`Episode`.
+    """
+
+    image_stamps: NDArray[np.float64]
+    imu: NDArray[np.float32]
+    imu_stamps: NDArray[np.float64]
+    flown: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    image_shape: tuple[int, ...]
+    read_images: Callable[[], Iterator[NDArray[np.uint8]]]
+    metadata: dict[str, str] = field(default_factory=dict)
+    privileged: NDArray[np.float32] | None = None
+    read_segmentation: Callable[[], Iterator[NDArray[np.uint8]]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.image_stamps)
+
+    def load(self) -> Episode:
+        """Return it with all its images in memory."""
+        classes = self.read_segmentation
+        return Episode(
+            images=np.stack(list(self.read_images())),
+            image_stamps=self.image_stamps,
+            imu=self.imu,
+            imu_stamps=self.imu_stamps,
+            flown=self.flown,
+            labels=self.labels,
+            metadata=dict(self.metadata),
+            privileged=self.privileged,
+            segmentation=None if classes is None else np.stack(list(classes())),
+        )
+
+
+def stream_episode(episode: Episode) -> StreamedEpisode:
+    """Return an episode in memory as one that is read image by image."""
+    classes = episode.segmentation
+    return StreamedEpisode(
+        image_stamps=episode.image_stamps,
+        imu=episode.imu,
+        imu_stamps=episode.imu_stamps,
+        flown=episode.flown,
+        labels=episode.labels,
+        image_shape=episode.images.shape[1:],
+        read_images=lambda: iter(episode.images),
+        metadata=episode.metadata,
+        privileged=episode.privileged,
+        read_segmentation=None if classes is None else lambda: iter(classes),
+    )

@@ -6,20 +6,18 @@ Each kind is serialised once by rosbags; every message is that one with its own 
 their places. That is what serialising each would give, byte for byte, at a tenth of the time.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.typesys import Stores, get_typestore
 
-STORE = get_typestore(Stores.ROS2_JAZZY)
+from lnn_control.core.mcap_file import find_types
+from lnn_control.core.ros_messages import FLOATS_TYPE, IMAGE_TYPE, IMU_TYPE, TWIST_STAMPED_TYPE
 
-IMAGE_TYPE = 'sensor_msgs/msg/Image'
-IMU_TYPE = 'sensor_msgs/msg/Imu'
-TWIST_TYPE = 'geometry_msgs/msg/TwistStamped'
-FLOATS_TYPE = 'std_msgs/msg/Float32MultiArray'
+STORE = find_types()
 
 # Places in a serialised message [bytes]. The four bytes that say it is little endian come first,
 # then the header: stamp, length of the frame's name, the name. Numbers of 8 bytes follow at a
@@ -38,16 +36,19 @@ def split_stamps(stamps: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def encode_images(
-    stamps: NDArray[np.float64], images: NDArray[np.uint8], encoding: str
+    stamps: NDArray[np.float64],
+    images: Iterable[NDArray[np.uint8]],
+    shape: tuple[int, ...],
+    encoding: str,
 ) -> Iterator[bytes]:
-    """Yield a sensor_msgs/Image for each image of shape (n, height, width[, channels]).
+    """Yield a sensor_msgs/Image for each image.
 
-    :param encoding: 'rgb8' or 'mono8'.
+    :param shape: of one image, (height, width[, channels]). :param encoding: 'rgb8' or 'mono8'.
     """
-    height, width = images.shape[1:3]
-    size = images[0].size
+    height, width = shape[:2]
+    size = math.prod(shape)
     template = np.frombuffer(_make_image(height, width, size, encoding), np.uint8)
-    heads = _repeat(template[: len(template) - size], len(images))
+    heads = _repeat(template[: len(template) - size], len(stamps))
     heads[:, _STAMP] = _encode_stamps(stamps)
     for head, pixels in zip(heads, images, strict=True):
         yield head.tobytes() + pixels.tobytes()
@@ -137,8 +138,8 @@ def _make_imu() -> bytes:
 @cache
 def _make_twist() -> bytes:
     twist = STORE.types['geometry_msgs/msg/Twist'](linear=_make_vector(), angular=_make_vector())
-    message = STORE.types[TWIST_TYPE](header=_make_header('base_link'), twist=twist)
-    return bytes(STORE.serialize_cdr(message, TWIST_TYPE))
+    message = STORE.types[TWIST_STAMPED_TYPE](header=_make_header('base_link'), twist=twist)
+    return bytes(STORE.serialize_cdr(message, TWIST_STAMPED_TYPE))
 
 
 @cache

@@ -490,6 +490,8 @@ class Trainer:
         digest = hashlib.sha256()
         for sequence in self.sequences:
             digest.update(f'{sequence.name} {len(sequence)} '.encode())
+            if sequence.weight != 1.0:
+                digest.update(f'{sequence.weight} '.encode())
             digest.update(np.ascontiguousarray(sequence.labels).tobytes())
         return digest.hexdigest()[:16]
 

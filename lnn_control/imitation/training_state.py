@@ -4,11 +4,12 @@
 
 import errno
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from lnn_control.core.whole_file import remove_unfinished, write_whole
 
 STATE_FILE = 'training_state.pt'
 FORMAT = 'lnn_control/training_state/1'
@@ -23,16 +24,12 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
 
     :raises OSError: if there is no space; the state that was there stays.
     """
-    path, part = folder / STATE_FILE, folder / f'{STATE_FILE}.part'
-    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / STATE_FILE
     buffer = io.BytesIO()
     torch.save({'format': FORMAT, **state}, buffer)
     try:
-        with open(part, 'wb') as stream:
+        with write_whole(path) as stream:
             stream.write(buffer.getbuffer())
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -40,8 +37,6 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
             f'No space left for {path}: free some and run again, it goes on from the last one'
         )
         raise OSError(errno.ENOSPC, message) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
@@ -64,3 +59,4 @@ def load_state(folder: Path) -> dict[str, Any] | None:
 def remove_state(folder: Path) -> None:
     """Remove the state of a training that is finished."""
     (folder / STATE_FILE).unlink(missing_ok=True)
+    remove_unfinished(folder, STATE_FILE)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flights cut into the windows that a batch is made of."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,15 +70,30 @@ def cut_windows(
 ) -> list[Window]:
     """Cut all sequences into windows at random offsets and shuffle them.
 
-    Every image bears a loss exactly once, but for a sequence's lead-in, which bears none: windows
-    overlap by their warm-up, and a stride of k takes each k-th image in k interleaved parts.
+    Every image bears a loss exactly once, or as often as its sequence's `weight` says, but for a
+    sequence's lead-in, which bears none: windows overlap by their warm-up, and a stride of k takes
+    each k-th image in k interleaved parts.
     """
     windows = []
-    for index, sequence in enumerate(sequences):
+    for index, sequence in _repeat(sequences, rng):
         for part in _cut_parts(index, sequence, settings, settings.warm_up, rng):
             windows.extend(part)
     order = rng.permutation(len(windows))
     return [windows[i] for i in order]
+
+
+def _repeat(sequences: Sequence[Sized], rng: np.random.Generator) -> Iterator[tuple[int, Sized]]:
+    """Yield each sequence with its index, as often as its weight says: 1.5 is once or twice."""
+    weights = [float(getattr(sequence, 'weight', 1.0)) for sequence in sequences]
+    # The heaviest is there in every pass, so that none is empty.
+    largest = max(weights, default=1.0)
+    weights = [w / largest for w in weights] if largest < 1.0 else weights
+    for index, (sequence, weight) in enumerate(zip(sequences, weights, strict=True)):
+        times, rest = divmod(weight, 1.0)
+        if rest > 0 and rng.random() < rest:
+            times += 1
+        for _ in range(int(times)):
+            yield index, sequence
 
 
 def _cut_parts(
@@ -117,7 +132,7 @@ def _cut_lanes(
     """Return batches whose windows go on, lane by lane, where those before them ended."""
     flights = [
         part
-        for index, sequence in enumerate(sequences)
+        for index, sequence in _repeat(sequences, rng)
         for part in _cut_parts(index, sequence, settings, 0, rng)
         if part
     ]

@@ -7,8 +7,24 @@ If its sources are known over the whole sequence, then so are current and conduc
 neuron is an affine recursion, solved for all unfolds in a few vector operations. An NCP feeds
 forward but for a few recurrent command synapses: sorted into strata, all but those runs at once.
 
+The membrane of a neuron with capacitance C obeys
+
+    C dv/dt = current - conductance v
+    current     = leak_current + sum over synapses of current_i s_i
+    conductance = leak + sum over synapses of conductance_i s_i
+    s_i = sigmoid(slope_i v_i - threshold_i),   how far a synapse is open, v_i its source
+
+and an implicit Euler step of length h in v, with s of the step before and gain = h / C, is the
+unfold above (Hasani et al., AAAI 2021, algorithm 1).
+
 Layout: neurons first, batch last, (neurons, time, unfolds, batch), so that a gather of sources
-copies whole rows.
+copies whole rows. Moments are time, unfolds and batch as one axis, in `RunLoop` time and unfolds.
+In the second axis of sums, drives and weights 0 is the current, 1 the conductance (or load).
+
+    source, slope, threshold  (neurons, fan_in)      synapses onto each neuron, padded
+    weight                    (neurons, 2, fan_in)   what each adds when fully open
+    opening                   (neurons fan_in, moments)
+    fan_out                   (sources, fan_out)     the same synapses by source
 """
 
 from __future__ import annotations
@@ -57,6 +73,7 @@ class GatherSynapses(torch.autograd.Function):
         :param slope: (neurons, fan_in), as is threshold.
         :param weight: (neurons, 2, fan_in), zero where the table is padded.
         """
+        # sums[n, k] = sum over f of weight[n, k, f] s[n, f].
         neurons, fan_in = source.shape
         sums = values.new_empty(neurons, 2, values.shape[1])
         for start, stop, opening in _open_in_chunks(values, source, slope, threshold):
@@ -82,9 +99,14 @@ class GatherSynapses(torch.autograd.Function):
         for start, stop, opening in _open_in_chunks(values, source, slope, threshold):
             arriving = grad[:, :, start:stop].contiguous()
             table = opening.view(neurons, fan_in, -1)
+            # dL/dweight[n, k, f] = sum over moments of grad[n, k] s[n, f].
             grad_weight.add_(torch.bmm(arriving, table.transpose(1, 2)))
+            # dL/ds = sum over k of weight[n, k, f] grad[n, k]; times s - s^2 it is the gradient of
+            # the argument, slope v - threshold: the flow.
             flow = torch.bmm(backwards, arriving).view(neurons * fan_in, -1)
             flow.mul_(opening.addcmul_(opening, opening, value=-1.0))
+            # dL/dv = sum over a source's synapses of slope flow; over moments, dL/dslope is the
+            # sum of v flow and dL/dthreshold that of -flow.
             by_source = flow.index_select(0, flat_fan_out).view(*fan_out.shape, -1)
             if grad_values is not None:
                 grad_values[:, start:stop] = torch.bmm(spread, by_source).squeeze(1)
@@ -130,7 +152,11 @@ class ScanAffine(torch.autograd.Function):
     def backward(
         ctx: Any, grad_before: Tensor, grad_last: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the same recursion in reverse over the gradients."""
+        """Run the same recursion in reverse over the gradients.
+
+        With g the gradient of v', that of v is ``factor * g + grad_before``; those of factor and
+        offset are ``g * v`` and g.
+        """
         factor, before = ctx.saved_tensors
         flow, grad_first = _scan(factor.flip(1, 2), grad_before.flip(1, 2), grad_last)
         grad_offset = flow.flip(1, 2)
@@ -139,6 +165,7 @@ class ScanAffine(torch.autograd.Function):
 
 def _scan(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
     """Return v before every unfold and after the last: unfolds side by side, then step by step."""
+    # The unfolds of a step compose to one affine map, v -> product v + total.
     unfolds = offset.shape[2]
     product = factor[:, :, 0]
     total = offset[:, :, 0]
@@ -148,6 +175,7 @@ def _scan(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor
         total = torch.addcmul(offset[:, :, index], factor[:, :, index], total)
         products.append(product)
         totals.append(total)
+    # That map from step to step; then every unfold from the beginning of its step.
     begin, last = _step_through(product, total, first)
     before = torch.empty_like(offset, memory_format=torch.contiguous_format)
     before[:, :, 0] = begin
@@ -158,6 +186,7 @@ def _scan(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor
 
 def _step_through(factor: Tensor, offset: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
     """Return v before every step (neurons, time, batch) and after the last one."""
+    # Eight steps are to the scan what unfolds are: few long operations instead of many short ones.
     neurons, steps, batch = offset.shape
     if steps > 8 and steps % 8 == 0:
         eights = (neurons, steps // 8, 8, batch)
@@ -205,6 +234,7 @@ class RunLoop(torch.autograd.Function):
         steps, flat_ratios = values.unbind(0), ratios.flatten(1, 2).unbind(0)
         currents, loads = ratios[:, :, 0].unbind(0), ratios[:, :, 1].unbind(0)
         lengths = None if spans is None else spans.unbind(0)
+        # s = sigmoid(slope v - threshold), sums += weight h s, v' = (v + current) / load.
         for index, opening in enumerate(openings.unbind(0)):
             now, new = steps[index], steps[index + 1]
             synapses.approach(opening, now)
@@ -221,9 +251,11 @@ class RunLoop(torch.autograd.Function):
         """Run the unfolds in reverse; their local derivatives are computed beforehand."""
         values, openings, ratios, spans, source, slope, weight = ctx.saved_tensors
         synapses = _choose_synapses(source, slope, weight)
+        # v' = (v + current) / load: dv'/dv = dv'/dcurrent = 1 / load, dv'/dload = -v' / load.
         to_current = torch.reciprocal(ratios[:, :, 1])
         to_load = (to_current * values[1:]).neg_()
-        # What a unit of flow out of a synapse's target is to its opening, then to its argument.
+        # What a unit of flow out of a synapse's target is to its opening, then to its argument:
+        # dv'/ds = h (weight[0] dv'/dcurrent + weight[1] dv'/dload), times s - s^2.
         table = (len(openings), *source.shape, openings.shape[-1])
         to_opening = weight[:, 0].unsqueeze(-1) * to_current.unsqueeze(2)
         to_opening.add_(weight[:, 1].unsqueeze(-1) * to_load.unsqueeze(2))
@@ -234,11 +266,14 @@ class RunLoop(torch.autograd.Function):
         flow = torch.cat((grad_before, grad_last.unsqueeze(0)))
         flows, wide = flow.unbind(0), flow.unsqueeze(2).unbind(0)
         kept, locals_ = to_current.unbind(0), local.unbind(0)
+        # dL/dv = grad_before + dL/dv' / load + sum over the synapses that v feeds of slope times
+        # the gradient of their arguments.
         for index in range(len(tables) - 1, -1, -1):
             tables[index].mul_(wide[index + 1])
             flows[index].addcmul_(flows[index + 1], kept[index])
             synapses.approach_back(flows[index], locals_[index])
         drive_flow = torch.stack((to_current, to_load), dim=2).mul_(flow[1:].unsqueeze(2))
+        # dv'/dh = sum over synapses of (weight[0] dv'/dcurrent + weight[1] dv'/dload) s.
         grad_spans = None
         if ctx.needs_input_grad[2]:
             to_opening.mul_(flow[1:].unsqueeze(2)).mul_(openings.view(table))
@@ -397,6 +432,7 @@ def run_membranes(
     :param state: (neurons, batch).
     :param time: Elapsed time in time units, a number or (time, batch).
     """
+    # An unfold takes h = time / unfolds. Each stratum hears those before it over all unfolds.
     trajectories: list[Tensor] = []
     states = []
     span = time / unfolds
@@ -430,6 +466,7 @@ def _run_stratum(
     """Return v before every unfold (neurons, time, unfolds, batch) and after the last one."""
     _, steps, batch = inputs.shape
     neurons = stratum.neurons
+    # What is known of current and conductance before any unfold: leak, inputs, earlier strata.
     # Not written as an index, whose gradient a GPU would have to sort.
     own = (membranes.leak_current, membranes.leak, membranes.capacitance)
     leak_current, leak, capacitance = (each.index_select(0, neurons) for each in own)
@@ -444,10 +481,12 @@ def _run_stratum(
     capacitance = capacitance.view(-1, 1, 1, 1)
     gain = span / capacitance
     full = (len(neurons), steps, unfolds, batch)
+    # Nobody here hears each other: v' = v / (1 + gain G) + gain I / (1 + gain G), an affine map.
     if stratum.from_loop is None:
         factor = 1.0 / (1.0 + gain * sums[:, 1])
         offset = gain * sums[:, 0] * factor
         return ScanAffine.apply(factor.expand(full), offset.expand(full), first)
+    # Else unfold by unfold, with h / C of the loop's own synapses in weight and spans.
     drive = torch.stack((gain * sums[:, 0], 1.0 + gain * sums[:, 1]), dim=1)
     drive = drive.expand(len(neurons), 2, *full[1:]).permute(2, 3, 0, 1, 4).flatten(0, 1)
     slope, threshold, weight = _look_up(membranes.synapses, stratum.from_loop)

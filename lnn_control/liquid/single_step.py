@@ -5,6 +5,9 @@
 A step unpacks the parameters into the form that its equations want and keeps that form. Before
 each step it compares the parameters, value by value, with those it unpacked, so a changed one is
 always seen, however it was changed. Buffers belong to one thread.
+
+The equations are those of `wavefront` and `membranes`; B is the batch, I inputs, N neurons, M
+synapses.
 """
 
 from __future__ import annotations
@@ -34,7 +37,13 @@ class CfCStep:
     """One step of a layered CfC of mode 'default', for a fixed batch size.
 
     A mix of two tanh is computed as ``2 * mix of sigmoids - 1``, so that one call serves the heads
-    and the gate. What is known when the step begins, inputs and states, is one matrix product.
+    and the gate. What is known when the step begins, inputs and states, is one matrix product:
+
+        heads (B, 4 N) = bias (4 N) + [inputs, state] (B, I + N) weight (I + N, 4 N)
+        e, l, g = sigmoid(2 E), sigmoid(2 L), sigmoid(slope t + offset)
+        mix (B, N) = e + g (l - e),   state' = 2 mix - 1
+
+    The columns of a layer of n neurons are n slopes, n early, n late and n offsets.
 
     :param values: The layer's parameters in one vector, to notice when they change.
     :param blocks: For each layer of the circuit: its first and last neuron, weight (4 * neurons,
@@ -68,6 +77,7 @@ class CfCStep:
             if signal is None:
                 self.weight[:num_inputs, columns] = weight[:, :split].t()
             else:
+                # W state' of the layer before = 2 W mix - W 1, known only during the step.
                 from_signal = (2.0 * weight[:, :split]).t().contiguous()
                 bias = bias - weight[:, :split].sum(1)
             self.weight[num_inputs + start : num_inputs + stop, columns] = weight[:, split:].t()
@@ -106,7 +116,12 @@ class LTCStep:
     """One step of an LTC with the semi-implicit solver, for a fixed batch size.
 
     Neurons are split into those that others feed and the rest, whose conductances stay the same
-    over all unfolds.
+    over all unfolds. With inertia c = C unfolds / time an unfold is
+
+        v' = (c v + current) / (c + conductance)
+           = push + keep v,   push = current / load, keep = c / load, load = c + conductance
+
+    the second line with the same push and keep in all unfolds where nobody feeds a neuron.
 
     :param values: The layer's parameters in one vector, to notice when they change.
     :param sensory: Rows slope, threshold, current, conductance of the synapses from inputs.
@@ -127,6 +142,7 @@ class LTCStep:
     ) -> None:
         self.values, self.batch = values.clone(), batch
         neurons = len(capacitance)
+        # The neurons that are fed come first: what they need in every unfold is one block.
         source, target = synapse_ends
         is_fed = torch.zeros(neurons, dtype=torch.bool, device=target.device)
         is_fed[target] = True
@@ -136,11 +152,13 @@ class LTCStep:
         self.order = None if torch.equal(order, identity) else order
         self.place = place
         self.num_fed = int(is_fed.sum())
+        # Synapses from the inputs: opening (B, M) times matrix (M, 2 N) is current, conductance.
         self.capacitance = capacitance[order]
         self.sensory_source = sensory_ends[0]
         self.sensory_slope, self.sensory_threshold = sensory[0], -sensory[1]
         self.sensory_matrix = _scatter(sensory, place[sensory_ends[1]], neurons)
         self.rest = torch.cat((rest[0][order], rest[1][order]))
+        # Those between neurons likewise. Gathering their sources is a product while that is small.
         self.source = place[source]
         self.slope, self.threshold = synapses[0], -synapses[1]
         self.matrix = _scatter(synapses, place[target], self.num_fed)
@@ -155,6 +173,7 @@ class LTCStep:
     def run(self, inputs: Tensor, state: Tensor, time: float, unfolds: int) -> Tensor:
         """Return the new state (batch, neurons); time is not zero."""
         fed, voltages, openings, sums = self.num_fed, self.voltages, self.openings, self.sums
+        # Before the unfolds: what inputs and leak add to current and load.
         before = inputs.index_select(1, self.sensory_source)
         opening = torch.addcmul(self.sensory_threshold, before, self.sensory_slope).sigmoid_()
         current, load = torch.addmm(self.rest, opening, self.sensory_matrix).chunk(2, dim=1)
@@ -164,6 +183,7 @@ class LTCStep:
             voltages.copy_(state)
         else:
             torch.index_select(state, 1, self.order, out=voltages)
+        # The unfolds: s = sigmoid(slope v - threshold), then v' as above, fed and free apart.
         keep, push = (inertia / load)[:, fed:], (current / load)[:, fed:]
         drive = torch.cat((current[:, :fed], load[:, :fed]), dim=1)
         fed_voltages, free_voltages = voltages.split((fed, voltages.shape[1] - fed), dim=1)

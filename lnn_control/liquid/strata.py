@@ -27,6 +27,15 @@ def sort_into_strata(adjacency: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
 class SynapseTable(NamedTuple):
     """Synapses onto some neurons, by target and by source, padded to equal length.
 
+    Synapses 0: a -> x, 1: b -> x, 2: b -> y onto neurons x, y from sources a, b, rows 0 and 1:
+
+        source   [[0, 1], [1, 0]]     synapse          [[0, 1], [2, 3]]    3 is padding
+        fan_out  [[0, 0], [1, 2]]     fan_out_synapse  [[0, 3], [1, 2]]
+        back     [[0, 2], [3, 0]]
+
+    for x, y in rows of the left two (fan-in) and a, b in those of fan_out. Entry [1, 1] of fan_out
+    is 2: of the flat fan-in table the third entry, b -> y.
+
     :param source: (neurons, fan_in) which row of the sources each entry reads; padding: row 0.
     :param synapse: (neurons, fan_in) which synapse each is; padding is one past the last synapse.
     :param fan_out: (sources, fan_out) positions of the entries in the flat fan-in table.
@@ -53,6 +62,7 @@ def table_synapses(
     :param target: Target of every synapse.
     :param row_of: For each possible source its row in what will be read; negative: leave it out.
     """
+    # By target: the synapses onto each neuron from sources that will be read.
     count = len(source)
     incoming = [np.flatnonzero((target == neuron) & (row_of[source] >= 0)) for neuron in neurons]
     synapse = _pad(incoming, count)
@@ -60,6 +70,7 @@ def table_synapses(
         return None
     exists = synapse.ravel() < count
     row = np.where(exists, row_of[np.append(source, 0)[synapse.ravel()]], 0)
+    # By source: where in the flat fan-in table each row of the sources is read, and the way back.
     outgoing = [np.flatnonzero(exists & (row == each)) for each in range(row_of.max() + 1)]
     fan_out = _pad(outgoing, -1)
     fan_out_synapse = np.where(fan_out < 0, count, synapse.ravel()[fan_out])

@@ -7,6 +7,25 @@ once if layer l is l steps late: beat s computes layer l at step s - l, and ever
 computed at beat s - 1. One matrix product a beat then serves all layers. The backward pass runs
 the beats in reverse with two operations each, because all local derivatives follow from the saved
 activations in one go beforehand, and the gradients of the weights in one product afterwards.
+
+A neuron that hears z (layer before, own layer) has the heads E = W_e z + b_e, L = W_l z + b_l and
+the gate G = (W_a z + b_a) t + W_c z + b_c, slope times elapsed time plus offset. Its new state is
+
+    default   tanh(E) (1 - sigmoid(G)) + tanh(L) sigmoid(G)
+    no_gate   tanh(E) + tanh(L) sigmoid(G)
+    pure      A (1 - f exp(-(|r| + |f|) t)),   f = W z + b, amplitude A, rate r
+
+(Hasani et al., Nature Machine Intelligence 2022). Shapes, with B batch, T steps, L layers, N
+neurons of all layers, S = T + L - 1 beats, I inputs and H heads a neuron, which are f alone where
+pure, else early, late, gate, or slope, early, late, offset where samples have times of their own:
+
+    rows        (T B, I)         inputs, step by step
+    from_inputs (H n, I)         weight of the first layer's n neurons on the inputs
+    recurrent   (N, H N)         weight of one beat, zero where nothing is heard
+    bias        (H, N)
+    heads       (S, B, H, N)     affine heads, then activations, in place
+    values      (S + 1, B, N)    what states follow from, before every beat and after the last
+    flow        (S, B, N)        gradient of the loss by values[1:]
 """
 
 from __future__ import annotations
@@ -104,6 +123,7 @@ class _Wavefront(torch.autograd.Function):
         *blocks: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Run all beats; see :func:`run_wavefront`."""
+        # All heads begin as bias; those of the first layer also hear the inputs, known beforehand.
         batch, steps, _ = inputs.shape
         beats = steps + plan.delay
         rows = inputs.transpose(0, 1).reshape(steps * batch, -1)
@@ -113,6 +133,7 @@ class _Wavefront(torch.autograd.Function):
         start, stop = plan.layers[0]
         drive = torch.mm(rows, from_inputs.t()).view(steps, batch, len(bias), stop - start)
         heads[:steps, :, :, start:stop] += drive
+        # From state to value: state = scale * value + 1 - scale, solved for the value.
         waved_time = _delay(plan, time) if isinstance(time, Tensor) else time
         waved_mask = None if mask is None else _delay(plan, mask)
         values = heads.new_empty(beats + 1, batch, plan.num_neurons)
@@ -124,6 +145,7 @@ class _Wavefront(torch.autograd.Function):
         ctx.save_for_backward(
             rows, heads, values, recurrent, from_inputs, saved_time, waved_mask, rate, amplitude
         )
+        # Each layer's values at its own steps, and back from values to states.
         shown, final = _undelay(plan, values[1:], steps, num_shown)
         if plan.scale != 1.0:
             shown.mul_(plan.scale).sub_(plan.scale - 1.0)
@@ -184,6 +206,8 @@ def _assemble(plan: WavePlan, blocks: tuple[Tensor, ...]) -> tuple[Tensor, Tenso
         weight = blocks[2 * layer].view(num_heads, stop - start, -1).permute(2, 0, 1)
         bias[:, start:stop] = blocks[2 * layer + 1].view(num_heads, -1)
         split = weight.shape[0] - (stop - start)
+        # W state = scale W value - (scale - 1) W 1: the last term belongs to the bias. The first
+        # layer's sources before `split` are inputs, which are no states.
         if plan.scale != 1.0:
             of_states = weight if layer > 0 else weight[split:]
             bias[:, start:stop] -= (plan.scale - 1.0) * of_states.sum(0)
@@ -245,6 +269,7 @@ def _run_beats(
     run_beat = _choose_beat(plan, heads, time, rate, amplitude)
     for beat, flat in enumerate(flat_heads):
         now, new = moments[beat], moments[beat + 1]
+        # heads[s] += values[s] W, for all layers at once; then the neuron's own equation.
         flat.addmm_(now, recurrent)
         run_beat(beat, new)
         if masks is not None:
@@ -269,6 +294,7 @@ def _choose_beat(
     if plan.mode == 'pure':
         lasting = rate.abs()
 
+        # v = A (1 - f exp(-(|r| + |f|) t))
         def run_pure(beat: int, out: Tensor) -> None:
             value = heads[beat, :, 0]
             now = time[beat] if isinstance(time, Tensor) else time
@@ -286,12 +312,14 @@ def _choose_beat(
     early = flat[:, :, -3 * width : -2 * width].unbind(0)
     late = flat[:, :, -2 * width : -width].unbind(0)
 
+    # G = slope t + offset; e, l, g = sigmoid(E, L, G); v = e + g (l - e).
     def run_default(beat: int, out: Tensor) -> None:
         if slopes is not None:
             gates[beat].addcmul_(slopes[beat], moments[beat])
         active[beat].sigmoid_()
         torch.lerp(early[beat], late[beat], gates[beat], out=out)
 
+    # v = tanh(E) + tanh(L) sigmoid(G).
     def run_no_gate(beat: int, out: Tensor) -> None:
         if slopes is not None:
             gates[beat].addcmul_(slopes[beat], moments[beat])
@@ -316,6 +344,7 @@ class _Sums(NamedTuple):
         """Return the gradients of each layer's weight and bias."""
         neurons = plan.num_neurons
         recurrent, num_heads = self.recurrent, len(self.bias) // neurons
+        # By W of scale W value - (scale - 1) W 1, the reverse of what `_assemble` did.
         if plan.scale != 1.0:
             recurrent = (plan.scale * recurrent).sub_(self.bias, alpha=plan.scale - 1.0)
         recurrent, bias = recurrent.view(neurons, num_heads, -1), self.bias.view(num_heads, -1)
@@ -372,6 +401,8 @@ class _Reverse:
             start = max(0, stop - self.chunk)
             slopes = self._slopes(start, stop, scratch[: stop - start])
             self._flow_back(start, stop, slopes)
+            # `slopes` are now gradients of the heads. Of the product's weight it is the sum over
+            # beats of values[s]^T head_flow[s], of the bias that of head_flow[s].
             flat = slopes.view(-1, num_heads * neurons)
             sums.recurrent.addmm_(self.values[start:stop].view(-1, neurons).t(), flat)
             sums.bias.add_(flat.sum(0))
@@ -381,6 +412,7 @@ class _Reverse:
         return sums
 
     def _slopes(self, start: int, stop: int, out: Tensor) -> Tensor:
+        """Return dv/dhead of some beats, (beats, B, H, N), zero where v stayed as it was."""
         time = self.time[start:stop] if isinstance(self.time, Tensor) else self.time
         _local_slopes(self.plan, self.heads[start:stop], time, self.rate, self.amplitude, out)
         if self.keep is not None:
@@ -391,7 +423,11 @@ class _Reverse:
         return out
 
     def _flow_back(self, start: int, stop: int, slopes: Tensor) -> None:
-        """Turn `slopes` into the gradient of the heads, beat by beat."""
+        """Turn `slopes` into the gradient of the heads, beat by beat.
+
+        head_flow[s] = flow[s] * dv/dhead, and flow[s - 1] += head_flow[s] W^T; where a value
+        stayed as it was, by mask or before a layer's first beat, flow[s - 1] += flow[s].
+        """
         flow, plan = self.flow, self.plan
         before = self.grad_state if start == 0 else flow[start - 1]
         targets = (before, *flow[start:stop].unbind(0))
@@ -410,6 +446,7 @@ class _Reverse:
     def _reach_inputs(
         self, start: int, stop: int, head_flow: Tensor, weight: Tensor, inputs: Tensor | None
     ) -> None:
+        """Add the gradient of the inputs' weight, head_flow^T rows; set theirs, head_flow W."""
         stop = min(stop, len(self.rows))
         if stop <= start:
             return
@@ -424,7 +461,11 @@ class _Reverse:
     def _reach_limits(
         self, start: int, stop: int, head_flow: Tensor, sums: _Sums, grad_time: Any
     ) -> None:
-        """Add the gradients of time, rate and amplitude."""
+        """Add the gradients of time, rate and amplitude.
+
+        With a gate dG/dt is the slope. Pure, with D = exp(-(|r| + |f|) t): dv/dA = 1 - D f,
+        dv/dr = A D f t sign(r), dv/dt = A D f (|r| + |f|).
+        """
         heads = self.heads[start:stop]
         if self.plan.mode != 'pure':
             torch.mul(head_flow[:, :, -1], heads[:, :, 0], out=grad_time[start:stop])
@@ -455,6 +496,7 @@ def _local_slopes(
     out: Tensor,
 ) -> None:
     """Write the derivative of each new value with respect to each of its affine heads."""
+    # dv/df = -A D (1 - t |f|), as d|f|/df f = |f|.
     if plan.mode == 'pure':
         value = heads[:, :, 0]
         decay = torch.exp(-(rate.abs() + value.abs()) * time)
@@ -463,15 +505,18 @@ def _local_slopes(
     early, late, gate = heads[:, :, -3], heads[:, :, -2], heads[:, :, -1]
     to_early, to_late, to_gate = out[:, :, -3], out[:, :, -2], out[:, :, -1]
     if plan.mode == 'default':
-        # All three are sigmoids s, with the derivative s - s^2.
+        # All three are sigmoids s, with the derivative s - s^2:
+        # dv/dE = (e - e^2) (1 - g), dv/dL = (l - l^2) g, dv/dG = (g - g^2) (l - e).
         torch.addcmul(heads, heads, heads, value=-1.0, out=out)
         to_early.addcmul_(to_early, gate, value=-1.0)
         to_late.mul_(gate)
         to_gate.mul_(late - early)
     else:
+        # dv/dE = 1 - e^2, dv/dL = (1 - l^2) g, dv/dG = (g - g^2) l, with e and l as tanh.
         torch.addcmul(torch.ones_like(early), early, early, value=-1.0, out=to_early)
         torch.addcmul(gate, gate, late * late, value=-1.0, out=to_late)
         torch.addcmul(gate, gate, gate, value=-1.0, out=to_gate)
         to_gate.mul_(late)
+    # G = slope t + offset: dv/dslope = t dv/dG, dv/doffset = dv/dG.
     if isinstance(time, Tensor):
         torch.mul(to_gate, time, out=out[:, :, 0])

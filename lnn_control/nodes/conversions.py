@@ -6,7 +6,6 @@ rclpy stores whatever it is given in C fields: an int, a bool or a numpy scalar 
 is published as garbage. So every number passes float() or int() here, nowhere else.
 """
 
-import math
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -17,12 +16,16 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, Imu
+from sensor_msgs.msg import CameraInfo, Image, Imu, PointCloud2, PointField
 from std_msgs.msg import Float32MultiArray, MultiArrayDimension
 
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.image_messages import read_pixels
+from lnn_control.core.lens import Calibration
 from lnn_control.core.messages import CameraImage, VehicleState, VelocityCommand
+from lnn_control.core.ros_messages import read_imu_values, seconds_from_stamp
+from lnn_control.core.ros_messages import read_twist as read_twist
+from lnn_control.core.safety import Pose, make_pose
 
 BASE_FRAME = 'base_link'
 WORLD_FRAME = 'odom'
@@ -36,9 +39,9 @@ def stamp_from_seconds(seconds: float) -> Time:
     return Time(sec=int(sec), nanosec=int(nanosec))
 
 
-def seconds_from_stamp(stamp: Time) -> float:
-    """Return a stamp as float seconds."""
-    return float(stamp.sec) + float(stamp.nanosec) * 1e-9
+def nanoseconds_from_stamp(stamp: Time) -> int:
+    """Return a stamp as whole nanoseconds: two stamps are equal or they are not."""
+    return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
 def image_from_message(message: Image) -> CameraImage:
@@ -87,18 +90,18 @@ def make_camera_info(
     return message
 
 
-def measure_fov_deg(message: CameraInfo) -> float:
-    """Return the field of view across the whole width of the image that a calibration tells.
+def read_calibration(message: CameraInfo) -> Calibration:
+    """Return the lens that a message tells.
 
     :raises ValueError: if it tells none, as uncalibrated cameras do (all of K is 0).
     """
-    width, focal_length_px = int(message.width), float(message.k[0])
-    if width <= 0 or not 0.0 < focal_length_px < math.inf:
-        raise ValueError(
-            f'camera_info must hold a width and a focal length K[0], got {width} and '
-            f'{focal_length_px:g} px: calibrate the camera'
-        )
-    return 2 * math.degrees(math.atan(width / 2 / focal_length_px))
+    return Calibration(
+        int(message.width),
+        int(message.height),
+        str(message.distortion_model),
+        tuple(float(value) for value in message.k),
+        tuple(float(value) for value in message.d),
+    )
 
 
 def make_imu(
@@ -119,12 +122,8 @@ def make_imu(
 
 def read_imu(message: Imu) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Return stamp [s], body rates [rad/s] and specific force [m/s^2] of a message."""
-    rates, force = message.angular_velocity, message.linear_acceleration
-    return (
-        seconds_from_stamp(message.header.stamp),
-        np.array([rates.x, rates.y, rates.z]),
-        np.array([force.x, force.y, force.z]),
-    )
+    values = np.array(read_imu_values(message))
+    return seconds_from_stamp(message.header.stamp), values[:3], values[3:]
 
 
 def make_twist(command: VelocityCommand) -> Twist:
@@ -135,18 +134,15 @@ def make_twist(command: VelocityCommand) -> Twist:
     return twist
 
 
-def make_twist_stamped(command: VelocityCommand, stamp: float) -> TwistStamped:
-    """Return a command as TwistStamped in the body frame."""
+def make_twist_stamped(command: VelocityCommand, stamp: float | Time) -> TwistStamped:
+    """Return a command as TwistStamped in the body frame.
+
+    :param stamp: of what it answers; as Time it is kept to the nanosecond.
+    """
     message = TwistStamped(twist=make_twist(command))
     message.header.frame_id = BASE_FRAME
-    message.header.stamp = stamp_from_seconds(stamp)
+    message.header.stamp = stamp if isinstance(stamp, Time) else stamp_from_seconds(stamp)
     return message
-
-
-def read_twist(message: Twist | TwistStamped) -> tuple[float, float, float, float]:
-    """Return vx, vy, vz and yaw rate of a message as they came: perhaps not finite."""
-    twist = message.twist if isinstance(message, TwistStamped) else message
-    return twist.linear.x, twist.linear.y, twist.linear.z, twist.angular.z
 
 
 def make_odometry(state: VehicleState, stamp: float) -> Odometry:
@@ -162,6 +158,52 @@ def make_odometry(state: VehicleState, stamp: float) -> Odometry:
     _set_vector(message.twist.twist.linear, rotation.T @ state.velocity_world)
     _set_vector(message.twist.twist.angular, state.angular_velocity)
     return message
+
+
+def read_pose(message: Odometry) -> Pose:
+    """Return where a vehicle is.
+
+    :raises ValueError: if the message is not finite or holds no orientation.
+    """
+    position, orientation = message.pose.pose.position, message.pose.pose.orientation
+    return make_pose(
+        (position.x, position.y, position.z),
+        (orientation.x, orientation.y, orientation.z, orientation.w),
+    )
+
+
+def read_points(message: PointCloud2) -> NDArray[np.float32]:
+    """Return the x, y, z of every point of a cloud [m], shape (n, 3).
+
+    :raises ValueError: if it has no such fields of float32, or fewer bytes than it says.
+    """
+    offsets = {
+        field.name: field.offset
+        for field in message.fields
+        if field.datatype == PointField.FLOAT32 and field.name in ('x', 'y', 'z')
+    }
+    if len(offsets) != 3:
+        given = [field.name for field in message.fields]
+        raise ValueError(f'a cloud must have x, y and z as FLOAT32, got fields {given}')
+    width, height, step = int(message.width), int(message.height), int(message.point_step)
+    used = message.row_step * (height - 1) + step * width if height else 0
+    if len(message.data) < used or message.row_step < step * width:
+        raise ValueError(
+            f'a cloud of {width}x{height} points of {step} bytes must have {used} bytes or more, '
+            f'got {len(message.data)}'
+        )
+    kind = np.dtype(
+        {
+            'names': ['x', 'y', 'z'],
+            'formats': ['>f4' if message.is_bigendian else '<f4'] * 3,
+            'offsets': [offsets[name] for name in ('x', 'y', 'z')],
+            'itemsize': step,
+        }
+    )
+    strides = (message.row_step, step)
+    rows = np.ndarray((height, width), kind, bytes(message.data), strides=strides)
+    points = np.stack([rows[name] for name in ('x', 'y', 'z')], axis=-1)
+    return points.reshape(-1, 3).astype(np.float32)
 
 
 def make_position(position_world: NDArray[np.floating], stamp: float) -> PoseStamped:
@@ -183,12 +225,21 @@ def make_neurons(activity: NDArray[np.floating]) -> Float32MultiArray:
     return message
 
 
+def make_timing(image_age: float, inference_time: float) -> Float32MultiArray:
+    """Return how old the image was when it came, and how long its command took [s]."""
+    message = Float32MultiArray()
+    message.layout.dim = [MultiArrayDimension(label='image_age, inference_time', size=2, stride=2)]
+    message.data = array('f', [image_age, inference_time])
+    return message
+
+
 def make_diagnostics(
-    name: str, problem: str, values: Mapping[str, Any], stamp: float
+    name: str, problem: str, values: Mapping[str, Any], stamp: float, is_error: bool = False
 ) -> DiagnosticArray:
-    """Return one status: OK without a problem, else a warning that says what is wrong."""
+    """Return one status: OK without a problem, else a warning or error that says what is wrong."""
     status = DiagnosticStatus(name=name, hardware_id='lnn_control', message=problem or 'OK')
-    status.level = DiagnosticStatus.WARN if problem else DiagnosticStatus.OK
+    level = DiagnosticStatus.ERROR if is_error else DiagnosticStatus.WARN
+    status.level = level if problem else DiagnosticStatus.OK
     status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
     message = DiagnosticArray(status=[status])
     message.header.stamp = stamp_from_seconds(stamp)

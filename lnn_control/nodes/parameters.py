@@ -2,15 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of the nodes: declared with description and range, read as plain values."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TypeAlias
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
 
 Value: TypeAlias = bool | int | float | str | list[str]
+
+# What every node of ROS takes besides its own.
+_OF_ROS = ('use_sim_time', 'start_type_description_service')
+_PREFIX_OF_ROS = 'qos_overrides.'
 
 
 @dataclass(frozen=True)
@@ -32,13 +43,50 @@ class Parameter:
 def declare_parameters(node: Node, parameters: Sequence[Parameter]) -> SimpleNamespace:
     """Declare the parameters and return their values as attributes.
 
+    :raises ValueError: if something is set that the node does not have.
     :raises rclpy.exceptions.ParameterException: if a value has another type or is out of range.
     """
+    check_names(node, [entry.name for entry in parameters])
     values = {
         entry.name: node.declare_parameter(entry.name, entry.default, describe(entry)).value
         for entry in parameters
     }
     return SimpleNamespace(**values)
+
+
+def check_names(node: Node, names: Sequence[str]) -> None:
+    """Check that command line and files set nothing but the parameters of a node.
+
+    ROS drops what no node declares without a word: a misspelt limit would stay what it was.
+
+    :raises ValueError: if they do, with the closest name.
+    """
+    # rclpy has no other place to ask what was given and not declared.
+    for given in node._parameter_overrides:
+        if given in names or given in _OF_ROS or given.startswith(_PREFIX_OF_ROS):
+            continue
+        closest = difflib.get_close_matches(given, names, n=1)
+        hint = f'; did you mean {closest[0]!r}?' if closest else ''
+        raise ValueError(
+            f'{node.get_name()} has no parameter {given!r}, it has '
+            f'{", ".join(sorted(names))}{hint}'
+        )
+
+
+def answer_changes(node: Node, apply: Callable[[dict[str, Value]], None]) -> None:
+    """Let a function decide on changes of parameters while the node runs.
+
+    :param apply: takes name -> value and raises a ValueError that says why not.
+    """
+
+    def answer(changes: list[RosParameter]) -> SetParametersResult:
+        try:
+            apply({change.name: change.value for change in changes})
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(answer)
 
 
 def describe(parameter: Parameter) -> ParameterDescriptor:

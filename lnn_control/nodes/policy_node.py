@@ -2,64 +2,124 @@
 # SPDX-License-Identifier: Apache-2.0
 """Camera and IMU in, velocity command out: a lifecycle node around a policy.
 
-Configuring loads the policy, activating starts it with a fresh memory. It commands while it is
-active and sends one zero command when it ceases to be.
+Configuring loads the policy and tries it once, activating starts it with a fresh memory. It
+commands while it is active and its sensors are what the policy was trained on, and sends one zero
+command when it ceases to. What is not allowed now is refused; the node lives on.
 """
 
 import sys
 import time
 from collections import deque
+from types import SimpleNamespace
 
 import numpy as np
+from builtin_interfaces.msg import Time
+from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Image, Imu
+from std_msgs.msg import Bool
 
+from lnn_control.core.contract import Finding, Level, WatchSettings, describe_findings
 from lnn_control.core.domain import FlightSetup
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.safety import ZERO
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
-    image_from_message,
     make_diagnostics,
     make_neurons,
+    make_timing,
     make_twist_stamped,
-    measure_fov_deg,
-    read_imu,
-    seconds_from_stamp,
 )
-from lnn_control.nodes.parameters import Parameter, declare_parameters
+from lnn_control.nodes.effort import describe_effort
+from lnn_control.nodes.graph_checks import describe_publishers
+from lnn_control.nodes.lifecycle import refuse_wrong_transitions
+from lnn_control.nodes.parameters import Parameter, Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
+from lnn_control.nodes.sensor_inputs import SensorInputs
 from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
-PARAMETERS = (
+# What may be changed while the node is not active: another policy, and what it is to fly.
+_CHOICE = (
     Parameter(
         'policy',
         DEFAULT_POLICY,
-        'folder of a checkpoint, shipped name, registered name or module:Class, each =ARGUMENT',
+        'folder of a checkpoint or an exported policy, shipped name, registered name or '
+        'module:Class, each =ARGUMENT',
+        is_fixed=False,
     ),
-    Parameter('task', '', 'what is asked, by name; empty if nobody knows'),
-    Parameter('vehicle', '', 'what flies, such as quadrotor, rover or car; empty: not known'),
+    Parameter(
+        'backend',
+        '',
+        'torch, onnx or c; empty: torch, or what the policy was exported to',
+        is_fixed=False,
+    ),
+    Parameter('task', '', 'what is asked, by name; empty if nobody knows', is_fixed=False),
+    Parameter(
+        'vehicle',
+        '',
+        'what flies, such as quadrotor, rover or car; empty: not known',
+        is_fixed=False,
+    ),
     Parameter(
         'camera_fov_deg',
         0.0,
         'field of view across the image [deg]; 0: by camera_info',
         0.0,
         179.0,
+        is_fixed=False,
     ),
-    Parameter('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]', -90.0, 90.0),
-    Parameter('camera_rate', 0.0, 'images a second [Hz]; 0: not known', 0.0, 1000.0),
-    Parameter('allow_untrained', False, 'fly also what the policy was not trained for'),
+    Parameter(
+        'camera_pitch_deg',
+        0.0,
+        'how far the camera looks down [deg]',
+        -90.0,
+        90.0,
+        is_fixed=False,
+    ),
+    Parameter(
+        'camera_rate', 0.0, 'images a second [Hz]; 0: not known', 0.0, 1000.0, is_fixed=False
+    ),
+    Parameter(
+        'allow_untrained', False, 'fly also what the policy was not trained for', is_fixed=False
+    ),
+)
+PARAMETERS = (
+    *_CHOICE,
     Parameter(
         'first_elapsed_time', 0.05, 'what the network is told at its first image [s]', 0.001, 1.0
     ),
     Parameter('max_gap', 1.0, 'a longer time between two images starts afresh [s]', 0.05, 60.0),
-    Parameter('num_threads', 1, 'threads of one inference', 1, 64),
+    Parameter(
+        'max_image_age',
+        0.5,
+        'an image older than this when it comes is not flown on [s]; 0: not looked at',
+        0.0,
+        60.0,
+    ),
+    Parameter(
+        'imu_wait',
+        0.02,
+        'so long an image waits for the inertial samples before it [s]',
+        0.0,
+        0.5,
+    ),
+    Parameter('image_silence', 0.5, 'so long without an image is a finding [s]', 0.05, 60.0),
+    Parameter(
+        'imu_silence', 0.2, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
+    ),
+    Parameter(
+        'tolerate', '', 'findings of the sensors that do not stop, by name, such as "imu.frozen"'
+    ),
+    Parameter('num_threads', 1, 'threads of one inference with torch', 1, 64),
 )
 _DONE = TransitionCallbackReturn.SUCCESS
 _FAILED = TransitionCallbackReturn.FAILURE
+# A command that is smaller moves no vehicle that one could see [m/s, rad/s].
+_LEAST_MOTION = 0.05
 
 
 class PolicyNode(LifecycleNode):
@@ -68,52 +128,39 @@ class PolicyNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('policy_node')
         self._settings = declare_parameters(self, PARAMETERS)
+        self._tolerated = frozenset(self._settings.tolerate.split())
+        self._is_simulated = bool(self.get_parameter('use_sim_time').value)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._runner: PolicyRunner | None = None
         self._is_active = False
+        self._commanded = ZERO
+        self._waiting: Image | None = None
         self._problem = ''
+        self._told: set[str] = set()
+        self._time_before = -1
+        self._told_graph: tuple[str, ...] = ()
+        self._has_doubt: bool | None = None
         self._num_images = 0
         self._inference_times: deque[float] = deque(maxlen=200)
+        answer_changes(self, self._change)
+        refuse_wrong_transitions(self)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the policy and open the topics; a policy that cannot be loaded is a failure."""
         try:
-            policy = self._load_policy()
-        except (ValueError, OSError, ImportError) as error:
+            self._runner = self._make_runner(self._settings)
+        except (ValueError, OSError, ImportError, FloatingPointError) as error:
             self.get_logger().error(' '.join(str(error).split()))
             return _FAILED
-        settings = self._settings
-        self._runner = PolicyRunner(
-            policy,
-            RunnerSettings(
-                settings.first_elapsed_time, settings.max_gap, bool(settings.allow_untrained)
-            ),
-        )
-        try:
-            self._runner.reset(self._describe_setup())
-        except ValueError as error:
-            self._runner = None
-            self.get_logger().error(str(error))
-            return _FAILED
-        self._command = self._open(topics.RAW_COMMAND)
-        self._neurons = self._open(topics.NEURONS)
-        self._diagnostics = self._open(topics.DIAGNOSTICS)
-        self._inputs = [
-            self.create_subscription(topic.type, topic.name, callback, topic.qos)
-            for topic, callback in (
-                (topics.IMAGE, self._see),
-                (topics.IMU, self._feel),
-                (topics.CAMERA_INFO, self._note_camera),
-            )
-        ]
-        self._timer = self.create_timer(1.0, self._diagnose)
-        self.get_logger().info(f'loaded policy {policy.name}')
+        self._open_topics()
+        self.get_logger().info(f'loaded policy {self._runner.policy.name}: {describe_effort()}')
         return _DONE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start with a fresh memory at the next image."""
         assert self._runner is not None
         self._runner.reset()
-        self._problem = ''
+        self._forget_problems()
         self._is_active = True
         return _DONE
 
@@ -133,32 +180,104 @@ class PolicyNode(LifecycleNode):
         self._close()
         return _DONE
 
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Rest and forget everything after a transition that failed: it can be configured anew."""
+        self.get_logger().error(f'the transition from {state.label} has failed: starting over')
+        self._rest()
+        self._close()
+        return _DONE
+
     def finish(self) -> None:
         """Leave a zero command that has arrived."""
         if self._is_active:
             self._rest()
             self._command.wait_for_all_acked(Duration(seconds=1))
 
-    def _load_policy(self) -> Policy:
-        # Imported here so that the node answers, and can be ended, before torch is loaded.
-        import torch
+    def _make_runner(self, settings: SimpleNamespace) -> PolicyRunner:
+        """Return a runner of the policy that settings name, tried once.
 
+        :raises ValueError: if it cannot be loaded or was not trained for the flight.
+        """
+        runner = PolicyRunner(
+            self._load_policy(settings),
+            RunnerSettings(
+                settings.first_elapsed_time,
+                settings.max_gap,
+                bool(settings.allow_untrained),
+                # All the time, and not once, by :mod:`lnn_control.core.contract`.
+                checks_inertial=False,
+            ),
+        )
+        runner.reset(_describe_setup(settings))
+        runner.warm_up()
+        return runner
+
+    def _load_policy(self, settings: SimpleNamespace) -> Policy:
+        # Imported here so that the node answers, and can be ended, before torch is loaded.
+        from lnn_control.deploy.provide import needs_torch, provide_policy
         from lnn_control.policies.registry import make_policy
 
-        torch.set_num_threads(self._settings.num_threads)
-        return make_policy(self._settings.policy)
+        flown = provide_policy(settings.policy, settings.backend or None)
+        if needs_torch(flown):
+            from lnn_control.policies.checkpoint import limit_threads
 
-    def _describe_setup(self) -> FlightSetup:
-        """Return what the parameters say of the flight; what they leave open is unknown."""
-        task = self._settings.task
-        return FlightSetup(
-            # A task of another package that is no name here is none that policies know.
-            task=task if task and ':' not in task else None,
-            vehicle=self._settings.vehicle or None,
-            camera_fov_deg=self._settings.camera_fov_deg or None,
-            camera_pitch_deg=self._settings.camera_pitch_deg,
-            camera_rate=self._settings.camera_rate or None,
+            limit_threads(settings.num_threads)
+        return make_policy(flown)
+
+    def _change(self, changes: dict[str, Value]) -> None:
+        """Choose another policy or flight, while the node is not active.
+
+        :raises ValueError: if it is active, or cannot load the policy: the one before stays.
+        """
+        chosen = {entry.name for entry in _CHOICE} & changes.keys()
+        if not chosen:
+            return
+        if self._is_active:
+            raise ValueError(
+                f'{", ".join(sorted(chosen))} can be changed while the node is not active: '
+                'deactivate it first'
+            )
+        settings = SimpleNamespace(**{**vars(self._settings), **changes})
+        if self._runner is not None:
+            try:
+                self._runner = self._make_runner(settings)
+            except (OSError, ImportError, FloatingPointError) as error:
+                raise ValueError(str(error)) from error
+            self._inputs.forget_lens()
+        self._settings = settings
+
+    def _open_topics(self) -> None:
+        assert self._runner is not None
+        settings = self._settings
+        self._inputs = SensorInputs(
+            WatchSettings(
+                settings.max_image_age or None,
+                self._runner.policy.domain.camera_rate,
+                settings.image_silence,
+                settings.imu_silence,
+            ),
+            self._now(),
         )
+        self._command = self._open(topics.RAW_COMMAND)
+        self._neurons = self._open(topics.NEURONS)
+        self._timing = self._open(topics.TIMING)
+        self._doubt = self._open(topics.DOUBT)
+        self._diagnostics = self._open(topics.DIAGNOSTICS)
+        self._has_doubt = None
+        self._subscriptions_of_sensors = [
+            self.create_subscription(topic.type, topic.name, callback, topic.qos)
+            for topic, callback in (
+                (topics.IMAGE, self._see),
+                (topics.IMU, self._feel),
+                (topics.CAMERA_INFO, self._note_camera),
+            )
+        ]
+        # On the steady clock: what is wrong is told also where /clock is what is missing.
+        self._timer = self.create_timer(1.0, self._diagnose, clock=self._steady)
+        self._patience = self.create_timer(
+            max(settings.imu_wait, 1e-3), self._stop_waiting, clock=self._steady
+        )
+        self._patience.cancel()
 
     def _open(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)
@@ -166,68 +285,165 @@ class PolicyNode(LifecycleNode):
     def _close(self) -> None:
         if self._runner is None:
             return
-        self._runner = None
-        self.destroy_timer(self._timer)
-        for subscription in self._inputs:
+        self._runner, self._waiting = None, None
+        for timer in (self._timer, self._patience):
+            self.destroy_timer(timer)
+        for subscription in self._subscriptions_of_sensors:
             self.destroy_subscription(subscription)
-        for publisher in (self._command, self._neurons, self._diagnostics):
+        for publisher in (
+            *(self._command, self._neurons, self._timing, self._doubt),
+            self._diagnostics,
+        ):
             self.destroy_publisher(publisher)
 
     def _rest(self) -> None:
         if self._is_active:
-            self._is_active = False
-            self._send(VelocityCommand(), self.get_clock().now().nanoseconds * 1e-9)
+            self._is_active, self._waiting = False, None
+            self._send(ZERO, self.get_clock().now().to_msg())
 
-    def _send(self, command: VelocityCommand, stamp: float) -> None:
+    def _send(self, command: VelocityCommand, stamp: Time) -> None:
         self._command.publish(make_twist_stamped(command, stamp))
+        self._commanded = command
+
+    def _now(self) -> float:
+        """Return the time by which rates and silence are measured [s]: simulated time if it is."""
+        if self._is_simulated:
+            return float(self.get_clock().now().nanoseconds * 1e-9)
+        return time.monotonic()
+
+    @property
+    def _is_moving(self) -> bool:
+        """Whether the vehicle is told to move."""
+        values = vars(self._commanded).values()
+        return self._is_active and max(map(abs, values)) > _LEAST_MOTION
 
     def _note_camera(self, message: CameraInfo) -> None:
-        """Take the field of view from the calibration, unless a parameter tells it."""
+        """Take the lens from the calibration, unless a parameter tells what the camera sees."""
         if self._runner is None or self._settings.camera_fov_deg:
             return
         try:
-            self._runner.set_fov(measure_fov_deg(message))
+            self._runner.set_fov(self._inputs.read_lens(message))
         except ValueError as error:
             self._complain(f'camera_info ignored: {error}')
 
     def _feel(self, message: Imu) -> None:
-        if not self._is_active or self._runner is None:
+        if self._runner is None:
             return
         try:
-            self._runner.add_imu(*read_imu(message))
+            sample = self._inputs.read_inertial(message, self._now(), self._is_moving)
+            if self._is_active:
+                self._runner.add_imu(*sample)
         except ValueError as error:
             self._complain(f'inertial sample dropped: {error}')
+            return
+        if self._waiting is not None and self._inputs.has_samples_of(self._waiting):
+            self._stop_waiting()
 
     def _see(self, message: Image) -> None:
-        if not self._is_active or self._runner is None:
+        if self._runner is None:
             return
-        if self._runner.doubt and not self._settings.allow_untrained:
-            self._complain(f'no command for this image: {self._runner.doubt}')
+        if self._is_active and self._settings.imu_wait and not self._has_samples(message):
+            # Whatever waits already is older, and of no more use.
+            self._waiting = message
+            self._patience.reset()
             return
+        self._waiting = None
+        self._answer(message)
+
+    def _has_samples(self, message: Image) -> bool:
+        return self._inputs.has_samples_of(message) or self._inputs.is_without_samples(self._now())
+
+    def _stop_waiting(self) -> None:
+        """Answer the image that waits, with the samples there are."""
+        self._patience.cancel()
+        message, self._waiting = self._waiting, None
+        if message is not None and self._runner is not None:
+            self._answer(message)
+
+    def _answer(self, message: Image) -> None:
+        """Command what the policy says to an image, or zero where it may not say anything."""
+        assert self._runner is not None
         started = time.perf_counter()
+        now = self.get_clock().now()
         try:
-            command = self._runner.step(image_from_message(message))
+            image = self._inputs.read_image(message, self._now(), self._is_moving, now)
+        except ValueError as error:
+            self._refuse(f'no command for this image: {error}')
+            return
+        if not self._is_active:
+            return
+        obstacle = self._find_obstacle()
+        if obstacle:
+            self._refuse(obstacle)
+            return
+        if not self._inputs.has_judged and 'imu.silent' not in self._tolerated:
+            return  # for a fifth of a second the inertial samples are looked at first
+        try:
+            command = self._runner.step(image)
         except (ValueError, FloatingPointError) as error:
-            self._complain(f'no command for this image: {error}')
+            self._refuse(f'no command for this image: {error}')
             return
         if command is None:
             return
         # The stamp of the image: whoever gets the command knows what it answers.
-        self._send(command, seconds_from_stamp(message.header.stamp))
-        self._inference_times.append(time.perf_counter() - started)
+        self._send(command, message.header.stamp)
+        elapsed = time.perf_counter() - started
+        self._inference_times.append(elapsed)
         self._num_images += 1
-        self._problem = ''
+        self._forget_problems()
         self._neurons.publish(make_neurons(self._runner.read_neurons()))
+        self._timing.publish(make_timing(self._inputs.image_age, elapsed))
+
+    def _find_obstacle(self) -> str:
+        """Return why nothing may be commanded now; empty if something may."""
+        assert self._runner is not None
+        if self._runner.doubt and not self._settings.allow_untrained:
+            return f'no command for this image: {self._runner.doubt}'
+        return describe_findings(self._find_stops())
+
+    def _find_stops(self) -> list[Finding]:
+        """Return what is wrong with the sensors and forbids to command."""
+        return [
+            finding
+            for finding in self._inputs.find(self._now())
+            if finding.level is Level.ERROR and finding.name not in self._tolerated
+        ]
+
+    def _refuse(self, problem: str) -> None:
+        """Say why there is no command, and let the vehicle stand if it does not."""
+        if self._is_active:
+            self._complain(problem)
+            if self._commanded != ZERO:
+                self._send(ZERO, self.get_clock().now().to_msg())
 
     def _complain(self, problem: str) -> None:
-        """Log a problem once, however often it repeats."""
-        if problem != self._problem:
-            self._problem = problem
+        """Log a problem once, however often it repeats, until a command has passed again."""
+        self._problem = problem
+        if problem not in self._told:
+            self._told.add(problem)
             self.get_logger().error(problem)
+
+    def _forget_problems(self) -> None:
+        self._problem = ''
+        self._told.clear()
+
+    def _check_clock(self) -> list[Finding]:
+        """Return that simulated time has not moved since this was last asked."""
+        before, self._time_before = self._time_before, self.get_clock().now().nanoseconds
+        if not self._is_simulated or before != self._time_before:
+            return []
+        cure = 'start the simulator, or set use_sim_time to false'
+        return [Finding('clock.silent', 'simulated time stands still', 'messages on /clock', cure)]
 
     def _diagnose(self) -> None:
         if self._runner is None:
             return
+        findings = (*self._check_clock(), *self._inputs.find(self._now()))
+        graph = describe_publishers(self, (topics.IMAGE, topics.IMU))
+        for problem in set(graph) - set(self._told_graph):
+            self.get_logger().error(problem)
+        self._told_graph = graph
+        self._tell_doubt(findings)
         times_ms = np.array(self._inference_times or [0.0]) * 1e3
         values = {
             'active': self._is_active,
@@ -236,17 +452,40 @@ class PolicyNode(LifecycleNode):
             'imu_samples': self._runner.num_imu_samples,
             'inference_p50_ms': round(float(np.percentile(times_ms, 50)), 2),
             'inference_p99_ms': round(float(np.percentile(times_ms, 99)), 2),
+            **{finding.name: finding.describe() for finding in findings},
         }
+        problem = self._problem or (self._runner.doubt if self._is_active else '')
+        told = describe_findings([f for f in findings if f.describe() not in problem])
+        is_error = bool(problem) or any(finding.level is Level.ERROR for finding in findings)
         now = self.get_clock().now().nanoseconds * 1e-9
-        problem = self._problem
-        if self._is_active and not problem:
-            problem = self._runner.doubt
-        self._diagnostics.publish(make_diagnostics('policy', problem, values, now))
+        text = '; '.join(filter(None, (problem, told, *graph)))
+        self._diagnostics.publish(make_diagnostics('policy', text, values, now, is_error))
+
+    def _tell_doubt(self, findings: tuple[Finding, ...]) -> None:
+        """Ask the safety node to slow down while something warns, once a change."""
+        warns = any(finding.name not in self._tolerated for finding in findings)
+        has_doubt = self._is_active and warns
+        if has_doubt is not self._has_doubt:
+            self._has_doubt = has_doubt
+            self._doubt.publish(Bool(data=has_doubt))
+
+
+def _describe_setup(settings: SimpleNamespace) -> FlightSetup:
+    """Return what the parameters say of the flight; what they leave open is unknown."""
+    task = settings.task
+    return FlightSetup(
+        # A task of another package that is no name here is none that policies know.
+        task=task if task and ':' not in task else None,
+        vehicle=settings.vehicle or None,
+        camera_fov_deg=settings.camera_fov_deg or None,
+        camera_pitch_deg=settings.camera_pitch_deg,
+        camera_rate=settings.camera_rate or None,
+    )
 
 
 def main() -> int:
     """Run the node until a signal comes."""
-    return run_node(PolicyNode, 'policy_node')
+    return run_node(PolicyNode, 'policy_node', lives_on=True)
 
 
 if __name__ == '__main__':

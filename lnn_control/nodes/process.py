@@ -4,6 +4,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 
 import rclpy
@@ -25,13 +26,15 @@ _BAD_INPUT = (
 )
 
 
-def run_node(make_node: Callable[[], Node], name: str) -> int:
+def run_node(make_node: Callable[[], Node], name: str, lives_on: bool = False) -> int:
     """Run a node until a signal comes and return the exit code of the process.
 
     A node may have a method `finish`, called while messages can still be sent.
 
     :param make_node: called once rclpy is initialised; a ValueError, an OSError or a bad parameter
         raised by it is printed as one line.
+    :param lives_on: whether the node goes on after an error in one of its callbacks, which is
+        logged: a vehicle would rather have a node that misses a message than none.
     """
     stop = StopRequest(_GRACE)
     die_with_parent()
@@ -48,7 +51,12 @@ def run_node(make_node: Callable[[], Node], name: str) -> int:
     executor.add_node(node)
     try:
         while not stop.is_set:
-            executor.spin_once(timeout_sec=0.1)
+            try:
+                executor.spin_once(timeout_sec=0.1)
+            except Exception:
+                if not lives_on:
+                    raise
+                node.get_logger().error(f'an error of a callback: {traceback.format_exc()}')
     finally:
         if hasattr(node, 'finish'):
             node.finish()

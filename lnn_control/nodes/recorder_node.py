@@ -3,25 +3,36 @@
 """Records topics into MCAP files, one an episode, that any ROS 2 tool reads.
 
 A file grows as `.part` in small chunks, so that a crash loses at most the last chunk, and gets
-its name when it is complete. A new one begins when image stamps go back or pause: a new trial.
+its name when it is complete. A new one begins with each flight, and when image stamps go back or
+pause: a new trial.
 """
 
+import math
 import os
+import shutil
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from mcap.writer import CompressionType, Writer
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rosbags.typesys import Stores, get_typestore
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from lnn_control.core.mcap_file import McapFile
+from lnn_control.core.ros_messages import RECORDING
+from lnn_control.core.safety import FLYING_STEPS
+from lnn_control.core.whole_file import PartFile
 from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import read_calibration
+from lnn_control.nodes.graph_checks import name_type
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
@@ -31,28 +42,38 @@ PARAMETERS = (
         'max_gap', 1.0, 'a longer time between two images starts a new file [s]', 0.05, 60.0
     ),
     Parameter('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
+    Parameter('always', False, 'record also while nobody flies'),
+    Parameter('least_free_mb', 500.0, 'recording ends before less is free [MB]', 0.0, 1e6),
+    Parameter('task', '', 'what is asked, by name; written into the files for whoever learns'),
+    Parameter('vehicle', '', 'what flies, such as quadrotor, rover or car; likewise'),
+    Parameter('pilot', '', 'who commands: a policy or a person, by name; likewise'),
+    Parameter(
+        'camera_fov_deg',
+        0.0,
+        'field of view across the image [deg]; 0: by camera_info',
+        0.0,
+        179.0,
+    ),
+    Parameter('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]', -90.0, 90.0),
 )
 
-_CHUNK_BYTES = 64 * 1024
+# What `safety/state` begins with while somebody's commands reach the vehicle.
+_FLYING = tuple(step.value for step in FLYING_STEPS)
+# So long before somebody flies and after is recorded as well [s].
+_BEFORE, _AFTER = 0.5, 1.0
 
 
 class EpisodeWriter:
-    """One MCAP file of serialised messages.
+    """One MCAP file of serialised messages, which grows as `.part`.
 
-    :param path: where the complete file will lie. It must not exist.
+    :param path: where the complete file will lie.
     :raises OSError: if the file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._store = get_typestore(Stores.ROS2_JAZZY)
-        self._part = path.with_name(f'{path.name}.part')
-        self._stream: BinaryIO = open(self._part, 'xb')  # noqa: SIM115
-        self._writer = Writer(
-            self._stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.LZ4
-        )
-        self._writer.start(profile='ros2', library='lnn_control')
-        self._channels: dict[str, int] = {}
+        self._part = PartFile(path, path.with_name(f'{path.name}.part'))
+        self._file = McapFile(self._part.stream)
 
     def write(self, topic: str, type_name: str, data: bytes, stamp_ns: int) -> None:
         """Append one message.
@@ -60,27 +81,39 @@ class EpisodeWriter:
         :param type_name: such as sensor_msgs/msg/Image. :param data: the message in CDR.
         :raises OSError: if the disk is full.
         """
-        if topic not in self._channels:
-            text, _ = self._store.generate_msgdef(type_name, ros_version=2)
-            schema = self._writer.register_schema(type_name, 'ros2msg', text.encode())
-            self._channels[topic] = self._writer.register_channel(topic, 'cdr', schema)
-        self._writer.add_message(self._channels[topic], stamp_ns, data, stamp_ns)
+        self._file.add(topic, type_name, data, stamp_ns)
 
     def flush(self) -> None:
         """Hand the complete chunks to the kernel: they outlive a crash of this process."""
-        self._stream.flush()
+        self._part.stream.flush()
 
-    def close(self) -> None:
-        """Complete the file and give it its name."""
-        self._writer.finish()
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
-        self._stream.close()
-        self._part.rename(self.path)
+    def close(self, described: Mapping[str, str] | None = None) -> None:
+        """Complete the file and give it its name.
+
+        :param described: what is known of the vehicle and its camera, for whoever learns from it.
+        """
+        if described:
+            self._file.add_metadata(RECORDING, described)
+        self._file.finish()
+        self._part.finish()
+
+
+@dataclass(frozen=True)
+class _Message:
+    """A serialised message as it came."""
+
+    topic: str
+    type_name: str
+    data: bytes
+    stamp_ns: int
 
 
 class RecorderNode(Node):
-    """Writes what comes, as it comes: messages are not unpacked."""
+    """Writes what comes, as it comes: messages are not unpacked.
+
+    It records while somebody flies, by `safety/state`, with half a second before: the image that
+    the first command answers. What was published once for all is in every file.
+    """
 
     def __init__(self) -> None:
         super().__init__('recorder_node')
@@ -90,7 +123,12 @@ class RecorderNode(Node):
         self._writer: EpisodeWriter | None = None
         self._num_files = 0
         self._image_stamp: float | None = None
-        self._has_failed = False
+        self._is_stopped = False
+        self._is_flying = False
+        self._rested_at = -math.inf
+        self._waiting: deque[_Message] = deque()
+        self._latched: dict[str, _Message] = {}
+        self._fov_deg = float(self._settings.camera_fov_deg)
         recorded = (
             topics.IMAGE,
             topics.CAMERA_INFO,
@@ -99,40 +137,52 @@ class RecorderNode(Node):
             topics.TARGET_POSE,
             topics.COLLISION,
             topics.TRIAL_STATE,
+            topics.JOYSTICK,
             topics.RAW_COMMAND,
             topics.choose_command_topic(self._settings.stamped),
             topics.NEURONS,
             topics.SAFETY_STATE,
+            topics.TAKEOVER,
             topics.DIAGNOSTICS,
         )
         for topic in recorded:
             self._record(topic)
-        self.create_service(Trigger, '~/split', self._split)
-        self.create_timer(1.0, self._flush, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        state = topics.SAFETY_STATE
+        self.create_subscription(state.type, state.name, self._follow_state, state.qos)
+        for name, callback in (
+            ('split', self._split),
+            ('start', self._start),
+            ('stop', self._stop),
+        ):
+            self.create_service(Trigger, f'~/{name}', callback)
+        self.create_timer(1.0, self._look_after, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def finish(self) -> None:
         """Complete the open file."""
         self._close_file()
 
     def _record(self, topic: topics.Topic) -> None:
-        name = self.resolve_topic_name(topic.name)
-        module, _, type_name = topic.type.__module__.partition('.msg')[0], '', topic.type.__name__
-        callback = self._make_callback(name, f'{module}/msg/{type_name}', topic is topics.IMAGE)
+        # The name that it has here, whatever it is called on the robot: files are alike.
+        name = f'{self.get_namespace().rstrip("/")}/{topic.name}'
+        type_name = name_type(topic)
+        is_image, is_latched = topic is topics.IMAGE, topic.qos is topics.LATCHED
+        is_calibration = topic is topics.CAMERA_INFO
+
+        def receive(data: bytes) -> None:
+            message = _Message(name, type_name, data, self.get_clock().now().nanoseconds)
+            if is_latched:
+                self._latched[name] = message
+            if is_image:
+                self._follow_images(data)
+            elif is_calibration and not self._fov_deg:
+                self._note_camera(data)
+            self._take(message)
+
         # Deeper than the publisher's queue: the disk may pause.
         qos = QoSProfile(
             depth=200, reliability=topic.qos.reliability, durability=topic.qos.durability
         )
-        self.create_subscription(topic.type, topic.name, callback, qos, raw=True)
-
-    def _make_callback(
-        self, topic: str, type_name: str, is_image: bool
-    ) -> Callable[[bytes], None]:
-        def write(data: bytes) -> None:
-            if is_image:
-                self._follow_images(data)
-            self._write(topic, type_name, data)
-
-        return write
+        self.create_subscription(topic.type, topic.name, receive, qos, raw=True)
 
     def _follow_images(self, data: bytes) -> None:
         """Begin a new file where the stamps of the images break."""
@@ -142,44 +192,100 @@ class RecorderNode(Node):
         stamp = sec + nanosec * 1e-9
         last, self._image_stamp = self._image_stamp, stamp
         if last is not None and not 0.0 <= stamp - last <= self._settings.max_gap:
+            self._waiting.clear()
             self._close_file()
 
-    def _write(self, topic: str, type_name: str, data: bytes) -> None:
-        if self._has_failed:
+    def _note_camera(self, data: bytes) -> None:
+        """Take the field of view from the first calibration that tells one."""
+        try:
+            self._fov_deg = read_calibration(deserialize_message(data, CameraInfo)).fov_deg
+        except ValueError:
+            return  # uncalibrated: nobody knows
+
+    def _describe(self) -> dict[str, str]:
+        """Return what is known of the vehicle and its camera."""
+        settings = self._settings
+        known = {
+            'task': settings.task,
+            'vehicle': settings.vehicle,
+            'pilot': settings.pilot,
+            'camera_fov_deg': f'{self._fov_deg:.4g}' if self._fov_deg else '',
+            'camera_pitch_deg': f'{settings.camera_pitch_deg:g}',
+        }
+        return {name: value for name, value in known.items() if value}
+
+    def _follow_state(self, message: String) -> None:
+        """Notice when somebody begins to fly and when the vehicle rests."""
+        is_flying = message.data.partition(':')[0] in _FLYING
+        if self._is_flying and not is_flying:
+            self._rested_at = time.monotonic()
+        self._is_flying = is_flying
+
+    @property
+    def _is_recording(self) -> bool:
+        if self._is_stopped:
+            return False
+        rest = time.monotonic() - self._rested_at
+        return self._settings.always or self._is_flying or rest < _AFTER
+
+    def _take(self, message: _Message) -> None:
+        """Write a message, or keep it for a while in case that somebody begins to fly."""
+        self._waiting.append(message)
+        if not self._is_recording:
+            oldest = message.stamp_ns - int(_BEFORE * 1e9)
+            while self._waiting and not oldest <= self._waiting[0].stamp_ns <= message.stamp_ns:
+                self._waiting.popleft()
             return
+        while self._waiting:
+            self._write(self._waiting.popleft())
+
+    def _write(self, message: _Message) -> None:
         try:
             if self._writer is None:
-                self._open_file()
-            assert self._writer is not None
-            now = self.get_clock().now().nanoseconds
-            self._writer.write(topic, type_name, data, now)
+                self._writer = self._open_file(message.stamp_ns)
+            self._writer.write(message.topic, message.type_name, message.data, message.stamp_ns)
         except OSError as error:
-            self._give_up(error)
+            self._give_up(str(error))
 
-    def _give_up(self, error: OSError) -> None:
-        """Record no more, say so once; the vehicle flies on without its recorder."""
-        self._has_failed = True
-        self.get_logger().error(f'recording ends: {error}')
-
-    def _open_file(self) -> None:
+    def _open_file(self, stamp_ns: int) -> EpisodeWriter:
         self._num_files += 1
         name = f'{time.strftime("%Y%m%d_%H%M%S")}_{os.getpid()}_{self._num_files:03d}.mcap'
-        self._writer = EpisodeWriter(self._directory / name)
+        writer = EpisodeWriter(self._directory / name)
+        for entry in self._latched.values():
+            writer.write(entry.topic, entry.type_name, entry.data, stamp_ns)
+        return writer
 
-    def _flush(self) -> None:
-        if self._writer is None or self._has_failed:
+    def _give_up(self, reason: str) -> None:
+        """Record no more, say so once; the vehicle flies on without its recorder."""
+        if not self._is_stopped:
+            self._is_stopped = True
+            self.get_logger().error(f'recording ends: {reason}')
+            self._close_file()
+
+    def _look_after(self) -> None:
+        """Once a second: hand on what is complete, end the file of a flight that is over."""
+        if self._is_stopped:
             return
-        try:
-            self._writer.flush()
-        except OSError as error:
-            self._give_up(error)
+        free_mb = shutil.disk_usage(self._directory).free / 1e6
+        if free_mb < self._settings.least_free_mb:
+            self._give_up(
+                f'{free_mb:.0f} MB are free on the disk of {self._directory}, '
+                f'{self._settings.least_free_mb:.0f} must stay: make room, then ~/start'
+            )
+        elif self._writer is not None and not self._is_recording:
+            self._close_file()
+        elif self._writer is not None:
+            try:
+                self._writer.flush()
+            except OSError as error:
+                self._give_up(str(error))
 
     def _close_file(self) -> None:
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
         try:
-            writer.close()
+            writer.close(self._describe())
             self.get_logger().info(f'wrote {writer.path}')
         except OSError as error:
             self.get_logger().error(f'{writer.path} is incomplete: {error}')
@@ -189,6 +295,19 @@ class RecorderNode(Node):
         self._close_file()
         response.success, response.message = True, path
         return response
+
+    def _start(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Record again after `~/stop` or a full disk."""
+        self._is_stopped = False
+        response.success = True
+        response.message = 'recording' if self._is_recording else 'recording once somebody flies'
+        return response
+
+    def _stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Complete the file and record nothing until `~/start`."""
+        self._is_stopped = True
+        self._waiting.clear()
+        return self._split(request, response)
 
 
 def main() -> int:

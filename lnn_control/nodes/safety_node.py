@@ -5,21 +5,39 @@
 A process of its own, so that it lives on when the policy dies.
 """
 
+import math
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-from geometry_msgs.msg import TwistStamped
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Twist, TwistStamped
+from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from std_msgs.msg import String
+from sensor_msgs.msg import LaserScan, PointCloud2, Range
+from std_msgs.msg import Bool, String
+from std_srvs.srv import Trigger
 
 from lnn_control.core.safety import (
-    CommandLimits,
+    Reason,
     SafetyState,
-    StopReason,
+    Sectors,
+    Step,
+    cloud_sectors,
+    cone_sectors,
+    press_stop,
+    receive_button,
     receive_command,
+    receive_doubt,
+    receive_manual,
+    receive_pose,
+    receive_ranges,
+    release,
+    scan_sectors,
     stop,
     update_safety,
 )
@@ -28,157 +46,261 @@ from lnn_control.nodes.conversions import (
     make_diagnostics,
     make_twist,
     make_twist_stamped,
+    nanoseconds_from_stamp,
+    read_points,
+    read_pose,
     read_twist,
-    seconds_from_stamp,
 )
-from lnn_control.nodes.parameters import Parameter, declare_parameters
+from lnn_control.nodes.graph_checks import describe_publishers, describe_subscribers
+from lnn_control.nodes.parameters import Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
+from lnn_control.nodes.safety_parameters import LIMITS, PARAMETERS, read_settings, tighten
 
-_DEFAULTS = CommandLimits()
-PARAMETERS = (
-    Parameter(
-        'horizontal_speed', _DEFAULTS.horizontal_speed, 'greatest speed [m/s]', 0.001, 100.0
-    ),
-    Parameter('climb_speed', _DEFAULTS.climb_speed, 'greatest climb or sink [m/s]', 0.001, 100.0),
-    Parameter('yaw_rate', _DEFAULTS.yaw_rate, 'greatest yaw rate [rad/s]', 0.001, 100.0),
-    Parameter(
-        'horizontal_acceleration',
-        _DEFAULTS.horizontal_acceleration,
-        'greatest change of horizontal velocity [m/s^2]',
-        0.001,
-        1000.0,
-    ),
-    Parameter(
-        'climb_acceleration',
-        _DEFAULTS.climb_acceleration,
-        'greatest change of climb speed [m/s^2]',
-        0.001,
-        1000.0,
-    ),
-    Parameter(
-        'yaw_acceleration',
-        _DEFAULTS.yaw_acceleration,
-        'greatest change of yaw rate [rad/s^2]',
-        0.001,
-        1000.0,
-    ),
-    Parameter('timeout', _DEFAULTS.timeout, 'a command older than this stops [s]', 0.01, 10.0),
-    Parameter('rate', 50.0, 'how often cmd_vel is sent at least [Hz]', 1.0, 500.0),
-    Parameter(
-        'clock_timeout',
-        1.0,
-        'with simulated time: a clock that rests this long stops [s]',
-        0.1,
-        60.0,
-    ),
-    Parameter('stamped', True, 'send cmd_vel as TwistStamped (true) or as Twist (false)'),
-)
+__all__ = ['PARAMETERS', 'SafetyNode', 'main']
 
 
 class SafetyNode(Node):
     """Shell around :mod:`lnn_control.core.safety`.
 
-    Age is measured on the steady clock, which no time synchronisation can move; with simulated
+    Ages are measured on the steady clock, which no time synchronisation can move; with simulated
     time on /clock, which may run slower than the wall.
     """
 
     def __init__(self) -> None:
         super().__init__('safety_node')
-        self._settings = declare_parameters(self, PARAMETERS)
-        self._limits = CommandLimits(
-            **{name: getattr(self._settings, name) for name in vars(_DEFAULTS)}
-        )
+        self._values = declare_parameters(self, PARAMETERS)
+        self._settings = read_settings(self._values)
+        answer_changes(self, self._tighten)
         self._is_simulated = bool(self.get_parameter('use_sim_time').value)
         self._clock_moved_at = time.monotonic()
         self._last_now = -1.0
         self._state = SafetyState()
-        self._stamp: float | None = None
-        self._published_reason: StopReason | str | None = ''
-        command = topics.choose_command_topic(self._settings.stamped)
-        self._publisher = self.create_publisher(command.type, command.name, command.qos)
-        self._state_publisher = self._publish_on(topics.SAFETY_STATE)
-        self._diagnostics_publisher = self._publish_on(topics.DIAGNOSTICS)
-        raw = topics.RAW_COMMAND
-        self.create_subscription(raw.type, raw.name, self._receive, raw.qos)
+        self._stamp = Time()
+        self._told = ''
+        self._problems: tuple[str, ...] = ()
+        self._complaint = ''
+        self._open_outputs()
+        self._open_inputs()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / self._settings.rate, self._update, clock=steady)
+        self.create_timer(1.0 / self._values.rate, self._update, clock=steady)
         self.create_timer(1.0, self._diagnose, clock=steady)
 
     def finish(self) -> None:
         """Leave the vehicle with a zero command, and the reason for it, that have arrived."""
-        self._state = stop(self._state, StopReason.SHUTDOWN, self._now())
+        self._state = stop(self._state, Reason.SHUTDOWN, self._now())
         self._publish()
         for publisher in (self._publisher, self._state_publisher):
             publisher.wait_for_all_acked(Duration(seconds=1))
 
+    def _open_outputs(self) -> None:
+        self._command_topic = topics.choose_command_topic(self._values.stamped)
+        self._publisher = self._publish_on(self._command_topic)
+        self._state_publisher = self._publish_on(topics.SAFETY_STATE)
+        self._takeover_publisher = self._publish_on(topics.TAKEOVER)
+        self._request_publisher = self._publish_on(topics.AUTOPILOT_REQUEST)
+        self._diagnostics_publisher = self._publish_on(topics.DIAGNOSTICS)
+
+    def _open_inputs(self) -> None:
+        self._listen(topics.RAW_COMMAND, self._receive)
+        self._listen(topics.choose_manual_topic(self._values.manual_stamped), self._receive_manual)
+        self._listen(topics.EMERGENCY_STOP, self._receive_button)
+        self._listen(topics.DOUBT, self._receive_doubt)
+        if self._settings.needs_odometry:
+            self._listen(topics.POSE, self._receive_odometry)
+        readers = {
+            'scan': (topics.SCAN, self._read_scan),
+            'range': (topics.RANGE, self._read_range),
+            'points': (topics.POINTS, self._read_points),
+        }
+        for source in self._settings.range_sources:
+            topic, read = readers[source]
+            self._listen(topic, self._make_range_callback(source, read))
+        self.create_service(Trigger, '~/emergency_stop', self._stop_by_service)
+        self.create_service(Trigger, '~/release', self._release)
+
     def _publish_on(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)
+
+    def _listen(self, topic: topics.Topic, callback: Callable[[Any], None]) -> None:
+        self.create_subscription(topic.type, topic.name, callback, topic.qos)
+
+    def _tighten(self, changes: dict[str, Value]) -> None:
+        """Make limits stricter; ROS itself refuses all other parameters as read-only."""
+        names = {entry.name for entry in LIMITS}
+        limits = {name: float(value) for name, value in changes.items() if name in names}  # type: ignore[arg-type]
+        self._settings = tighten(self._settings, limits)
 
     def _now(self) -> float:
         if not self._is_simulated:
             return time.monotonic()
         return float(self.get_clock().now().nanoseconds * 1e-9)
 
+    def _measure_age(self, stamp: Time) -> float:
+        """Return the age of what a stamp belongs to [s], NaN where the stamp is zero."""
+        stamp_ns = nanoseconds_from_stamp(stamp)
+        now_ns = self.get_clock().now().nanoseconds
+        return (now_ns - stamp_ns) * 1e-9 if stamp_ns else math.nan
+
     def _receive(self, message: TwistStamped) -> None:
-        self._state = receive_command(self._state, read_twist(message), self._now())
-        self._stamp = seconds_from_stamp(message.header.stamp) or None
+        age = self._measure_age(message.header.stamp)
+        self._state = receive_command(self._state, read_twist(message), self._now(), age)
+        self._stamp = message.header.stamp
         self._update()
+
+    def _receive_manual(self, message: Twist | TwistStamped) -> None:
+        self._state = receive_manual(self._state, read_twist(message), self._now())
+        self._update()
+
+    def _receive_button(self, message: Bool) -> None:
+        self._state = receive_button(self._state, message.data, self._now())
+        self._update()
+
+    def _receive_doubt(self, message: Bool) -> None:
+        self._state = receive_doubt(self._state, message.data)
+
+    def _receive_odometry(self, message: Odometry) -> None:
+        try:
+            self._state = receive_pose(self._state, read_pose(message), self._now())
+        except ValueError as error:
+            # Noted as if it had not come: without odometry the vehicle stops.
+            self._complain(f'odometry ignored: {error}')
+
+    def _make_range_callback(
+        self, source: str, read: Callable[[Any], Sectors | None]
+    ) -> Callable[[Any], None]:
+        def receive(message: Any) -> None:
+            try:
+                sectors = read(message)
+            except ValueError as error:
+                self._complain(f'{source} ignored: {error}')
+                return
+            if sectors is not None:
+                self._state = receive_ranges(
+                    self._state, source, sectors, self._now(), self._settings
+                )
+
+        return receive
+
+    def _read_scan(self, message: LaserScan) -> Sectors | None:
+        return scan_sectors(
+            message.ranges,
+            message.angle_min,
+            message.angle_increment,
+            (message.range_min, message.range_max),
+            math.radians(self._values.range_yaw_deg),
+        )
+
+    def _read_range(self, message: Range) -> Sectors | None:
+        return cone_sectors(
+            message.range,
+            message.field_of_view,
+            (message.min_range, message.max_range),
+            math.radians(self._values.range_yaw_deg),
+        )
+
+    def _read_points(self, message: PointCloud2) -> Sectors | None:
+        return cloud_sectors(
+            read_points(message),
+            self._values.cloud_half_height,
+            self._values.cloud_own_radius,
+            math.radians(self._values.range_yaw_deg),
+        )
+
+    def _stop_by_service(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        self._state = press_stop(self._state)
+        self._update()
+        response.success, response.message = True, self._state.describe()
+        return response
+
+    def _release(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Let commands pass again after an emergency stop, a takeover or a request."""
+        try:
+            self._state = release(self._state, self._now(), self._settings)
+            self._update()
+            response.success, response.message = True, self._state.describe()
+        except ValueError as error:
+            response.success, response.message = False, str(error)
+        return response
 
     def _update(self) -> None:
         now = self._now()
         if now != self._last_now:
             self._last_now, self._clock_moved_at = now, time.monotonic()
         rest = time.monotonic() - self._clock_moved_at
-        has_begun = self._state.stop_reason is not StopReason.NO_COMMAND
-        if has_begun and rest > self._settings.clock_timeout:
-            self._state = stop(self._state, StopReason.CLOCK_STOPPED, now)
-        else:
-            self._state = update_safety(self._state, now, self._limits)
+        has_stopped = rest > self._values.clock_timeout
+        self._state = update_safety(self._state, now, self._settings, has_stopped)
         self._publish()
 
     def _publish(self) -> None:
         """Send the command with the stamp of what it answers, a stop with the time now."""
-        if self._settings.stamped:
-            is_passing = self._state.stop_reason is None and self._stamp is not None
-            now = self.get_clock().now().nanoseconds * 1e-9
-            stamp = self._stamp if is_passing and self._stamp is not None else now
+        if self._values.stamped:
+            answers = self._state.step in (Step.PASSING, Step.SLOWING)
+            stamp = self._stamp if answers else self.get_clock().now().to_msg()
             self._publisher.publish(make_twist_stamped(self._state.command, stamp))
         else:
             self._publisher.publish(make_twist(self._state.command))
         self._report()
 
     def _report(self) -> None:
-        """Publish and log why the vehicle stands, once a change."""
-        reason = self._state.stop_reason
-        if reason is self._published_reason:
+        """Publish and log step and reasons, once a change."""
+        text = self._state.describe()
+        if text == self._told:
             return
-        self._published_reason = reason
-        text = 'passing commands' if reason is None else reason.value
+        self._told = text
+        step = self._state.step
         self._state_publisher.publish(String(data=text))
-        if reason in (None, StopReason.NO_COMMAND, StopReason.SHUTDOWN):
+        self._takeover_publisher.publish(Bool(data=step is Step.MANUAL))
+        request = self._values.ask_for if step is Step.ASKING else ''
+        self._request_publisher.publish(String(data=request))
+        is_usual = step in (Step.WAITING, Step.PASSING) or Reason.SHUTDOWN in self._state.reasons
+        # Two lines: rclpy refuses one that logs now with this severity, now with that.
+        if is_usual:
             self.get_logger().info(text)
         else:
-            self.get_logger().warning(f'stopped: {text}')
+            self.get_logger().warning(text)
+
+    def _complain(self, problem: str) -> None:
+        """Log a problem once, however often it repeats."""
+        if problem != self._complaint:
+            self._complaint = problem
+            self.get_logger().error(problem)
+
+    def _find_problems(self) -> tuple[str, ...]:
+        """Return what is wrong with the graph around cmd_vel: types, QoS, second publishers."""
+        cure = f'stamped:={str(not self._values.stamped).lower()}'
+        return (
+            *describe_subscribers(self, self._command_topic, cure),
+            *describe_publishers(
+                self, (topics.RAW_COMMAND, *((topics.CLOCK,) if self._is_simulated else ()))
+            ),
+        )
 
     def _diagnose(self) -> None:
-        state = self._state
-        problem = state.stop_reason.value if state.stop_reason is not None else ''
-        last = state.last_stop_reason
+        problems = self._find_problems()
+        for problem in set(problems) - set(self._problems):
+            self.get_logger().error(problem)
+        self._problems = problems
+        state, command = self._state, self._state.command
+        is_usual = state.step in (Step.WAITING, Step.PASSING)
         values = {
+            'step': state.step.value,
             'stops': state.num_stops,
-            'last_stop': last.value if last is not None else '',
-            'vx': round(state.command.vx, 3),
-            'vy': round(state.command.vy, 3),
-            'vz': round(state.command.vz, 3),
-            'yaw_rate': round(state.command.yaw_rate, 3),
+            'last_stop': state.last_stop.value if state.last_stop is not None else '',
+            **{name: round(value, 3) for name, value in vars(command).items()},
         }
+        problem = '; '.join([*problems, *([] if is_usual else [state.describe()])])
         now = self.get_clock().now().nanoseconds * 1e-9
-        self._diagnostics_publisher.publish(make_diagnostics('safety', problem, values, now))
+        message = make_diagnostics(
+            'safety', problem, values, now, is_error=state.step in (Step.STOPPED, Step.ASKING)
+        )
+        self._diagnostics_publisher.publish(message)
 
 
 def main() -> int:
     """Run the node until a signal comes."""
-    return run_node(SafetyNode, 'safety_node')
+    return run_node(SafetyNode, 'safety_node', lives_on=True)
 
 
 if __name__ == '__main__':

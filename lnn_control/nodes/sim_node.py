@@ -24,6 +24,7 @@ from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.ros_messages import FLYING
 from lnn_control.core.safety import ZERO
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
@@ -37,7 +38,13 @@ from lnn_control.nodes.conversions import (
     seconds_from_stamp,
     stamp_from_seconds,
 )
-from lnn_control.nodes.parameters import Parameter, declare_parameters
+from lnn_control.nodes.graph_checks import describe_publishers
+from lnn_control.nodes.parameters import (
+    Parameter,
+    Value,
+    answer_changes,
+    declare_parameters,
+)
 from lnn_control.nodes.process import run_node
 from sim.camera_choice import choose_camera
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
@@ -64,14 +71,14 @@ PARAMETERS = (
     ),
     Parameter('auto_reset', True, 'start the next seed when a trial is over'),
     Parameter('stamped', True, 'take cmd_vel as TwistStamped (true) or as Twist (false)'),
-    Parameter('command_timeout', 0.5, 'a cmd_vel older than this counts as zero [s]', 0.05, 10.0),
+    Parameter('command_timeout', 0.25, 'a cmd_vel older than this counts as zero [s]', 0.05, 10.0),
 )
 
 _STEP = 0.01
 _ODOMETRY_PERIOD = 0.02
 # Longer than the gap that makes a policy start afresh.
 _PAUSE_BETWEEN_TRIALS = 2.0
-_WAITING, _FLYING = 'waiting', 'flying'
+_WAITING, _FLYING = 'waiting', FLYING
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,8 @@ class SimNode(Node):
         self._latencies: deque[float] = deque(maxlen=2000)
         self._steps: deque[float] = deque(maxlen=200)
         self._start_trial()
+        answer_changes(self, self._check_changes)
+        self._told_graph: tuple[str, ...] = ()
         command = topics.choose_command_topic(self._settings.stamped)
         self.create_subscription(command.type, command.name, self._receive, command.qos)
         self.create_service(Trigger, '~/reset', self._reset)
@@ -158,6 +167,16 @@ class SimNode(Node):
         self._place_target()
         self._publish(topics.COLLISION, Bool(data=False))
         self._publish(topics.TRIAL_STATE, String(data=_WAITING))
+
+    def _check_changes(self, changes: dict[str, Value]) -> None:
+        """Refuse a world or season that there is not when it is set, not at the next reset.
+
+        :raises ValueError: if the task cannot be built so.
+        """
+        names = ('world', 'season')
+        wanted = {name: changes.get(name, self.get_parameter(name).value) for name in names}
+        wanted['world'] = wanted['world'] or self._kind.worlds[0]
+        make_task(self._settings.task, **wanted, **self._options)
 
     def _place_target(self) -> None:
         """Move the target to where the task wants it now, and tell."""
@@ -282,7 +301,12 @@ class SimNode(Node):
             'latency_p99_ms': round(float(np.percentile(latencies_ms, 99)), 2),
             'distance': round(self._progress.distance, 2),
         }
-        self._publish(topics.DIAGNOSTICS, make_diagnostics('simulator', '', values, self._time))
+        graph = describe_publishers(self, (topics.CLOCK, topics.IMAGE, topics.IMU))
+        for problem in set(graph) - set(self._told_graph):
+            self.get_logger().error(problem)
+        self._told_graph = graph
+        message = make_diagnostics('simulator', '; '.join(graph), values, self._time)
+        self._publish(topics.DIAGNOSTICS, message)
 
 
 _PUBLISHED = (

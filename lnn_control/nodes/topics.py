@@ -13,8 +13,10 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu
+from sensor_msgs.msg import CameraInfo, Image, Imu, Joy, LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool, Float32MultiArray, String
+
+from lnn_control.core import ros_messages as names
 
 # A frame that comes late is worth nothing: deliver the newest or none. Between processes this
 # loses frames above 512 KiB (640x480 RGB): choose a smaller camera mode or a reliable publisher,
@@ -43,21 +45,39 @@ class Topic:
 
 
 CLOCK = Topic('/clock', Clock, QoSProfile(depth=1))
-IMAGE = Topic('camera/image_raw', Image, LATEST_FRAME)
-CAMERA_INFO = Topic('camera/camera_info', CameraInfo, LATEST_FRAME)
-IMU = Topic('imu/data_raw', Imu, SAMPLES)
-ODOMETRY = Topic('odom', Odometry, RELIABLE)
-TARGET_POSE = Topic('ground_truth/target', PoseStamped, LATCHED)
-COLLISION = Topic('collision', Bool, LATCHED)
-TRIAL_STATE = Topic('trial/state', String, LATCHED)
-RAW_COMMAND = Topic('cmd_vel_raw', TwistStamped, COMMAND)
-COMMAND_STAMPED = Topic('cmd_vel', TwistStamped, COMMAND)
-COMMAND_PLAIN = Topic('cmd_vel', Twist, COMMAND)
-NEURONS = Topic('policy/neurons', Float32MultiArray, RELIABLE)
-SAFETY_STATE = Topic('safety/state', String, LATCHED)
-DIAGNOSTICS = Topic('diagnostics', DiagnosticArray, RELIABLE)
+IMAGE = Topic(names.IMAGE, Image, LATEST_FRAME)
+CAMERA_INFO = Topic(names.CAMERA_INFO, CameraInfo, LATEST_FRAME)
+IMU = Topic(names.IMU, Imu, SAMPLES)
+ODOMETRY = Topic(names.ODOMETRY, Odometry, RELIABLE)
+TARGET_POSE = Topic(names.TARGET_POSE, PoseStamped, LATCHED)
+COLLISION = Topic(names.COLLISION, Bool, LATCHED)
+TRIAL_STATE = Topic(names.TRIAL_STATE, String, LATCHED)
+RAW_COMMAND = Topic(names.RAW_COMMAND, TwistStamped, COMMAND)
+COMMAND_STAMPED = Topic(names.COMMAND, TwistStamped, COMMAND)
+COMMAND_PLAIN = Topic(names.COMMAND, Twist, COMMAND)
+NEURONS = Topic(names.NEURONS, Float32MultiArray, RELIABLE)
+MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
+MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
+EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)
+DOUBT = Topic('policy/doubt', Bool, LATCHED)
+# Any publisher is heard, reliable or not: the newest is what counts.
+POSE = Topic(names.ODOMETRY, Odometry, LATEST_FRAME)
+SCAN = Topic('scan', LaserScan, LATEST_FRAME)
+RANGE = Topic('range', Range, LATEST_FRAME)
+POINTS = Topic('points', PointCloud2, LATEST_FRAME)
+TAKEOVER = Topic(names.TAKEOVER, Bool, LATCHED)
+AUTOPILOT_REQUEST = Topic('safety/request', String, LATCHED)
+TIMING = Topic('policy/timing', Float32MultiArray, RELIABLE)
+SAFETY_STATE = Topic(names.SAFETY_STATE, String, LATCHED)
+JOYSTICK = Topic(names.JOYSTICK, Joy, RELIABLE)
+DIAGNOSTICS = Topic(names.DIAGNOSTICS, DiagnosticArray, RELIABLE)
 
 
 def choose_command_topic(is_stamped: bool) -> Topic:
     """Return the vehicle's command topic as TwistStamped or as Twist."""
     return COMMAND_STAMPED if is_stamped else COMMAND_PLAIN
+
+
+def choose_manual_topic(is_stamped: bool) -> Topic:
+    """Return the pilot's command topic as TwistStamped or as Twist."""
+    return MANUAL_STAMPED if is_stamped else MANUAL_PLAIN

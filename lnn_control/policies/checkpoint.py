@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 
 from lnn_control.core.config import parse_config
 from lnn_control.core.domain import TrainingDomain
+from lnn_control.core.whole_file import write_whole
 from lnn_control.policies.folders import CheckpointError, find_checkpoint
 from lnn_control.policies.memories import DEFAULT_MEMORY
 from lnn_control.policies.network import Network
@@ -61,16 +62,10 @@ def save_checkpoint(
         'training': training,
     }
     text = json.dumps(config, indent=2) + '\n'
-    weights_part, config_part = folder / 'model.safetensors.part', folder / 'config.json.part'
-    try:
-        # Written by ourselves so that the file gets the usual permissions: others may read it.
-        weights_part.write_bytes(save(state))
-        config_part.write_text(text)
-        weights_part.replace(folder / 'model.safetensors')
-        config_part.replace(folder / 'config.json')
-    finally:
-        weights_part.unlink(missing_ok=True)
-        config_part.unlink(missing_ok=True)
+    # Written by ourselves so that the files get the usual permissions: others may read them.
+    for name, data in (('model.safetensors', save(state)), ('config.json', text.encode())):
+        with write_whole(folder / name) as stream:
+            stream.write(data)
 
 
 def _replace_prefix(key: str, old: str, new: str) -> str:
@@ -172,6 +167,11 @@ def load_network(folder: Path) -> Network:
             f'{folder / "config.json"} names another wiring than the one made from its seed'
         )
     return network
+
+
+def limit_threads(count: int) -> None:
+    """Let torch compute on so many threads, in all of this process."""
+    torch.set_num_threads(count)
 
 
 def load_policy(name_or_path: str | Path) -> NetworkPolicy:

@@ -81,6 +81,23 @@ class SpatialEncoder(nn.Module):
         spots = spots.flatten(2)
         places = torch.softmax(spots * self.temperature[:, None], dim=2) @ self.grid
         if self.num_scans > 0:  # pooling knows no empty tensors
-            sectors = nn.functional.adaptive_max_pool2d(sectors, (1, self.NUM_SECTORS))
+            sectors = find_strongest(sectors, self.NUM_SECTORS)
         strengths = torch.cat([spots.max(dim=2).values, sectors.flatten(1)], dim=1)
         return torch.cat([places.transpose(1, 2).flatten(1), torch.tanh(strengths / 4)], dim=1)
+
+
+def find_strongest(maps: Tensor, num_sectors: int) -> Tensor:
+    """Return the strongest response of each map in sectors from left to right.
+
+    :param maps: shape (n, maps, height, width).
+    :return: shape (n, maps, 1, num_sectors). Sectors overlap where the width is not a multiple.
+    """
+    width = maps.shape[3]
+    if width % num_sectors == 0 or not torch.compiler.is_compiling():
+        return nn.functional.adaptive_max_pool2d(maps, (1, num_sectors))
+    # The same in operations that every exporter knows.
+    edges = [
+        (i * width // num_sectors, -(-(i + 1) * width // num_sectors)) for i in range(num_sectors)
+    ]
+    strongest = [maps[..., first:last].amax(dim=(2, 3)) for first, last in edges]
+    return torch.stack(strongest, dim=2).unsqueeze(2)

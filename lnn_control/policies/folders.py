@@ -1,11 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where checkpoints lie: shipped ones by name, own ones by folder. Loads no torch."""
+"""Where checkpoints and exported policies lie: shipped ones by name, own ones by folder.
+
+Loads no torch.
+"""
 
 from pathlib import Path
 
 SHIPPED = Path(__file__).resolve().parent.parent / 'checkpoints'
 """Folder of the checkpoints that come with the package."""
+
+MANIFEST = 'manifest.json'
+"""The file by which an exported policy's folder is known."""
 
 DEFAULT_POLICY = 'forest_cfc'
 """The shipped policy that flies where none is named."""
@@ -28,6 +34,11 @@ def shipped_checkpoints() -> list[str]:
 def is_checkpoint(name_or_path: str | Path) -> bool:
     """Return whether there is a checkpoint, shipped or own, of this name or in this folder."""
     return any((folder / 'config.json').is_file() for folder in _list_places(name_or_path))
+
+
+def is_deployment(path: str | Path) -> bool:
+    """Return whether this is the folder of an exported policy."""
+    return (Path(path) / MANIFEST).is_file()
 
 
 def _list_places(name_or_path: str | Path) -> list[Path]:

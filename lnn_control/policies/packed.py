@@ -1,13 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""A policy that travels: by the name that users write, a checkpoint with its files."""
+"""A policy that travels: by the name that users write, one in a folder with its files."""
 
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lnn_control.policies.folders import find_checkpoint
+from lnn_control.policies.backends.deployment import read_manifest
+from lnn_control.policies.folders import MANIFEST, find_checkpoint, is_deployment
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.registry import is_saved, make_policy
 
@@ -17,10 +18,10 @@ FILES = ('config.json', 'model.safetensors')
 
 @dataclass(frozen=True)
 class PackedPolicy:
-    """Makes a policy where its checkpoint need not be; picklable.
+    """Makes a policy where its folder need not be; picklable.
 
     :param text: what :func:`make_policy` takes.
-    :param files: of its checkpoint by name, none of a policy that is no checkpoint.
+    :param files: of its folder by name, none of a policy that has none.
     """
 
     text: str
@@ -36,6 +37,7 @@ class PackedPolicy:
             return make_policy(self.text, environment)
         with tempfile.TemporaryDirectory() as name:
             for file, data in self.files.items():
+                (Path(name) / file).parent.mkdir(exist_ok=True)
                 (Path(name) / file).write_bytes(data)
             return make_policy(name)
 
@@ -44,9 +46,13 @@ def pack_policy(text: str) -> PackedPolicy:
     """Return a policy with all that makes it fly elsewhere, as its files are now.
 
     :param text: what :func:`make_policy` takes.
-    :raises OSError: if a file of its checkpoint cannot be read.
+    :raises OSError: if a file of its folder cannot be read.
     """
-    if not is_saved(text):
+    if is_deployment(text):
+        folder = Path(text)
+        names: tuple[str, ...] = (MANIFEST, *read_manifest(folder).files)
+    elif is_saved(text):
+        folder, names = find_checkpoint(text), FILES
+    else:
         return PackedPolicy(text)
-    folder = find_checkpoint(text)
-    return PackedPolicy(text, {name: (folder / name).read_bytes() for name in FILES})
+    return PackedPolicy(text, {name: (folder / name).read_bytes() for name in names})

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Policies by what users write: a name, a checkpoint, or `module:Class` of another package."""
+"""Policies by what users write: a name, a folder, or `module:Class` of another package."""
 
 import difflib
 import re
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lnn_control.core.registry import Registry
-from lnn_control.policies.folders import is_checkpoint, shipped_checkpoints
+from lnn_control.policies.backends.load import load_deployment
+from lnn_control.policies.folders import is_checkpoint, is_deployment, shipped_checkpoints
 from lnn_control.policies.policy import Policy
 
 
@@ -50,13 +51,16 @@ def is_saved(text: str) -> bool:
 def make_policy(text: str, environment: Any = None) -> Policy:
     """Return a policy.
 
-    :param text: a folder of a checkpoint, the name of a shipped one, a name of POLICIES or
-        `module:Class`; after the last two `=ARGUMENT` may stand, such as `onnx_file=model.onnx`.
+    :param text: a folder of a checkpoint or of an exported policy, the name of a shipped
+        checkpoint, a name of POLICIES or `module:Class`; after the last two `=ARGUMENT` may
+        stand, such as `onnx_file=model.onnx`.
     :param environment: in which it will fly; only those that know the truth need it.
     :raises PolicyError: if there is none of that name, or it cannot be made so.
     :raises RegistryError: if another package offers it but it cannot be loaded.
-    :raises CheckpointError: if it is a checkpoint and broken.
+    :raises CheckpointError: if it is a checkpoint or an exported policy, and broken.
     """
+    if is_deployment(text):
+        return load_deployment(text)
     if is_saved(text):
         # Only here, as it loads torch.
         from lnn_control.policies.checkpoint import load_policy
@@ -92,8 +96,8 @@ def find_entry(text: str) -> tuple[Callable[..., Policy], list[Any]]:
         closest = difflib.get_close_matches(Path(name).name, names, n=1)
         hint = f'; did you mean {closest[0]!r}?' if closest else ''
         raise PolicyError(
-            f'policy must be a folder with config.json and model.safetensors, one of {names}, or '
-            f'module:Class, got {text!r}{hint}'
+            f'policy must be a folder with config.json and model.safetensors, the folder of an '
+            f'exported policy, one of {names}, or module:Class, got {text!r}{hint}'
         )
     return POLICIES.find(name), [argument] if separator else []
 
@@ -103,6 +107,6 @@ def is_blind(text: str) -> bool:
 
     :raises ValueError: if there is no such policy.
     """
-    if is_saved(text):
+    if is_deployment(text) or is_saved(text):
         return False
     return bool(getattr(find_entry(text)[0], 'is_blind', False))

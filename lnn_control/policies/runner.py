@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.domain import FlightSetup, check_domain
+from lnn_control.core.contract import InertialWatch, describe_findings
+from lnn_control.core.domain import DomainError, FlightSetup, check_domain
 from lnn_control.core.messages import CameraImage, ImuSamples, VelocityCommand
-from lnn_control.core.observation import Crop, ImuBuffer, View
+from lnn_control.core.observation import Crop, ImuBuffer, Observation, View
 from lnn_control.core.safety import ZERO, CommandLimits, limit_command
 from lnn_control.policies.policy import Policy
 
@@ -28,12 +29,15 @@ class RunnerSettings:
     :param allow_untrained: fly also what the policy was not trained for.
     :param is_limited: pass commands through the limits that stand between a policy and a vehicle
         elsewhere too: `safety_limits` of an environment's info, or the usual ones.
+    :param checks_inertial: look at the inertial samples of the first second: in another unit or
+        frame than trained nothing flies. Not for callers that look themselves, all the time.
     """
 
     first_elapsed_time: float = 0.05
     max_gap: float = 1.0
     allow_untrained: bool = False
     is_limited: bool = False
+    checks_inertial: bool = True
 
 
 class PolicyRunner:
@@ -44,7 +48,8 @@ class PolicyRunner:
 
     What flies is checked against what the policy was trained for: the task, the vehicle and the
     camera at the start, its field of view once more at the first image, whose aspect ratio has a
-    say. A wider view than trained is cropped to the widest trained.
+    say. A wider view than trained is cropped to the widest trained. The inertial samples are
+    checked once, after a second: later a vehicle may have tumbled, and no result may depend on it.
     """
 
     def __init__(self, policy: Policy, settings: RunnerSettings | None = None) -> None:
@@ -65,6 +70,8 @@ class PolicyRunner:
         self._state = self.policy.initial_state()
         self._stamp: float | None = None
         self._commanded = ZERO
+        self._inertial = InertialWatch()
+        self._is_moving = False
         self.num_imu_samples = 0
         if setup is not None:
             self.setup = setup
@@ -84,6 +91,21 @@ class PolicyRunner:
         self._limits = CommandLimits(**info.get('safety_limits', {}))
         self.reset(FlightSetup.of(info.get('setup')))
         self.num_starts += 1
+
+    def warm_up(self) -> None:
+        """Let the policy decide twice on nothing, so that its first command is not late.
+
+        :raises ValueError: if it cannot. :raises FloatingPointError: if it commands no number.
+        """
+        preprocessing = self.policy.preprocessing
+        shape = (preprocessing.height_px, preprocessing.width_px, 3)
+        nothing = preprocessing.observe(
+            np.zeros(shape, np.uint8),
+            ImuSamples(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.float32)),
+        )
+        state = self.policy.initial_state()
+        for _ in range(2):
+            _, state = self.policy(nothing, state, self.settings.first_elapsed_time)
 
     def set_fov(self, fov_deg: float) -> None:
         """Take note of the camera's field of view across its whole width.
@@ -116,7 +138,7 @@ class PolicyRunner:
     def step(self, image: CameraImage) -> VelocityCommand | None:
         """Return the command for an image, None if it was seen before.
 
-        :raises DomainError: if the camera sees less than in training.
+        :raises DomainError: if the camera sees less than in training, or the IMU is another.
         :raises ValueError: if the image does not fit the policy.
         :raises FloatingPointError: if the command is not finite; the policy then starts afresh.
         """
@@ -137,7 +159,7 @@ class PolicyRunner:
 
         :param sensed: `image`, uint8 RGB; `imu`, body rates [rad/s] and specific force [m/s^2]
             since the last image, shape (n, 6); `elapsed_time` since then [s], shape (1,).
-        :raises DomainError: if the camera sees less than in training.
+        :raises DomainError: if the camera sees less than in training, or the IMU is another.
         :raises ValueError: if the image does not fit the policy.
         :raises FloatingPointError: if the command is not finite; the policy then starts afresh.
         """
@@ -147,8 +169,8 @@ class PolicyRunner:
     def _decide(
         self, pixels: NDArray[np.uint8], samples: ImuSamples, elapsed: float
     ) -> VelocityCommand:
-        crop = self._choose_crop(pixels)
-        observation = self.policy.preprocessing.observe(pixels, samples, crop)
+        self._check_inertial(samples)
+        observation = self.observe(pixels, samples)
         self.num_imu_samples = len(samples)
         try:
             command, self._state = self.policy(observation, self._state, elapsed)
@@ -160,10 +182,35 @@ class PolicyRunner:
                 f'policy {self.policy.name} must return a VelocityCommand and its next state, got '
                 f'{type(command).__name__} as the command'
             )
+        self._is_moving = command != ZERO
         if self.settings.is_limited:
             command = limit_command(command, self._commanded, elapsed, self._limits)
             self._commanded = command
         return command
+
+    def observe(self, pixels: NDArray[np.uint8], samples: ImuSamples) -> Observation:
+        """Return what the policy is shown of an image and the inertial samples before it.
+
+        :raises DomainError: if the camera sees less than in training.
+        :raises ValueError: if the image does not fit the policy.
+        """
+        return self.policy.preprocessing.observe(pixels, samples, self._choose_crop(pixels))
+
+    def _check_inertial(self, samples: ImuSamples) -> None:
+        """Look at the first second of inertial samples.
+
+        :raises DomainError: if they are of another unit or frame than trained.
+        """
+        watch, settings = self._inertial, self.settings
+        if not settings.checks_inertial or settings.allow_untrained:
+            return
+        if not watch.has_judged:
+            watch.add(samples.angular_velocity, samples.linear_acceleration, self._is_moving)
+        if watch.findings:
+            findings = describe_findings(watch.findings)
+            raise DomainError(
+                f'policy {self.policy.name} was trained with another IMU: {findings}'
+            )
 
     def _choose_crop(self, pixels: NDArray[np.uint8]) -> Crop:
         """Return which part of the image the policy is given; checked once a size."""

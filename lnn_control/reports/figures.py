@@ -232,7 +232,7 @@ def draw_commands(flight: Flight) -> Chart:
             low, high = axes.get_ylim()
             axes.set_ylim(min(low, -least), max(high, least))
 
-    return _draw_chart(flight, draw, heights=(2.0, 1.0), height_in=2.5)
+    return draw_chart(flight.duration, draw, heights=(2.0, 1.0), height_in=2.5)
 
 
 def _step(axes: Axes, flight: Flight, column: int, name: str) -> None:
@@ -265,7 +265,7 @@ def draw_neurons(flight: Flight, groups: Sequence[NeuronGroup]) -> Chart:
             axes.set_ylabel(group.name, color=NEURONS.get(group.name, colour('muted')))
 
     rows = sum(heights)
-    return _draw_chart(flight, draw, heights=heights, height_in=0.5 + 0.08 * rows)
+    return draw_chart(flight.duration, draw, heights=heights, height_in=0.5 + 0.08 * rows)
 
 
 def _find_edges(times: NDArray[np.float64], duration: float) -> tuple[float, float]:
@@ -304,17 +304,21 @@ def draw_heights(record: FlightRecord) -> Chart:
         for axes in panels:
             axes.set_ylabel('m', rotation=0, va='center')
 
-    return _draw_chart(flight, draw, heights=(1.0, 1.0), height_in=2.3)
+    return draw_chart(flight.duration, draw, heights=(1.0, 1.0), height_in=2.3)
 
 
-def _draw_chart(
-    flight: Flight,
+def draw_chart(
+    duration: float,
     draw: Callable[[Sequence[Axes]], None],
     heights: Sequence[float],
     height_in: float,
 ) -> Chart:
-    """Draw panels one above the other over one time axis; all charts share its place."""
-    duration = max(flight.duration, 0.1)
+    """Draw panels one above the other over one time axis; all charts share its place.
+
+    :param duration: of the time axis [s]. :param draw: fills the panels.
+    :param heights: of the panels, as shares. :param height_in: of all together.
+    """
+    duration = max(duration, 0.1)
     with use_style():
         figure = Figure(figsize=(_CHART_WIDTH_IN, height_in))
         bottom_in, top_in = 0.32, 0.09

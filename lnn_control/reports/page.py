@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lnn_control.core.flight import FlightRecord
+from lnn_control.core.whole_file import write_whole
 from lnn_control.evaluation.flight import FlightResult
 from lnn_control.reports import figures, style, words
 from lnn_control.reports.circuit_view import draw_circuit_view
@@ -105,9 +106,8 @@ def write_page(run: RecordedRun, note: Callable[[], None] | None = None) -> Path
         js=(TEMPLATES / 'report.js').read_text(encoding='utf-8'),
     )
     path = run.folder / PAGE
-    part = path.with_name(f'{path.name}.part')
-    part.write_text(text, encoding='utf-8')
-    part.replace(path)
+    with write_whole(path) as stream:
+        stream.write(text.encode())
     return path
 
 

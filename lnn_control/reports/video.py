@@ -11,8 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-# Stamps of frames are kept in milliseconds: cameras miss frames.
-_TIME_BASE = Fraction(1, 1000)
+from lnn_control.core.whole_file import replace_whole
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,9 @@ class VideoSettings:
 
     :param quality: constant rate factor of x264; less is better, 18 to 28 is sane.
     :param rate: nominal frames a second.
+    :param time_base: what times of frames are rounded to [s].
+    :param keyframe_every: so many frames can be jumped to without reading those before; None
+        leaves that to the encoder.
     """
 
     width_px: int
@@ -28,6 +30,9 @@ class VideoSettings:
     rate: int = 20
     quality: int = 23
     preset: str = 'veryfast'
+    # Milliseconds: cameras miss frames.
+    time_base: Fraction = Fraction(1, 1000)
+    keyframe_every: int | None = None
 
     def __post_init__(self) -> None:
         if self.width_px % 2 or self.height_px % 2:
@@ -47,24 +52,33 @@ def write_video(
     :param frames: time [s], ascending, and uint8 RGB of shape (height, width, 3).
     :raises ValueError: if there is no frame.
     """
-    part = path.with_name(f'{path.name}.part')
+    with replace_whole(path) as part:
+        count = _encode(part, frames, settings)
+        if count == 0:
+            raise ValueError(f'a video must have at least one frame, {path.name} got none')
+    return count
+
+
+def _encode(
+    path: Path, frames: Iterable[tuple[float, NDArray[np.uint8]]], settings: VideoSettings
+) -> int:
+    """Write frames and return how many there were."""
     count, first = 0, 0.0
-    with av.open(str(part), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
+    time_base = settings.time_base
+    with av.open(str(path), 'w', format='mp4', options={'movflags': '+faststart'}) as container:
         stream = container.add_stream('libx264', rate=settings.rate)
         stream.width, stream.height = settings.width_px, settings.height_px
         stream.pix_fmt = 'yuv420p'
-        stream.codec_context.time_base = _TIME_BASE
+        stream.codec_context.time_base = time_base
         stream.options = {'crf': str(settings.quality), 'preset': settings.preset}
+        if settings.keyframe_every is not None:
+            stream.options |= {'g': str(settings.keyframe_every)}
         for time, pixels in frames:
             first = time if count == 0 else first
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format='rgb24')
-            frame.pts = round((time - first) / _TIME_BASE)
-            frame.time_base = _TIME_BASE
+            frame.pts = round((time - first) / time_base)
+            frame.time_base = time_base
             container.mux(stream.encode(frame))
             count += 1
         container.mux(stream.encode(None))
-    if count == 0:
-        part.unlink(missing_ok=True)
-        raise ValueError(f'a video must have at least one frame, {path.name} got none')
-    part.replace(path)
     return count

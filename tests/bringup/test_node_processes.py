@@ -15,6 +15,9 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 pytest.importorskip('pybullet')
 
+from lnn_control.data.contract import OUR_CONTRACT
+from lnn_control.data.dataset import load_dataset
+from lnn_control.data.importer import ImportSettings, import_bags
 from lnn_control.imitation.episode_file import read_episode
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import read_twist
@@ -128,10 +131,16 @@ def test_policy_flies_until_the_signal_and_nothing_is_left(
     probe.wait_until(lambda: is_standing(commands))
     assert not list((tmp_path / 'recordings').glob('*.part'))
     # More than one where so many images were lost that the recorder saw a gap.
-    recordings = (tmp_path / 'recordings').glob('*.mcap')
-    episode = read_episode(max(recordings, key=lambda path: path.stat().st_size))
+    settings = ImportSettings(keep_going=True)
+    list(import_bags([tmp_path / 'recordings'], OUR_CONTRACT, tmp_path / 'set', settings))
+    paths = load_dataset(tmp_path / 'set').list_paths()
+    episode = read_episode(max(paths, key=lambda path: path.stat().st_size))
     assert episode.images.shape[1:] == (72, 128, 3)
     assert abs(episode.flown).max() > 0.0
+    # What the recorder was told of the flight.
+    assert episode.metadata['vehicle'] == 'quadrotor'
+    assert episode.metadata['task'] == 'fly_to_target'
+    assert float(episode.metadata['camera_fov_deg']) == pytest.approx(100.0, abs=0.1)
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='needs PR_SET_PDEATHSIG')

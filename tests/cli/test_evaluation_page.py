@@ -32,7 +32,7 @@ RESULT = TrialResult(7, 'success', 9.0, 9.0, 1.1, 0.5, 0.2, 1.0)
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory: pytest.TempPathFactory, untrained_checkpoint: Path) -> Path:
-    """Evaluate a policy that fails, in two rows of two trials."""
+    """Evaluate a policy that fails, in rows of two trials."""
     folder = tmp_path_factory.mktemp('evaluated')
     arguments = ['--policy', str(untrained_checkpoint), '--world', 'all', '--episodes', '2']
     arguments += ['--task-option', 'time_limit=1.5', '--processes', '1', '--output', str(folder)]
@@ -44,9 +44,8 @@ def test_page_shows_the_trials_that_it_names(folder: Path) -> None:
     lines = (folder / 'trials.jsonl').read_text().splitlines()
     trials = {(t['world'], t['seed']): t for t in map(json.loads, lines)}
     run = read_run(folder)
-    assert [flight.result.row for flight in run.flights] == 2 * ['forest summer'] + 2 * [
-        'urban summer'
-    ]
+    rows = [f'{world} summer' for world in TASKS.find('fly_to_target').worlds for _ in range(2)]
+    assert [flight.result.row for flight in run.flights] == rows
     for flight in run.flights:
         result, trial = flight.result, flight.result.trial
         flown = trials[result.world, trial.seed]

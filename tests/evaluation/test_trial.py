@@ -8,6 +8,9 @@ from lnn_control.core.observation import Preprocessing
 from lnn_control.evaluation.trial import measure_command_change, measure_path, run_trial
 from lnn_control.policies.policy import Policy
 
+# A second of hovering, as an inertial unit with noise feels it.
+IMU = np.random.default_rng(0).normal([0, 0, 0, 0, 0, 9.8], 0.1, (20, 6)).astype(np.float32)
+
 
 class LineEnv:
     """A point that flies what it is told, seen at 10 Hz; ends after 2 s or beyond x = 1 m."""
@@ -15,7 +18,7 @@ class LineEnv:
     def _sense(self):
         return {
             'image': np.full((8, 16, 3), self.steps, np.uint8),
-            'imu': np.zeros((20, 6), np.float32),
+            'imu': IMU,
             'elapsed_time': np.array([0.1], np.float32),
         }
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from lnn_control.core.observation import Preprocessing
-from lnn_control.imitation import training_state
 from lnn_control.imitation.augment import LEVELS, Augmentation
 from lnn_control.imitation.cache import Sequence
 from lnn_control.imitation.settings import TrainSettings
@@ -104,7 +103,7 @@ def kill_in_write(number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         sync(descriptor)
 
-    training_state.os.fsync = fsync
+    os.fsync = fsync
 
 
 if __name__ == '__main__':

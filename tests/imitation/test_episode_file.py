@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from lnn_control.core.mcap_file import McapFile
 from lnn_control.imitation import episode_file
+from lnn_control.imitation.episode import stream_episode
 from lnn_control.imitation.episode_file import (
     EpisodeFileError,
     encode_episode,
+    is_episode,
     read_episode,
     read_metadata,
     write_episode,
@@ -79,32 +81,32 @@ def twist_stamped(stamp: float, vx: float):
     return make('geometry_msgs/msg/TwistStamped', header=header(stamp), twist=twist(vx))
 
 
-def record(folder: Path, messages) -> Path:
-    """Write (topic, log time, message) as `ros2 bag record -s mcap` does; return the file."""
-    with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as bag:
-        connections = {}
+def record(path: Path, messages, metadata=(('pilot', 'somebody'),)) -> Path:
+    """Write (topic, log time, message) as an episode, or as a recording without metadata."""
+    with open(path, 'wb') as stream:
+        file = McapFile(stream)
         for topic, log_time, message in messages:
             kind = message.__msgtype__
-            if topic not in connections:
-                connections[topic] = bag.add_connection(topic, kind, typestore=STORE)
-            data = STORE.serialize_cdr(message, kind)
-            bag.write(connections[topic], round(log_time * 1e9), data)
-    return next(folder.glob('*.mcap'))
+            data = bytes(STORE.serialize_cdr(message, kind))
+            file.add(topic, kind, data, round(log_time * 1e9))
+        if metadata:
+            file.add_metadata('lnn_control/episode', dict(metadata))
+        file.finish()
+    return path
 
 
 PIXELS = np.arange(8 * 16 * 3, dtype=np.uint8).reshape(8, 16, 3)
 
 
-def fly(num_images=4, clock_offset=0.0, stamped=True, pixels=PIXELS):
-    """Yield the messages of a flight whose i-th image is answered by vx = i, 10 ms later."""
+def fly(num_images=4, pixels=PIXELS):
+    """Yield the messages of an episode whose i-th image has vx = i."""
     for i in range(num_images):
         stamp = 5.0 + 0.05 * i
         for k in range(10):
             sample = stamp - 0.045 + 0.005 * k
-            yield IMU, sample + clock_offset, imu(sample, 0.01 * k)
-        yield IMAGE, stamp + 0.004 + clock_offset, image(stamp, pixels)
-        command = twist_stamped(stamp + 0.01, float(i)) if stamped else twist(float(i))
-        yield FLOWN, stamp + 0.01 + clock_offset, command
+            yield IMU, sample, imu(sample, 0.01 * k)
+        yield IMAGE, stamp, image(stamp, pixels)
+        yield FLOWN, stamp, twist_stamped(stamp, float(i))
 
 
 def test_encoded_episode_is_what_the_file_has(make_episode, tmp_path):
@@ -150,7 +152,7 @@ def test_truth_comes_back_value_for_value_and_is_none_where_nobody_recorded_it(
 def test_image_without_its_truth_is_an_error_that_names_the_topic(tmp_path):
     messages = [*fly(), (SEGMENTATION, 5.0, image(5.0, PIXELS[:, :, 0], encoding='mono8'))]
     with pytest.raises(EpisodeFileError, match=r'/camera/segmentation must .* of 5\.050 s'):
-        read_episode(record(tmp_path / 'bag', messages))
+        read_episode(record(tmp_path / 'e.mcap', messages))
 
 
 def test_coloured_segmentation_is_an_error(tmp_path):
@@ -159,7 +161,7 @@ def test_coloured_segmentation_is_an_error(tmp_path):
     with pytest.raises(
         EpisodeFileError, match=r"/camera/segmentation must be mono8, got \['rgb8'"
     ):
-        read_episode(record(tmp_path / 'bag', messages))
+        read_episode(record(tmp_path / 'e.mcap', messages))
 
 
 def test_writing_twice_gives_the_same_bytes(make_episode, tmp_path):
@@ -194,87 +196,6 @@ def test_file_is_one_that_ros_tools_read(make_episode, tmp_path):
     assert (images[1].header.stamp.sec, images[1].header.stamp.nanosec) == (1, 50_000_000)
     commands = [message for topic, _, message in decoded if topic == FLOWN]
     assert commands[2].twist.angular.z == pytest.approx(episode.flown[2, 3])
-
-
-@pytest.mark.parametrize('stamped', [True, False])
-def test_reads_bags_recorded_on_a_robot(tmp_path, stamped):
-    episode = read_episode(record(tmp_path / 'bag', fly(stamped=stamped)))
-    assert len(episode) == 4
-    assert np.array_equal(episode.images, np.stack([PIXELS] * 4))
-    assert episode.image_stamps == pytest.approx([5.0, 5.05, 5.1, 5.15])
-    assert episode.imu.shape == (40, 6)
-    assert episode.imu[1] == pytest.approx([0.01, 0.2, 0.3, 0.4, 0.5, 9.8])
-    assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
-    assert np.array_equal(episode.labels, episode.flown)
-    assert episode.metadata == {}
-
-
-@pytest.mark.parametrize('clock_offset', [0.03, 1.7e9, -3.0])
-def test_commands_without_stamps_are_matched_although_the_recorder_has_its_own_clock(
-    tmp_path, clock_offset
-):
-    messages = fly(clock_offset=clock_offset, stamped=False)
-    episode = read_episode(record(tmp_path / 'bag', sorted(messages, key=lambda row: row[1])))
-    assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
-
-
-def test_commands_stamped_by_another_clock_are_an_error(tmp_path):
-    messages = [row for row in fly() if row[0] != FLOWN]
-    messages += [(FLOWN, 6.0, twist_stamped(1.7e9 + 0.05 * i, 1.0)) for i in range(4)]
-    with pytest.raises(EpisodeFileError, match=r'/cmd_vel .* another clock'):
-        read_episode(record(tmp_path / 'bag', messages))
-
-
-def test_messages_recorded_out_of_order_are_put_in_order(tmp_path):
-    messages = list(fly())
-    shuffled = [messages[i] for i in np.random.default_rng(0).permutation(len(messages))]
-    straight = read_episode(record(tmp_path / 'straight', messages))
-    mixed = read_episode(
-        record(tmp_path / 'mixed', [(t, 7.0 + i, m) for i, (t, _, m) in enumerate(shuffled)])
-    )
-    assert np.array_equal(mixed.image_stamps, straight.image_stamps)
-    assert np.array_equal(mixed.imu, straight.imu)
-    assert np.array_equal(mixed.flown, straight.flown)
-
-
-def test_rows_of_an_image_may_be_padded_and_blue_may_come_first(tmp_path):
-    messages = [row for row in fly() if row[0] != IMAGE]
-    messages += [(IMAGE, 6.0, image(5.0, PIXELS, padding=5))]
-    messages += [(IMAGE, 6.0, image(5.05, PIXELS, encoding='bgr8'))]
-    episode = read_episode(record(tmp_path / 'bag', messages))
-    assert np.array_equal(episode.images[0], PIXELS)
-    assert np.array_equal(episode.images[1], PIXELS[:, :, ::-1])
-
-
-@pytest.mark.parametrize('topic', [IMAGE, IMU, FLOWN])
-def test_missing_topic_is_named(tmp_path, topic):
-    with pytest.raises(EpisodeFileError, match=f'no message on {topic}: record that topic too'):
-        read_episode(record(tmp_path / 'bag', [row for row in fly() if row[0] != topic]))
-
-
-@pytest.mark.parametrize(
-    ('extra', 'message'),
-    [
-        ((IMAGE, 6.0, image(6.0, PIXELS, encoding='yuv422')), "'rgba8'], got 'yuv422'"),
-        ((IMAGE, 6.0, image(6.0, PIXELS[:4])), 'one size'),
-        ((IMAGE, 6.0, image(5.05, PIXELS)), 'image_stamps must increase'),
-        ((IMU, 6.0, imu(6.0, float('nan'))), 'imu must be finite'),
-    ],
-)
-def test_messages_that_make_no_flight_are_errors_that_name_the_file(tmp_path, extra, message):
-    path = record(tmp_path / 'bag', [*fly(), extra])
-    with pytest.raises(EpisodeFileError, match=message) as error:
-        read_episode(path)
-    assert str(path) in str(error.value)
-    assert '\n' not in str(error.value)
-
-
-def test_another_type_on_a_topic_is_an_error_that_names_both_types(tmp_path):
-    messages = [row for row in fly() if row[0] != FLOWN] + [(FLOWN, 6.0, vector(1.0))]
-    with pytest.raises(
-        EpisodeFileError, match=r'/cmd_vel .*Twist.* got geometry_msgs/msg/Vector3'
-    ):
-        read_episode(record(tmp_path / 'bag', messages))
 
 
 def test_truncated_file_is_an_error_wherever_it_ends(make_episode, tmp_path):
@@ -361,69 +282,67 @@ def test_topics_are_those_of_the_nodes():
     assert tuple(episode_file._TYPES) == (IMAGE, IMU, FLOWN, LABEL, PRIVILEGED, SEGMENTATION)
 
 
-def test_reads_what_the_recorder_node_writes(tmp_path):
-    pytest.importorskip('rclpy')
-    from lnn_control.nodes.recorder_node import EpisodeWriter
-
-    writer = EpisodeWriter(tmp_path / 'flight.mcap')
-    for topic, log_time, message in fly(clock_offset=1.7e9, stamped=False):
-        kind = message.__msgtype__
-        data = bytes(STORE.serialize_cdr(message, kind))
-        writer.write(topic, kind, data, round(log_time * 1e9))
-    writer.close()
-    episode = read_episode(tmp_path / 'flight.mcap')
-    assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
-    assert np.array_equal(episode.images[3], PIXELS)
-
-
-def test_images_long_before_the_first_command_are_dropped_with_their_inertial_samples(tmp_path):
-    messages = [row for i, row in enumerate(fly(num_images=20)) if row[0] != FLOWN or i > 13 * 12]
-    first = min(row[1] for row in messages if row[0] == FLOWN)
-    assert first == pytest.approx(5.66)
-    episode = read_episode(record(tmp_path / 'bag', messages))
-    assert episode.image_stamps[0] == pytest.approx(5.2)
-    assert len(episode) == 16
-    assert episode.flown[:, 0].tolist() == [13] * 10 + [14, 15, 16, 17, 18, 19]
-    # As in any episode, the first image's samples begin after the image before it.
-    assert episode.imu_stamps[0] == pytest.approx(5.155)
-    assert len(episode.imu_stamps) == 160
-
-
-def test_flight_that_ends_before_its_first_command_is_an_error(tmp_path):
-    messages = [row for row in fly() if row[0] != FLOWN]
-    messages += [(FLOWN, 5.9, twist_stamped(5.9, 1.0))]
-    with pytest.raises(EpisodeFileError, match=r'no image .* first command'):
-        read_episode(record(tmp_path / 'bag', messages))
-
-
-def test_namespaced_topics_are_found_by_their_relative_names(tmp_path):
-    messages = [(f'/drone{topic}', time, message) for topic, time, message in fly()]
-    messages += [('/drone/expert/cmd_vel', 5.2, twist_stamped(5.2, -1.0))]
-    messages += [('/cmd_vel_raw', 5.2, twist_stamped(5.2, -2.0))]
-    episode = read_episode(record(tmp_path / 'bag', messages))
-    assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
-    assert episode.labels[:, 0].tolist() == [-1] * 4
-
-
-def test_exact_topic_wins_over_a_namespaced_one(tmp_path):
-    messages = [*fly(), ('/rear/camera/image_raw', 5.1, image(5.1, PIXELS[:4]))]
-    episode = read_episode(record(tmp_path / 'bag', messages))
-    assert episode.images.shape == (4, 8, 16, 3)
-
-
-def test_two_topics_of_one_relative_name_are_an_error_that_names_both(tmp_path):
-    messages = [(f'/one{topic}', time, message) for topic, time, message in fly()]
-    messages += [(f'/two{topic}', time, message) for topic, time, message in fly()]
-    path = record(tmp_path / 'bag', messages)
-    with pytest.raises(
-        EpisodeFileError, match=r'/one/camera/image_raw.*/two/camera/image_raw'
-    ) as error:
-        read_episode(path)
-    assert str(path) in str(error.value)
-    assert '\n' not in str(error.value)
-
-
 def test_metadata_is_read_without_the_flight(make_episode, tmp_path):
     write_episode(tmp_path / 'e.mcap', make_episode(seed=3))
     assert read_metadata(tmp_path / 'e.mcap') == make_episode(seed=3).metadata
-    assert read_metadata(record(tmp_path / 'bag', fly())) == {}
+    assert read_metadata(record(tmp_path / 'bag', fly(), metadata=())) == {}
+
+
+def test_recording_is_no_episode_and_the_error_says_what_makes_one_of_it(tmp_path):
+    path = record(tmp_path / 'bag.mcap', fly(), metadata=())
+    assert not is_episode(path)
+    with pytest.raises(EpisodeFileError, match='recording, no episode: `lnn-control data import`'):
+        read_episode(path)
+    assert is_episode(record(tmp_path / 'e.mcap', fly()))
+    assert not is_episode(tmp_path / '..' / Path(__file__))
+
+
+def test_what_was_flown_is_what_is_learned_where_nobody_labelled(tmp_path):
+    episode = read_episode(record(tmp_path / 'e.mcap', fly()))
+    assert episode.flown[:, 0].tolist() == [0, 1, 2, 3]
+    assert np.array_equal(episode.labels, episode.flown)
+    assert episode.imu[1] == pytest.approx([0.01, 0.2, 0.3, 0.4, 0.5, 9.8])
+
+
+@pytest.mark.parametrize('topic', [IMAGE, FLOWN])
+def test_missing_topic_is_named(tmp_path, topic):
+    messages = [row for row in fly() if row[0] != topic]
+    with pytest.raises(EpisodeFileError, match=f'no message on {topic}'):
+        read_episode(record(tmp_path / 'e.mcap', messages))
+
+
+def test_episode_without_inertial_samples_is_one(tmp_path):
+    messages = [row for row in fly() if row[0] != IMU]
+    assert read_episode(record(tmp_path / 'e.mcap', messages)).imu.shape == (0, 6)
+
+
+def test_another_type_on_a_topic_is_an_error_that_names_both_types(tmp_path):
+    messages = [row for row in fly() if row[0] != FLOWN] + [(FLOWN, 6.0, vector(1.0))]
+    with pytest.raises(
+        EpisodeFileError, match=r'/cmd_vel .*Twist.* got geometry_msgs/msg/Vector3'
+    ):
+        read_episode(record(tmp_path / 'e.mcap', messages))
+
+
+def test_image_without_its_command_is_an_error_that_names_the_topic(tmp_path):
+    messages = [row for row in fly() if row[0] != FLOWN or row[1] < 5.1]
+    with pytest.raises(EpisodeFileError, match=r'/cmd_vel must .* of 5\.100 s'):
+        read_episode(record(tmp_path / 'e.mcap', messages))
+
+
+def test_episode_is_written_image_by_image(make_episode, tmp_path):
+    episode = make_episode(20)
+    taken = []
+
+    def read():
+        for number, pixels in enumerate(episode.images):
+            taken.append(number)
+            yield pixels
+
+    streamed = replace(stream_episode(episode), read_images=read)
+    write_episode(tmp_path / 'streamed.mcap', streamed)
+    write_episode(tmp_path / 'whole.mcap', episode)
+    assert taken == list(range(20))
+    streamed_bytes = (tmp_path / 'streamed.mcap').read_bytes()
+    assert streamed_bytes == (tmp_path / 'whole.mcap').read_bytes()
+    assert np.array_equal(stream_episode(episode).load().images, episode.images)

@@ -42,7 +42,7 @@ def serialise(message):
 def test_images(encoding, shape):
     images = RNG.integers(0, 256, (4, *shape), dtype=np.uint8)
     for data, stamp, pixels in zip(
-        encode_images(STAMPS, images, encoding), STAMPS, images, strict=True
+        encode_images(STAMPS, images, shape, encoding), STAMPS, images, strict=True
     ):
         message = make(
             'sensor_msgs/msg/Image',
@@ -60,8 +60,8 @@ def test_images(encoding, shape):
 def test_images_that_are_no_contiguous_memory():
     images = RNG.integers(0, 256, (4, 6, 8, 3), dtype=np.uint8)
     turned = images[:, :, ::-1]
-    assert list(encode_images(STAMPS, turned, 'rgb8')) == list(
-        encode_images(STAMPS, turned.copy(), 'rgb8')
+    assert list(encode_images(STAMPS, turned, (6, 8, 3), 'rgb8')) == list(
+        encode_images(STAMPS, turned.copy(), (6, 8, 3), 'rgb8')
     )
 
 

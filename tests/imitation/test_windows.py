@@ -120,3 +120,42 @@ def test_batches_hold_all_windows_in_their_order():
     windows = cut_windows([range(100)], settings, np.random.default_rng(0))
     assert [window for batch in batches for window in batch] == windows
     assert {len(batch) for batch in batches[:-1]} == {4}
+
+
+class Weighed:
+    """A sequence that is learned from more or less often."""
+
+    def __init__(self, length: int, weight: float) -> None:
+        self.length, self.weight = length, weight
+
+    def __len__(self) -> int:
+        return self.length
+
+
+@pytest.mark.parametrize('carry_state', [False, True])
+def test_weight_says_how_often_a_sequence_is_learned_from(carry_state):
+    sequences = [Weighed(40, 1.0), Weighed(30, 2.0), Weighed(50, 0.25), Weighed(20, 1.5)]
+    settings = WindowSettings(window_length=8, warm_up=0, carry_state=carry_state)
+    total = np.zeros(4)
+    for seed in range(200):
+        batches = cut_batches(sequences, settings, 3, np.random.default_rng(seed))
+        windows = [window for batch in batches for window in batch]
+        counts = count_losses(sequences, windows)
+        assert all(len(set(count.tolist())) == 1 for count in counts)
+        assert (counts[0][0], counts[1][0]) == (1, 2)
+        total += [count[0] for count in counts]
+    assert total / 200 == pytest.approx([1.0, 2.0, 0.25, 1.5], abs=0.1)
+
+
+def test_light_sequences_alone_leave_no_pass_empty():
+    sequences = [Weighed(40, 0.02), Weighed(40, 0.01)]
+    for seed in range(20):
+        windows = cut_windows(sequences, WindowSettings(), np.random.default_rng(seed))
+        assert (count_losses(sequences, windows)[0] == 1).all()
+
+
+def test_weight_of_one_changes_nothing():
+    settings = WindowSettings(window_length=8, warm_up=2)
+    plain = cut_windows([range(30), range(50)], settings, np.random.default_rng(0))
+    weighed = [Weighed(30, 1.0), Weighed(50, 1.0)]
+    assert cut_windows(weighed, settings, np.random.default_rng(0)) == plain

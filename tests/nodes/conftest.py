@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., NodeRun]]:
     runs: list[NodeRun] = []
 
     def start_module(module: str, **parameters: object) -> NodeRun:
-        arguments = ['--ros-args'] if parameters else []
-        for name, value in parameters.items():
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            arguments += ['-p', f'{name}:={text}']
+        words = write_parameters(parameters)
+        arguments = ['--ros-args', *(part for word in words for part in ('-p', word))]
         run = NodeRun(f'lnn_control.nodes.{module}', arguments, tmp_path / f'{len(runs)}.log')
         runs.append(run)
         return run
@@ -30,15 +30,58 @@ def start(tmp_path: Path) -> Iterator[Callable[..., NodeRun]]:
 
 @pytest.fixture
 def probe() -> Iterator[Probe]:
+    with join_graph([]) as here:
+        yield here
+
+
+@pytest.fixture
+def join() -> Iterator[Callable[..., tuple[Probe, Any]]]:
+    """Return a function that makes a node beside the probe, in this process, where no signal is
+    tried: `join(SafetyNode, 'safety_node', timeout=1.0)`.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def make(
+            make_node: Callable[[], Any],
+            name: str,
+            remap: dict[str, str] | None = None,
+            **parameters: object,
+        ) -> Any:
+            words = [f'{name}:{word}' for word in write_parameters(parameters)]
+            arguments = [part for word in words for part in ('-p', word)]
+            for topic, other in (remap or {}).items():
+                arguments += ['-r', f'{name}:{topic}:={other}']
+            probe = stack.enter_context(join_graph(['--ros-args', *arguments]))
+            node = make_node()
+            stack.callback(node.destroy_node)
+            probe.add(node)
+            return probe, node
+
+        yield make
+
+
+@contextlib.contextmanager
+def join_graph(arguments: list[str]) -> Iterator[Probe]:
+    """Yield a probe in the ROS graph, with arguments that all nodes made here are given."""
     rclpy = pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.signals import SignalHandlerOptions
 
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node('probe')
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    yield Probe(node, executor)
-    executor.shutdown()
-    node.destroy_node()
-    rclpy.shutdown()
+    try:
+        yield Probe(node, executor)
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def write_parameters(parameters: dict[str, object]) -> list[str]:
+    """Return parameters as ROS takes them on a command line."""
+    return [
+        f'{name}:={str(value).lower() if isinstance(value, bool) else value}'
+        for name, value in parameters.items()
+    ]

@@ -1,18 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import math
+from array import array
 
 import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TwistStamped
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
 from lnn_control.core.frames import quaternion_from_euler
-from lnn_control.core.image_messages import NUM_CHANNELS
+from lnn_control.core.lens import Lens
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.nodes.conversions import (
     ImageEncoder,
@@ -25,7 +27,11 @@ from lnn_control.nodes.conversions import (
     make_position,
     make_twist,
     make_twist_stamped,
+    nanoseconds_from_stamp,
+    read_calibration,
     read_imu,
+    read_points,
+    read_pose,
     read_twist,
     seconds_from_stamp,
     stamp_from_seconds,
@@ -48,7 +54,7 @@ def make_image(encoding: str, width: int = 4, height: int = 3, padding: int = 0)
     return message
 
 
-@pytest.mark.parametrize('encoding', sorted(NUM_CHANNELS))
+@pytest.mark.parametrize('encoding', sorted(BYTES))
 @pytest.mark.parametrize('padding', [0, 5])
 @pytest.mark.parametrize('is_bigendian', [0, 1])
 def test_every_encoding_is_read_as_rgb(encoding: str, padding: int, is_bigendian: int) -> None:
@@ -62,8 +68,8 @@ def test_every_encoding_is_read_as_rgb(encoding: str, padding: int, is_bigendian
 
 
 def test_unknown_encoding_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(ValueError, match=r"one of \['bgr8', 'bgra8', .*got 'yuv422_yuy2'"):
-        image_from_message(Image(encoding='yuv422_yuy2', width=2, height=2, step=4))
+    with pytest.raises(ValueError, match=r"one of .*'bgr8', 'bgra8', .*got 'yuv420'"):
+        image_from_message(Image(encoding='yuv420', width=2, height=2, step=4))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +144,75 @@ def test_camera_info_is_a_pinhole() -> None:
     message = make_camera_info(128, 72, 53.7, 1.0)
     assert message.k.tolist() == [53.7, 0.0, 64.0, 0.0, 53.7, 36.0, 0.0, 0.0, 1.0]
     assert message.p.tolist() == [53.7, 0.0, 64.0, 0.0, 0.0, 53.7, 36.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+
+
+def test_lens_of_an_ideal_camera_info() -> None:
+    calibration = read_calibration(make_camera_info(128, 72, 64.0, 1.0))
+    assert not calibration.is_distorted
+    assert Lens(calibration).fov_deg == pytest.approx(90.0)
+    with pytest.raises(ValueError, match='calibrate the camera'):
+        read_calibration(CameraInfo(width=128, height=72))
+
+
+def test_stamp_of_a_command_passes_to_the_nanosecond() -> None:
+    stamp = Time(sec=1_795_306_714, nanosec=123_456_789)
+    assert make_twist_stamped(VelocityCommand(), stamp).header.stamp == stamp
+    assert nanoseconds_from_stamp(stamp) == 1_795_306_714_123_456_789
+
+
+def test_pose_of_odometry_is_read_and_a_broken_one_refused() -> None:
+    left = quaternion_from_euler(0.2, 0.0, np.pi / 2)
+    message = make_odometry(VehicleState(np.array([1.0, 2.0, 3.0]), left), 2.0)
+    pose = read_pose(message)
+    assert (pose.x, pose.y, pose.z) == (1.0, 2.0, 3.0)
+    assert (pose.yaw, pose.tilt) == pytest.approx((np.pi / 2, 0.2))
+    message.pose.pose.position.x = math.nan
+    with pytest.raises(ValueError, match='x must be a finite number'):
+        read_pose(message)
+
+
+def make_cloud(points: np.ndarray, step: int, is_bigendian: bool = False) -> PointCloud2:
+    """Return a cloud of shape (height, width, 3) whose rows have 4 bytes too many."""
+    height, width, _ = points.shape
+    kind = np.dtype(
+        {'names': list('xyz'), 'formats': ['>f4' if is_bigendian else '<f4'] * 3}
+        | {'offsets': [0, 4, 8], 'itemsize': step}
+    )
+    rows = np.zeros((height, width), kind)
+    for i, name in enumerate('xyz'):
+        rows[name] = points[:, :, i]
+    data = b''.join(row.tobytes() + bytes(4) for row in rows)
+    fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate('xyz')
+    ]
+    return PointCloud2(
+        height=height,
+        width=width,
+        fields=fields,
+        is_bigendian=is_bigendian,
+        point_step=step,
+        row_step=step * width + 4,
+        data=array('B', data),
+    )
+
+
+@pytest.mark.parametrize('is_bigendian', [False, True])
+def test_points_of_a_padded_cloud_are_read(is_bigendian: bool) -> None:
+    points = np.arange(18, dtype=np.float32).reshape(2, 3, 3)
+    cloud = make_cloud(points, 16, is_bigendian)
+    assert read_points(cloud).tolist() == points.reshape(-1, 3).tolist()
+    assert len(read_points(PointCloud2(fields=cloud.fields, point_step=16))) == 0
+
+
+def test_cloud_that_contradicts_itself_is_refused() -> None:
+    cloud = make_cloud(np.zeros((2, 3, 3), np.float32), 16)
+    cloud.width = 4
+    with pytest.raises(ValueError, match='4x2 points of 16 bytes'):
+        read_points(cloud)
+    cloud.fields = cloud.fields[:2]
+    with pytest.raises(ValueError, match='must have x, y and z as FLOAT32, got fields'):
+        read_points(cloud)
 
 
 def test_neurons_position_and_diagnostics_hold_what_was_given() -> None:

@@ -13,13 +13,16 @@ pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
 from mcap_ros2.decoder import DecoderFactory
+from std_msgs.msg import Bool, String
+from std_srvs.srv import Trigger
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import ImageEncoder, make_twist_stamped
-from lnn_control.nodes.recorder_node import EpisodeWriter
+from lnn_control.nodes.recorder_node import EpisodeWriter, RecorderNode
 
 Start = Callable[..., Any]
+Join = Callable[..., tuple[Any, Any]]
 
 
 def read(path: Path) -> dict[str, list[Any]]:
@@ -55,6 +58,7 @@ def test_episodes_become_files_that_read_back(probe: Any, start: Start, tmp_path
 
     def shoot() -> None:
         nonlocal stamp
+        probe.publish(topics.SAFETY_STATE, String(data='passing commands'))
         stamp += 0.001  # so that lost images leave no gap that makes a new file
         probe.publish(topics.IMAGE, encoder.encode(pixels, stamp))
         command = VelocityCommand(vx=0.25)
@@ -100,3 +104,89 @@ def test_folder_that_cannot_be_made_is_one_line(start: Start, tmp_path: Path) ->
     assert run.wait() == 1
     assert 'Not a directory' in run.output
     assert 'Traceback' not in run.output
+
+
+# In this process: what needs no signal.
+
+
+def call(probe: Any, name: str) -> Any:
+    return probe.call(Trigger, f'recorder_node/{name}', Trigger.Request())
+
+
+def test_flight_alone_is_recorded_with_the_image_before_it_and_takeovers(
+    join: Join, tmp_path: Path
+) -> None:
+    probe, _ = join(RecorderNode, 'recorder_node', output=tmp_path, least_free_mb=0.0)
+    encoder, stamp = ImageEncoder(), 5.0
+    heard = probe.listen(topics.IMAGE)
+
+    def shoot(state: str, brightness: int) -> Callable[[], None]:
+        def publish() -> None:
+            nonlocal stamp
+            stamp += 0.001
+            pixels = np.full((8, 16, 3), brightness, np.uint8)
+            probe.publish(topics.IMAGE, encoder.encode(pixels, stamp))
+            probe.publish(topics.SAFETY_STATE, String(data=state))
+
+        return publish
+
+    probe.publish(topics.TAKEOVER, Bool(data=True))
+    probe.wait_until(lambda: len(heard) > 30, shoot('waiting: no command has come yet', 10))
+    assert not list(tmp_path.iterdir())
+    probe.wait_until(lambda: list(tmp_path.glob('*.part')), shoot('manual: the pilot', 20))
+    heard.clear()
+    probe.wait_until(lambda: len(heard) > 20, shoot('manual: the pilot', 20))
+    probe.wait_until(lambda: list(tmp_path.glob('*.mcap')), shoot('hovering: too old', 30))
+    heard.clear()
+    probe.wait_until(lambda: len(heard) > 10, shoot('hovering: too old', 40))
+    assert len(list(tmp_path.iterdir())) == 1
+    recorded = read(next(tmp_path.glob('*.mcap')))
+    seen = {message.data[0] for message in recorded['/camera/image_raw']}
+    # What came shortly before and after the flight is there, where the machine was quick enough.
+    assert {20} <= seen <= {10, 20, 30}
+    assert recorded['/safety/takeover'][0].data
+    assert 'manual: the pilot' in {message.data for message in recorded['/safety/state']}
+
+
+def test_recording_ends_and_begins_by_service(join: Join, tmp_path: Path) -> None:
+    probe, _ = join(RecorderNode, 'recorder_node', output=tmp_path, always=True, least_free_mb=0.0)
+    collision = lambda: probe.publish(topics.COLLISION, Bool(data=True))  # noqa: E731
+    probe.wait_until(lambda: list(tmp_path.glob('*.part')), collision)
+    stopped = call(probe, 'stop')
+    assert stopped.success
+    assert Path(stopped.message).exists()
+    heard = probe.listen(topics.COLLISION)
+    probe.wait_until(lambda: len(heard) > 10, collision)
+    assert not list(tmp_path.glob('*.part'))
+    assert call(probe, 'start').success
+    probe.wait_until(lambda: list(tmp_path.glob('*.part')), collision)
+
+
+def test_disk_that_is_nearly_full_ends_the_recording_and_leaves_it_whole(
+    join: Join, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    probe, node = join(
+        RecorderNode, 'recorder_node', output=tmp_path, always=True, least_free_mb=1e6
+    )
+    collision = lambda: probe.publish(topics.COLLISION, Bool(data=True))  # noqa: E731
+    # Nobody has a disk of so many bytes: it ends at the first look.
+    probe.wait_until(lambda: node._is_stopped, collision)
+    assert 'MB are free on the disk of' in capfd.readouterr().err
+    assert not list(tmp_path.glob('*.part'))
+
+
+def test_topics_have_the_same_names_in_every_file(join: Join, tmp_path: Path) -> None:
+    probe, _ = join(
+        RecorderNode,
+        'recorder_node',
+        remap={'collision': '/bumper'},
+        output=tmp_path,
+        always=True,
+        least_free_mb=0.0,
+    )
+    bumper = topics.Topic('/bumper', topics.COLLISION.type, topics.COLLISION.qos)
+    probe.wait_until(
+        lambda: list(tmp_path.glob('*.part')), lambda: probe.publish(bumper, Bool(data=True))
+    )
+    path = call(probe, 'split').message
+    assert '/collision' in read(Path(path))

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,11 +86,10 @@ def test_failed_save_keeps_the_old_checkpoint_and_leaves_nothing_behind(
 ):
     before = load_network(folder).state_dict()
 
-    def fail(path, data):
-        path.touch()
+    def fail(descriptor):
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(Path, 'write_bytes', fail)
+    monkeypatch.setattr(os, 'fsync', fail)
     with pytest.raises(OSError, match='No space left'):
         save_checkpoint(folder, 'other', make_network(seed=1), {})
     monkeypatch.undo()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lnn_control.policies.encoder import SpatialEncoder
+from lnn_control.policies.encoder import SpatialEncoder, find_strongest
 
 ROWS, COLUMNS = 9, 16  # of the maps of a 128x72 image
 
@@ -85,3 +85,11 @@ def test_images_of_another_shape_are_errors(shape):
 def test_more_places_than_channels_are_an_error():
     with pytest.raises(ValueError, match=r'num_places must be 0 to 3, .* got 4'):
         SpatialEncoder((2, 2, 2, 3), 4, (72, 128))
+
+
+@pytest.mark.parametrize('width', [5, 8, 13, 16])
+def test_sectors_are_the_same_for_an_exporter(width, monkeypatch):
+    maps = torch.randn(2, 3, 4, width)
+    expected = find_strongest(maps, 8)
+    monkeypatch.setattr(torch.compiler, 'is_compiling', lambda: True)
+    assert torch.equal(find_strongest(maps, 8), expected)

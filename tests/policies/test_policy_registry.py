@@ -25,6 +25,18 @@ class Spin(Policy):
         return VelocityCommand(yaw_rate=self._rate), state
 
 
+class Break(Policy):
+    """One with a fault of its own, that shows in flight."""
+
+    def initial_state(self):
+        return 0
+
+    def __call__(self, observation, state, elapsed_time):
+        if state == 2:
+            raise RuntimeError('the third image is too much')
+        return VelocityCommand(vx=0.5), state + 1
+
+
 class Drive(Policy):
     """Another one: goes straight ahead."""
 

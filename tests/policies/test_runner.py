@@ -209,6 +209,47 @@ def test_runner_without_limits_passes_what_the_policy_says() -> None:
     assert runner.step_sensed(sense_force(5.0)).vz == pytest.approx(5.0)
 
 
+def sense_window(force: tuple[float, float, float], rate: float = 0.1) -> dict[str, np.ndarray]:
+    """Return an image with the 10 samples of an IMU at 200 Hz."""
+    sensed = sense(16, 8)
+    noise = np.random.default_rng(0).normal(0, 0.1, (10, 6)).astype(np.float32)
+    sensed['imu'] = noise + np.array([rate, 0, 0, *force], np.float32)
+    return sensed
+
+
+@pytest.mark.parametrize(
+    ('force', 'rate', 'message'),
+    [
+        ((0.0, 0.0, 1.0), 0.1, 'it seems to be in g'),
+        ((0.0, 0.0, GRAVITY), 30.0, 'it seems to be in deg/s'),
+        ((0.0, -GRAVITY, 0.0), 0.1, 'it seems to be an optical frame'),
+        ((0.0, 0.0, -GRAVITY), 0.1, 'forward, right, down'),
+        ((0.0, 0.0, 0.0), 0.1, 'imu.gravity'),
+    ],
+)
+def test_imu_of_another_unit_or_frame_flies_no_longer_than_a_second(
+    force: tuple[float, float, float], rate: float, message: str
+) -> None:
+    runner = PolicyRunner(ClimbPolicy())
+    runner.start({})
+    for _ in range(19):
+        runner.step_sensed(sense_window(force, rate))
+    with pytest.raises(DomainError, match='was trained with another IMU') as caught:
+        runner.step_sensed(sense_window(force, rate))
+    assert message in str(caught.value)
+    brave = PolicyRunner(ClimbPolicy(), RunnerSettings(allow_untrained=True))
+    for _ in range(30):
+        brave.step_sensed(sense_window(force, rate))
+
+
+def test_imu_that_was_judged_may_tumble() -> None:
+    runner = PolicyRunner(ClimbPolicy())
+    for _ in range(20):
+        runner.step_sensed(sense_window((0.0, 0.0, GRAVITY)))
+    for _ in range(40):
+        runner.step_sensed(sense_window((0.0, 0.0, -GRAVITY)))
+
+
 def test_policy_that_returns_something_else_is_named() -> None:
     class Sloppy(ClimbPolicy):
         def __call__(self, observation, state, elapsed_time):

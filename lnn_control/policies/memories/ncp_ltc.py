@@ -30,7 +30,11 @@ class NcpLtc(LiquidMemory):
         self, features: Tensor, state: Tensor, elapsed_time: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return the motor neurons and all neurons after the last step."""
-        if elapsed_time.device.type == 'cpu' and len(features) == 1 and can_step_fast(features):
+        if (
+            elapsed_time.device.type == 'cpu'
+            and features.shape[0] == 1
+            and can_step_fast(features)
+        ):
             # In flight: a number lets the layer take its fast single step.
             outputs, state = self.liquid(features, state, elapsed_time=elapsed_time.item())
             return outputs, state

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""`lnn-control replay`: recordings through a policy, offline: what it would have commanded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import Positional, arg
+
+from lnn_control.cli import options
+from lnn_control.cli.data import ContractFile
+from lnn_control.core.checks import check_number
+
+if TYPE_CHECKING:
+    from lnn_control.data.replay import Replay
+    from lnn_control.imitation.episode import StreamedEpisode
+    from lnn_control.reports.episodes import EpisodeRecord
+
+PAGE = 'replay'
+
+
+@dataclass(frozen=True)
+class ReplayBags:
+    """Give a policy what was recorded and hold its commands against the recorded ones.
+
+    Returns 1 where they differ by more than --most-difference.
+    """
+
+    bags: Annotated[
+        tuple[Path, ...],
+        Positional,
+        arg(metavar='BAG', help='Bags, data sets, or folders of them.'),
+    ]
+    policy: options.PolicyName
+    contract: ContractFile = None
+    most_difference: float | None = None
+    """Greatest root mean square of the differences of an axis [m/s, rad/s]; any if not given."""
+    output: Path | None = None
+    """Folder of the page replay.html and its videos (extra report); no page if not given."""
+    json: options.JsonFile = None
+    allow_untrained: options.AllowUntrained = False
+    threads: options.Threads = 1
+
+
+def main(arguments: list[str]) -> int:
+    """Run the verb and return its exit code."""
+    job = options.read_options(ReplayBags, 'replay', arguments)
+    if job.most_difference is not None:
+        check_number('most_difference', job.most_difference, 0.0, 100.0)
+    check_number('threads', job.threads, 1, 1024)
+    import torch
+
+    from lnn_control.data.replay import Replay, measure_rms
+    from lnn_control.policies.registry import make_policy
+
+    torch.set_num_threads(job.threads)
+    policy = make_policy(job.policy)
+    replays: list[Replay] = []
+    rows: list[dict[str, Any]] = []
+
+    def replay() -> 'Iterator[tuple[str, StreamedEpisode, Replay]]':
+        from lnn_control.data.replay import replay_episode
+
+        for name, episode in read_episodes(job, policy.preprocessing):
+            found = replay_episode(episode, policy, job.allow_untrained)
+            replays.append(found)
+            rows.append({'episode': name, 'images': len(episode), 'rms': found.rms.tolist()})
+            shown = ', '.join(f'{value:.3f}' for value in found.rms)
+            print(f'{name}: {len(episode)} images, differs by {shown}', flush=True)
+            yield name, episode, found
+
+    if job.output is None:
+        for _ in replay():
+            pass
+    else:
+        write_page(job, policy.name, (describe_replay(*row) for row in replay()))
+    if not replays:
+        raise ValueError(f'{job.bags[0]} holds no episode to replay')
+    rms = measure_rms(replays)
+    shown = ', '.join(
+        f'{name} {value:.3f}'
+        for name, value in zip(('forward', 'left', 'up', 'yaw rate'), rms, strict=True)
+    )
+    print(f'root mean square of the differences [m/s, rad/s]: {shown}')
+    is_within = job.most_difference is None or bool(rms.max() <= job.most_difference)
+    from lnn_control.cli.data_quality import write_rows
+
+    summary = {
+        'policy': policy.name,
+        'rms': rms.tolist(),
+        'most_difference': job.most_difference,
+        'is_within': is_within,
+        'episodes': rows,
+    }
+    write_rows(job.json, summary)
+    if not is_within:
+        print(f'that is more than {job.most_difference:g} on an axis')
+    return 0 if is_within else 1
+
+
+def read_episodes(job: ReplayBags, preprocessing: Any) -> 'Iterator[tuple[str, StreamedEpisode]]':
+    """Yield the episodes of all places, named."""
+    import tempfile
+
+    from lnn_control.data.bags import find_bags
+    from lnn_control.data.contract import OUR_CONTRACT, load_contract, with_size
+    from lnn_control.data.dataset import is_dataset, load_dataset
+    from lnn_control.data.importer import open_episodes
+    from lnn_control.imitation.episode import stream_episode
+    from lnn_control.imitation.episode_file import read_episode
+
+    size = preprocessing.width_px, preprocessing.height_px
+    given = OUR_CONTRACT if job.contract is None else load_contract(job.contract)
+    contract = with_size(given, size)
+    for place in job.bags:
+        if is_dataset(place):
+            data = load_dataset(place)
+            for entry in data.episodes:
+                yield entry.name, stream_episode(read_episode(data.folder / entry.file))
+            continue
+        bags, left_out = find_bags(place)
+        for one in left_out:
+            print(f'left out {one.path}: {one.reason}')
+        with tempfile.TemporaryDirectory() as folder:
+            for bag in bags:
+                with open_episodes(bag, contract, Path(folder)) as (episodes, findings):
+                    for problem in findings.problems:
+                        print(problem)
+                    for number, episode in enumerate(episodes, start=1):
+                        yield f'{bag.name}, episode {number}', episode
+
+
+def describe_replay(name: str, episode: 'StreamedEpisode', found: 'Replay') -> 'EpisodeRecord':
+    """Return an episode with the policy's answers as the page shows it."""
+    from dataclasses import replace
+
+    from lnn_control.cli.data_quality import describe_episode
+
+    axes = ('forward', 'left', 'up', 'yaw rate')
+    facts = tuple(
+        (f'differs, {axis}', f'{value:.3f} {"rad/s" if axis == "yaw rate" else "m/s"}')
+        for axis, value in zip(axes, found.rms, strict=True)
+    )
+    record = describe_episode(name, episode, facts)
+    return replace(
+        record,
+        commands=episode.labels,
+        answers=found.answers,
+        neurons=found.neurons,
+        saliency=found.saliency,
+    )
+
+
+def write_page(job: ReplayBags, policy: str, records: 'Iterator[EpisodeRecord]') -> None:
+    """Draw the page."""
+    from lnn_control.reports import episodes
+
+    assert job.output is not None
+    heading = episodes.Heading(
+        f'{policy} on {job.bags[0].name}',
+        'What the policy commands where somebody else commanded: nothing here was flown by it. It '
+        'saw each image and felt each inertial sample as they were recorded.',
+    )
+    job.output.mkdir(parents=True, exist_ok=True)
+    print(f'wrote {episodes.write_page(job.output, PAGE, heading, records)}')
+
+
+OPTIONS = ReplayBags

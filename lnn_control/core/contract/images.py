@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether images show something, in colour, and were taken when they say."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.contract.findings import Finding
+
+# Of 255. Dusk is far above, a covered lens far below.
+_BLACK, _WHITE, _FLAT = 6.0, 249.0, 3.0
+# Clocks of two machines differ by less [s].
+_AHEAD = 0.5
+
+
+def check_light(pixels: NDArray[np.uint8]) -> list[Finding]:
+    """Check that an image is neither black nor saturated.
+
+    :param pixels: RGB, shape (height, width, 3).
+    """
+    sample = thin_out(pixels)
+    mean, spread = float(sample.mean()), float(sample.std())
+    if spread >= _FLAT or _BLACK <= mean <= _WHITE:
+        return []
+    is_black = mean < _BLACK
+    return [
+        Finding(
+            'image.black' if is_black else 'image.saturated',
+            f'all pixels are about {mean:.0f} of 255',
+            'an image of something',
+            'uncover the lens, or look at exposure and driver'
+            if is_black
+            else 'let the camera choose its exposure',
+        )
+    ]
+
+
+def check_colour(encoding: str) -> list[Finding]:
+    """Check that an image has colours, which policies are trained to see."""
+    if not encoding.lower().startswith(('mono', '8uc1')):
+        return []
+    return [
+        Finding(
+            'image.colour',
+            f'the camera gives {encoding}',
+            'colours, which the policy was trained to see',
+            'switch the camera to rgb8 or bgr8, or use the colour camera',
+        )
+    ]
+
+
+def check_stamp(
+    stamp: float, previous: float | None, age: float | None, max_age: float | None
+) -> list[Finding]:
+    """Check when an image says that it was taken.
+
+    :param stamp: [s], 0 for none. :param previous: of the image before, None for the first.
+    :param age: by the clock of this machine [s]; None where nobody knows the time yet.
+    :param max_age: greatest [s]; None where the clocks cannot be compared.
+    """
+    if stamp == 0.0:
+        cure = 'let the driver stamp its images, time steps are made of their differences'
+        return [Finding('image.stamp', 'the stamp is zero', 'when the image was taken', cure)]
+    if previous is not None and stamp == previous:
+        cure = 'let the driver stamp each image anew'
+        return [Finding('image.stamp', 'the stamp does not move', 'a later one', cure)]
+    if previous is not None and stamp < previous:
+        found = f'the stamp has gone back by {previous - stamp:.3g} s'
+        return [Finding('image.stamp', found, 'a later one', 'see that nothing sets the clock')]
+    if age is None or max_age is None:
+        return []
+    if age > max_age:
+        cure = 'synchronise the clocks, shorten its way, or set max_image_age'
+        return [
+            Finding('image.age', f'images are {age:.3g} s old', f'at most {max_age:g} s', cure)
+        ]
+    if age < -_AHEAD:
+        found = f'images are stamped {-age:.3g} s ahead of the clock'
+        return [Finding('image.age', found, 'the past', 'synchronise the clocks')]
+    return []
+
+
+def thin_out(pixels: NDArray[np.uint8], most: int = 4096) -> NDArray[np.uint8]:
+    """Return at most about so many pixels, spread over the image: enough to judge it by."""
+    height, width = pixels.shape[:2]
+    stride = max(1, int((height * width / most) ** 0.5))
+    return pixels[::stride, ::stride]

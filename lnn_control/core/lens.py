@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a calibration says of a lens, and images as an ideal lens would have seen them.
+
+The models are those of sensor_msgs/CameraInfo: plumb_bob and rational_polynomial (Brown and
+Conrady), equidistant (Kannala and Brandt, for fisheye lenses).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BROWN, _FISHEYE = ('', 'plumb_bob', 'rational_polynomial'), ('equidistant', 'fisheye')
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A lens as it was measured; equal ones need no new maps.
+
+    :param width: of the image [px]. :param height: likewise. :param model: of the distortion.
+    :param matrix: row by row: focal lengths and middle [px]. :param distortion: coefficients.
+    """
+
+    width: int
+    height: int
+    model: str
+    matrix: tuple[float, ...]
+    distortion: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        focal_length_px = self.matrix[0] if len(self.matrix) == 9 else 0.0
+        if self.width <= 0 or self.height <= 0 or not 0.0 < focal_length_px < math.inf:
+            raise ValueError(
+                f'camera_info must hold a size and a focal length K[0], got {self.width}x'
+                f'{self.height} and {focal_length_px:g} px: calibrate the camera'
+            )
+        if self.model not in (*_BROWN, *_FISHEYE):
+            raise ValueError(
+                f'the distortion of camera_info must be one of {[*_BROWN[1:], *_FISHEYE]}, got '
+                f'{self.model!r}: publish an image that is rectified'
+            )
+        if not all(map(math.isfinite, (*self.matrix, *self.distortion))):
+            raise ValueError('camera_info must hold finite numbers: calibrate the camera')
+
+    @property
+    def fov_deg(self) -> float:
+        """Field of view across the whole width of the image, were the lens an ideal one."""
+        return _measure_fov_deg(self.width, self.matrix[0])
+
+    @property
+    def is_distorted(self) -> bool:
+        """Whether straight lines are bent in the image."""
+        return any(self.distortion)
+
+
+class Lens:
+    """Turns images of a calibrated camera into those of an ideal pinhole.
+
+    Only what every pixel was seen of remains: no black borders, so a little less to the sides.
+    """
+
+    def __init__(self, calibration: Calibration) -> None:
+        self.calibration = calibration
+        matrix = np.array(calibration.matrix).reshape(3, 3)
+        self._maps: tuple[NDArray[np.int16], NDArray[np.uint16]] | None = None
+        if calibration.is_distorted:
+            matrix, self._maps = _make_maps(calibration, matrix)
+        self._focal_length_px = float(matrix[0, 0])
+
+    @property
+    def fov_deg(self) -> float:
+        """Field of view across the whole width of the ideal image."""
+        return _measure_fov_deg(self.calibration.width, self._focal_length_px)
+
+    def straighten(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the ideal image.
+
+        :raises ValueError: if it is distorted and has another size than the calibration.
+        """
+        if self._maps is None:
+            return pixels
+        height, width = pixels.shape[:2]
+        expected = (self.calibration.width, self.calibration.height)
+        if (width, height) != expected:
+            raise ValueError(
+                f'camera_info is for {expected[0]}x{expected[1]} images, got {width}x{height}: '
+                'calibrate the camera in the mode that it runs in'
+            )
+        # Only here: a camera without distortion needs no OpenCV.
+        import cv2
+
+        # The outermost pixels lie half a pixel beyond what was seen.
+        straight = cv2.remap(
+            pixels,
+            *self._maps,
+            interpolation=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(straight, dtype=np.uint8)
+
+
+def _measure_fov_deg(width_px: int, focal_length_px: float) -> float:
+    return 2 * math.degrees(math.atan(width_px / 2 / focal_length_px))
+
+
+def _make_maps(
+    calibration: Calibration, matrix: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], tuple[NDArray[np.int16], NDArray[np.uint16]]]:
+    """Return the ideal camera's matrix and, for each of its pixels, where it lies in the image."""
+    import cv2
+
+    size = (calibration.width, calibration.height)
+    distortion = np.array(calibration.distortion)
+    if calibration.model in _FISHEYE:
+        coefficients = distortion[:4].reshape(4, 1)
+        ideal = cv2.fisheye.estimateNewCameraMatrixForUndistortRectify(
+            matrix, coefficients, size, np.eye(3), balance=0.0
+        )
+        maps = cv2.fisheye.initUndistortRectifyMap(
+            matrix, coefficients, np.eye(3), ideal, size, cv2.CV_16SC2
+        )
+    else:
+        ideal, _ = cv2.getOptimalNewCameraMatrix(matrix, distortion, size, alpha=0.0)
+        maps = cv2.initUndistortRectifyMap(
+            matrix, distortion, np.eye(3), ideal, size, cv2.CV_16SC2
+        )
+    return np.asarray(ideal), maps  # type: ignore[return-value]

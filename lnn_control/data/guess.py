@@ -1,0 +1,259 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A first contract for a bag, from what it holds, with a comment for each guess."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import yaml
+
+from lnn_control.core.ros_messages import (
+    CAMERA_INFO_TYPE,
+    IMU_TYPE,
+    JOY_TYPE,
+    ODOMETRY_TYPE,
+    POSE_TYPE,
+    SAFETY_STATE,
+    STRING_TYPE,
+    TWIST_STAMPED_TYPE,
+    TWIST_TYPE,
+    read_imu_values,
+)
+from lnn_control.data.bags import Bag
+from lnn_control.data.commands import COMMAND_TYPES, USUAL_FRAMES, check_frame
+from lnn_control.data.contract import FLYING_VALUES, CommandTopic, ImuTopic, parse_contract
+from lnn_control.data.decoding import ACKERMANN_TYPES
+from lnn_control.data.imu import convert_imu, find_doubt
+from lnn_control.data.problems import RecordingError
+from lnn_control.data.readers import BagReader
+from lnn_control.data.recording import IMAGE_TYPES, read_stamp
+
+# What is looked at [messages a topic, messages in all].
+_MOST_EACH, _MOST_ALL = 400, 50_000
+
+# Words in the names of topics that speak for them, the first ones most; and against them.
+_FOR_CAMERA = ('color', 'rgb', 'front', 'image_raw', 'image')
+_AGAINST_CAMERA = ('depth', 'infra', 'segmentation', 'mask', 'debug', 'theora', 'right', 'rear')
+_FOR_IMU = ('data_raw', 'imu/data', 'imu')
+_FOR_COMMAND = ('cmd_vel', 'setpoint', 'cmd', 'command', 'drive', 'joy', 'odom')
+_AGAINST_COMMAND = ('raw', 'ground_truth', 'expert', 'nav', 'smoothed')
+
+# Wheelbase of the vehicle of F1TENTH, a tenth of a car [m].
+_WHEELBASE = 0.33
+
+
+@dataclass
+class Sampled:
+    """The first messages of a topic.
+
+    :param times: of receipt [s].
+    """
+
+    kind: str
+    times: list[float] = field(default_factory=list)
+    messages: list[Any] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Messages a second [Hz]."""
+        span = self.times[-1] - self.times[0] if len(self.times) > 1 else 0.0
+        return (len(self.times) - 1) / span if span > 0 else 0.0
+
+    @property
+    def has_stamps(self) -> bool:
+        """Whether the headers say when."""
+        return bool(self.messages) and read_stamp(self.messages[0]) > 0
+
+
+def sample(bag: Bag) -> dict[str, Sampled]:
+    """Return the first messages of every topic of a bag.
+
+    :raises BagError: if it is no bag.
+    """
+    reader = BagReader(bag)
+    topics: dict[str, Sampled] = {}
+    wanted = {*IMAGE_TYPES, IMU_TYPE, STRING_TYPE, CAMERA_INFO_TYPE, POSE_TYPE, *COMMAND_TYPES}
+    for number, row in enumerate(reader.read()):
+        entry = topics.setdefault(row.topic, Sampled(row.kind))
+        if len(entry.times) < _MOST_EACH:
+            entry.times.append(row.time_ns * 1e-9)
+            # Of images a few tell all.
+            if row.kind in wanted and (row.kind not in IMAGE_TYPES or len(entry.messages) < 2):
+                try:
+                    entry.messages.append(reader.decoder.decode(row.kind, row.data))
+                except ValueError:
+                    continue  # damaged: the import will say so
+        if number > _MOST_ALL:
+            break
+    return topics
+
+
+def guess_contract(bag: Bag) -> str:
+    """Return the text of a contract for a bag.
+
+    :raises RecordingError: if it holds no images or nothing that could be a command.
+    """
+    topics = sample(bag)
+    camera = _choose(topics, IMAGE_TYPES, _FOR_CAMERA, _AGAINST_CAMERA)
+    command = _choose(topics, COMMAND_TYPES, _FOR_COMMAND, _AGAINST_COMMAND, _rank_command)
+    for part, found in (('images', camera), ('commands', command)):
+        if not found:
+            shown = ', '.join(f'{name} ({entry.kind})' for name, entry in sorted(topics.items()))
+            raise RecordingError(f'{bag.describe()} holds no {part}, only {shown or "nothing"}')
+    lines = [
+        f'# What the topics of {bag.name} mean, as far as they tell. Check every line; all keys:',
+        '# lnn-control data contract --schema',
+        *_write_camera(topics, camera),
+        *_write_imu(topics),
+        *_write_command(topics, command),
+    ]
+    text = '\n'.join(lines) + '\n'
+    # What is written here must be a contract.
+    parse_contract(yaml.safe_load(text), 'guess')
+    return text
+
+
+def _choose(
+    topics: dict[str, Sampled],
+    kinds: Sequence[str],
+    words: Sequence[str],
+    against: Sequence[str],
+    rank: Callable[[Sampled], float] = lambda entry: 0.0,
+) -> list[str]:
+    """Return the topics of some types, the likeliest first."""
+
+    def judge(name: str) -> tuple[bool, float, int, int, str]:
+        # The words of a topic's own name count, not those of the type.
+        is_against = any(word in name.lower() for word in against)
+        place = next((i for i, word in enumerate(words) if word in name.lower()), len(words))
+        return is_against, rank(topics[name]), place, -len(topics[name].times), name
+
+    return sorted((name for name in topics if topics[name].kind in kinds), key=judge)
+
+
+def _rank_command(entry: Sampled) -> float:
+    """Return how likely a type of message is the command: what was flown is the last resort."""
+    order = (TWIST_STAMPED_TYPE, TWIST_TYPE, *USUAL_FRAMES, *ACKERMANN_TYPES, JOY_TYPE)
+    return order.index(entry.kind) // 2 if entry.kind in order else 9.0
+
+
+def _note_others(names: Sequence[str], part: str) -> list[str]:
+    others = f': others are {", ".join(names[1:])}' if len(names) > 1 else ''
+    return [f'  # {part}{others}']
+
+
+def _write_camera(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[str]:
+    entry = topics[names[0]]
+    yield 'camera:'
+    yield from _note_others(names, f'{entry.rate:.3g} images a second')
+    topic = names[0].removesuffix('/compressed')
+    yield f'  topic: {topic}'
+    if not entry.has_stamps:
+        yield '  # the stamps of its headers are zero'
+        yield '  stamp: receipt'
+    fov_deg = _find_fov(topics)
+    if fov_deg is None:
+        yield '  # nobody says it; across the whole width of the image [deg]'
+        yield '  fov_deg: null'
+    else:
+        yield '  # by its camera_info'
+        yield f'  fov_deg: {fov_deg:.4g}'
+    yield '  # how far it looks down [deg]'
+    yield '  pitch_deg: null'
+
+
+def _find_fov(topics: dict[str, Sampled]) -> float | None:
+    """Return the field of view that a calibration tells [deg], None where there is none."""
+    for _, entry in sorted(topics.items()):
+        if entry.kind != CAMERA_INFO_TYPE or not entry.messages:
+            continue
+        message = entry.messages[0]
+        matrix = getattr(message, 'k', None)
+        matrix = message.K if matrix is None else matrix  # ROS 1
+        if message.width > 0 and matrix[0] > 0:
+            return float(2 * np.degrees(np.arctan(message.width / 2 / matrix[0])))
+    return None
+
+
+def _write_imu(topics: dict[str, Sampled]) -> Iterator[str]:
+    names = _choose(topics, (IMU_TYPE,), _FOR_IMU, ('depth', 'filtered'))
+    if not names:
+        yield '# there is none in the bag: the policy would feel level rest'
+        yield 'imu: null'
+        return
+    entry = topics[names[0]]
+    yield 'imu:'
+    yield from _note_others(names, f'{entry.rate:.3g} samples a second')
+    yield f'  topic: {names[0]}'
+    if not entry.has_stamps:
+        yield '  # the stamps of its headers are zero'
+        yield '  stamp: receipt'
+    samples = np.array([read_imu_values(message) for message in entry.messages])
+    for keys in _IMU_GUESSES:
+        topic = ImuTopic(names[0], **keys)
+        if not find_doubt(convert_imu(samples, topic), topic):
+            for key, value in keys.items():
+                mean = ', '.join(f'{number:.2f}' for number in samples[:, 3:].mean(axis=0))
+                yield f'  # its mean acceleration is [{mean}]'
+                yield f'  {key}: {value}'
+            return
+    doubt = find_doubt(convert_imu(samples, ImuTopic(names[0])), ImuTopic(names[0]))
+    yield f'  # {doubt}'
+
+
+_IMU_GUESSES: tuple[dict[str, Any], ...] = (
+    {},
+    {'force_unit': 'g'},
+    {'rate_unit': 'deg/s'},
+    {'frame': 'frd'},
+    {'frame': 'optical'},
+    {'frame': 'frd', 'force_unit': 'g'},
+    {'force_unit': 'g', 'rate_unit': 'deg/s'},
+)
+
+
+def _write_command(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[str]:
+    entry, topic = topics[names[0]], names[0]
+    yield 'command:'
+    yield from _note_others(names, f'{entry.kind}, {entry.rate:.3g} a second')
+    yield f'  topic: {topic}'
+    try:
+        if entry.messages:
+            check_frame(CommandTopic(topic), entry.kind, entry.messages[0])
+        is_world = False
+    except ValueError:
+        is_world = True
+    if is_world:
+        yield '  # its velocities are those of the world, not of the body'
+        yield f'  frame: {USUAL_FRAMES.get(entry.kind, "enu")}'
+    if entry.kind in ACKERMANN_TYPES:
+        yield "  # from axle to axle [m]: nobody says it, this is a small car's"
+        yield f'  wheelbase: {_WHEELBASE}'
+    if entry.kind == JOY_TYPE:
+        yield '  # which axis stands for what, and what its full deflection is [m/s, rad/s]'
+        yield '  joy:'
+        yield '    vx: {axis: 1, scale: 1.0}'
+        yield '    yaw_rate: {axis: 0, scale: 1.0}'
+        yield '    # button that must be held; null for none'
+        yield '    deadman: null'
+    gap = float(np.median(np.diff(entry.times))) if len(entry.times) > 1 else 0.0
+    if gap > 0.25:
+        yield f'  # they come every {gap:.2g} s: each holds until the next one'
+        yield '  hold: null'
+    yield '  # greatest forward, left, up speed [m/s] and yaw rate [rad/s] of the vehicle'
+    yield '  limits: null'
+    if is_world:
+        headings = _choose(topics, (ODOMETRY_TYPE, POSE_TYPE), ('odom', 'pose'), ('ground_truth',))
+        if not headings:
+            raise RecordingError(
+                f'commands on {topic} are in the axes of the world, and no topic tells the '
+                'heading: record an Odometry or PoseStamped too'
+            )
+        yield '# where the heading comes from'
+        yield f'odometry: {headings[0]}'
+    states = [name for name in topics if name.endswith(f'/{SAFETY_STATE}')]
+    if states:
+        yield '# only while our own safety node lets somebody fly'
+        yield f'flying: [{{topic: {states[0]}, values: [{", ".join(FLYING_VALUES)}]}}]'

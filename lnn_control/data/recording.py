@@ -1,0 +1,443 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bag read by a contract: images shrunk and put aside, everything else as plain numbers."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.image_messages import SHRINKS, read_pixels
+from lnn_control.core.observation import Crop, Preprocessing
+from lnn_control.core.ros_messages import (
+    BOOL_TYPE,
+    COMPRESSED_IMAGE_TYPE,
+    IMAGE_TYPE,
+    IMU_TYPE,
+    STRING_TYPE,
+    read_imu_values,
+    seconds_from_stamp,
+)
+from lnn_control.data.bags import Bag
+from lnn_control.data.commands import (
+    COMMAND_TYPES,
+    HEADING_TYPES,
+    check_frame,
+    make_reader,
+    read_heading,
+)
+from lnn_control.data.contract import CameraTopic, CommandTopic, Contract, StateTopic
+from lnn_control.data.imu import check_covariance
+from lnn_control.data.problems import Findings, RecordingError
+from lnn_control.data.readers import BagReader, Row, list_kinds
+from lnn_control.data.spool import ImageSpool
+
+IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_IMAGE_TYPE)
+STATE_TYPES = (STRING_TYPE, BOOL_TYPE)
+
+Float = NDArray[np.float64]
+
+
+@dataclass
+class Signal:
+    """What came on one topic, in the order of its messages.
+
+    :param topic: as the bag has it.
+    :param times: of receipt [s]. :param stamps: of the headers [s], NaN where there is none.
+    :param values: `width` numbers a message. :param places: number of each message on its topic.
+    """
+
+    topic: str
+    width: int
+    times: 'array[float]' = field(default_factory=lambda: array('d'))
+    stamps: 'array[float]' = field(default_factory=lambda: array('d'))
+    values: 'array[float]' = field(default_factory=lambda: array('d'))
+    places: 'array[int]' = field(default_factory=lambda: array('q'))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def add(self, row: Row, message: Any, values: Sequence[float]) -> None:
+        """Append a message."""
+        self.times.append(row.time_ns * 1e-9)
+        self.stamps.append(read_stamp(message))
+        self.values.extend(values)
+        self.places.append(row.place)
+
+    def take_times(self) -> Float:
+        """Return the times of receipt [s]."""
+        return np.array(self.times, dtype=np.float64)
+
+    def take_stamps(self) -> Float:
+        """Return the stamps of the headers [s]."""
+        return np.array(self.stamps, dtype=np.float64)
+
+    def take_values(self) -> Float:
+        """Return the values, shape (n, width)."""
+        return np.array(self.values, dtype=np.float64).reshape(-1, self.width)
+
+
+@dataclass
+class Recording:
+    """What a bag holds, as far as a contract asks for it.
+
+    :param images: one value an image, its number in the spool. :param size: of the camera [px].
+    :param crop: what was kept of the camera's image.
+    :param commands, labels: vx, vy, vz, yaw rate as the messages have them and a flag, 1 where
+        somebody commands.
+    :param headings: [rad]. :param states: by topic of the contract, 1 while it is the case.
+    :param metadata: name of a record of the bag -> its values.
+    """
+
+    bag: Bag
+    spool: ImageSpool
+    findings: Findings
+    images: Signal
+    imu: Signal
+    commands: Signal
+    labels: Signal
+    headings: Signal
+    segmentation: Signal
+    classes: ImageSpool | None = None
+    states: dict[str, Signal] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)
+    crop: Crop | None = None
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Give the room of the images back."""
+        self.spool.close()
+        if self.classes is not None:
+            self.classes.close()
+
+
+def read_stamp(message: Any) -> float:
+    """Return the stamp of a message's header [s]; NaN if it has none."""
+    header = getattr(message, 'header', None)
+    return float('nan') if header is None else seconds_from_stamp(header.stamp)
+
+
+class ImageShrinker:
+    """Makes the images of a data set of those of a camera, and knows what it cut off."""
+
+    def __init__(self, camera: CameraTopic) -> None:
+        self._camera = camera
+        self.size: tuple[int, int] = (0, 0)
+        self.crop: Crop | None = None
+        self._shrink = 1
+
+    def shrink(self, message: Any) -> NDArray[np.uint8]:
+        """Return the image of a message, cut and scaled.
+
+        :raises ValueError: if it cannot be decoded, is too small or of another size than before.
+        """
+        pixels = read_pixels(message, self._shrink)
+        height, width = (length * self._shrink for length in pixels.shape[:2])
+        if self.crop is None:
+            self.size, self.crop = (width, height), self._choose_crop(width, height)
+            if not hasattr(message, 'encoding'):
+                self._shrink = self._choose_shrink()
+                pixels = read_pixels(message, self._shrink)
+                height, width = (length * self._shrink for length in pixels.shape[:2])
+        # Compressed images are shrunk by whole pixels, so that some may be missing at the edge.
+        known_width, known_height = self.size
+        slack = self._shrink - 1
+        if abs(width - known_width) > slack or abs(height - known_height) > slack:
+            raise ValueError(
+                f'the image has {width}x{height} pixels, those before have '
+                f'{known_width}x{known_height}: a camera keeps its size'
+            )
+        return self._cut(pixels, self.size[0] / pixels.shape[1])
+
+    def _choose_crop(self, width: int, height: int) -> Crop:
+        """Return what the contract cuts off and, of the rest, the part of the right shape."""
+        left, top, right, bottom = self._camera.crop
+        x, y = round(left * width), round(top * height)
+        inner_width = width - x - round(right * width)
+        inner_height = height - y - round(bottom * height)
+        if self._camera.size is None:
+            return Crop(x, y, inner_width, inner_height)
+        inner = Preprocessing(*self._camera.size).choose_crop(inner_width, inner_height)
+        return Crop(x + inner.left, y + inner.top, inner.width, inner.height)
+
+    def _choose_shrink(self) -> int:
+        """Return how much smaller a JPEG may be decoded so that scaling still has two pixels."""
+        assert self.crop is not None
+        if self._camera.size is None:
+            return 1
+        room = min(self.crop.width / self._camera.size[0], self.crop.height / self._camera.size[1])
+        return max(shrink for shrink in SHRINKS if shrink == 1 or 2 * shrink <= room)
+
+    def _cut(self, pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+        crop = self.crop
+        assert crop is not None
+        if scale != 1.0:
+            crop = Crop(
+                *(round(v / scale) for v in (crop.left, crop.top, crop.width, crop.height))
+            )
+        if self._camera.size is None:
+            rows = slice(crop.top, crop.top + crop.height)
+            return pixels[rows, crop.left : crop.left + crop.width]
+        return Preprocessing(*self._camera.size).prepare_image(pixels, crop)
+
+    def shrink_classes(self, message: Any) -> NDArray[np.uint8]:
+        """Return a map of classes, cut like the images: the class in the middle of each pixel."""
+        if message.encoding not in ('mono8', '8UC1'):
+            raise ValueError(f'segmentation must be mono8, got {message.encoding!r}')
+        classes = np.ascontiguousarray(read_pixels(message)[:, :, 0])
+        crop = self.crop or self._choose_crop(classes.shape[1], classes.shape[0])
+        rows = slice(crop.top, crop.top + crop.height)
+        part = classes[rows, crop.left : crop.left + crop.width]
+        if self._camera.size is None:
+            return part
+        shrunk = cv2.resize(part, self._camera.size, interpolation=cv2.INTER_NEAREST)
+        return np.asarray(shrunk, dtype=np.uint8)
+
+
+def match_topics(contract: Contract, kinds: dict[str, str]) -> dict[str, str]:
+    """Return which topic of a bag is which of a contract: the same, or all in one namespace.
+
+    :param kinds: topic of the bag -> type.
+    :raises RecordingError: if one is missing, or there are several vehicles; it says what there
+        is.
+    """
+    required = contract.list_required()
+    spaces = {''}
+    for topic in kinds:
+        spaces |= {
+            topic.removesuffix(end).removesuffix(wanted)
+            for wanted in required
+            for end in ('', '/compressed')
+            if topic.removesuffix(end).endswith(wanted)
+        }
+    found = {
+        space: [wanted for wanted in required if _find(space + wanted, kinds) is None]
+        for space in spaces
+    }
+    complete = sorted(space for space, missing in found.items() if not missing)
+    if '' in complete:
+        complete = ['']
+    if len(complete) > 1:
+        raise RecordingError(
+            f'holds several vehicles ({", ".join(complete)}): write the topics of one with their '
+            'namespace into the contract'
+        )
+    if not complete:
+        missing = min(found.values(), key=len)
+        raise RecordingError(
+            f'has no {" and no ".join(missing)}; it holds {_list_kinds(kinds)}: name the topics '
+            'in a contract (`lnn-control data contract` writes one), or record that topic too'
+        )
+    space = complete[0]
+    return {
+        str(_find(space + wanted, kinds)): wanted
+        for wanted in contract.list_topics()
+        if _find(space + wanted, kinds) is not None
+    }
+
+
+def _find(topic: str, kinds: dict[str, str]) -> str | None:
+    for name in (topic, f'{topic}/compressed'):
+        if name in kinds:
+            return name
+    return None
+
+
+def _list_kinds(kinds: dict[str, str]) -> str:
+    shown = [f'{topic} ({kind.rpartition("/")[2]})' for topic, kind in sorted(kinds.items())]
+    return ', '.join(shown[:20]) + (', ...' if len(shown) > 20 else '') or 'nothing'
+
+
+class _Collector:
+    """Takes the messages of a bag apart, topic by topic."""
+
+    def __init__(self, bag: Bag, contract: Contract, folder: Path) -> None:
+        self.contract = contract
+        self.reader = BagReader(bag)
+        imu = contract.imu.topic if contract.imu is not None else ''
+        self.recording = Recording(
+            bag,
+            ImageSpool(folder),
+            Findings(bag.describe()),
+            images=Signal(contract.camera.topic, 1),
+            imu=Signal(imu, 6),
+            commands=Signal(contract.command.topic, 5),
+            labels=Signal(contract.labels.topic if contract.labels is not None else '', 5),
+            headings=Signal(contract.odometry or '', 1),
+            segmentation=Signal(contract.segmentation or '', 1),
+        )
+        self.shrinker = ImageShrinker(contract.camera)
+        self._readers: dict[str, list[Callable[[Row, Any], None]]] = {}
+        self._folder = folder
+
+    def add(self, row: Row, wanted: str) -> None:
+        """Take one message apart.
+
+        :param wanted: what its topic is called in the contract.
+        """
+        if wanted not in self._readers:
+            self._readers[wanted] = self._make_readers(wanted, row.kind)
+        try:
+            message = self.reader.decoder.decode(row.kind, row.data)
+            for read in self._readers[wanted]:
+                read(row, message)
+        except RecordingError:
+            raise
+        except ValueError as error:
+            self.recording.findings.add(
+                'loss', 'unreadable', str(error), topic=row.topic, place=row.place
+            )
+
+    def _make_readers(self, wanted: str, kind: str) -> list[Callable[[Row, Any], None]]:
+        """Return what reads a topic; a topic can be several things, such as odometry and command.
+
+        :raises RecordingError: if it has a type that cannot be that.
+        """
+        contract, recording = self.contract, self.recording
+        readers: list[Callable[[Row, Any], None]] = []
+
+        def expect(kinds: Sequence[str], part: str) -> None:
+            if kind not in kinds:
+                raise RecordingError(
+                    f'topic {wanted} must be of type {" or ".join(kinds)} to be the {part}, got '
+                    f'{kind}'
+                )
+
+        if wanted == contract.camera.topic:
+            expect(IMAGE_TYPES, 'camera')
+            readers.append(self._see)
+        if contract.imu is not None and wanted == contract.imu.topic:
+            expect((IMU_TYPE,), 'IMU')
+            readers.append(self._feel)
+        for command, signal in (
+            (contract.command, recording.commands),
+            (contract.labels, recording.labels),
+        ):
+            if command is not None and wanted == command.topic:
+                expect(COMMAND_TYPES, 'command')
+                readers.append(self._make_command_reader(command, kind, signal))
+        if wanted == contract.odometry:
+            expect(HEADING_TYPES, 'odometry')
+            readers.append(lambda row, m: recording.headings.add(row, m, [read_heading(m)]))
+        if wanted == contract.segmentation:
+            expect((IMAGE_TYPE,), 'segmentation')
+            readers.append(self._classify)
+        for state in filter(None, (*contract.flying, contract.takeover)):
+            if wanted == state.topic:
+                expect(STATE_TYPES, 'state')
+                readers.append(self._make_state_reader(state))
+        return readers
+
+    def _make_command_reader(
+        self, command: CommandTopic, kind: str, signal: Signal
+    ) -> Callable[[Row, Any], None]:
+        try:
+            read = make_reader(command, kind)
+        except ValueError as error:
+            raise RecordingError(str(error)) from error
+
+        def add(row: Row, message: Any) -> None:
+            if not len(signal):
+                try:
+                    check_frame(command, kind, message)
+                except ValueError as error:
+                    raise RecordingError(str(error)) from error
+            values = read(message)
+            if values is not None and not np.isfinite(values).all():
+                raise ValueError(f'is not finite: {list(values)}')
+            signal.add(row, message, [0.0] * 5 if values is None else [*values, 1.0])
+
+        return add
+
+    def _make_state_reader(self, state: StateTopic) -> Callable[[Row, Any], None]:
+        signal = self.recording.states.setdefault(state.topic, Signal(state.topic, 1))
+        valid = {value.lower() for value in state.values}
+
+        def add(row: Row, message: Any) -> None:
+            text = str(message.data).lower()
+            is_valid = text in valid or text.partition(':')[0] in valid
+            signal.add(row, message, [float(is_valid)])
+
+        return add
+
+    def _see(self, row: Row, message: Any) -> None:
+        try:
+            pixels = self.shrinker.shrink(message)
+        except ValueError as error:
+            is_damaged = not hasattr(message, 'encoding')
+            if len(self.recording.images) or is_damaged:
+                raise
+            # Its encoding or size: all will be like the first one.
+            raise RecordingError(f'{row.topic}: {error}') from error
+        number = self.recording.spool.add(pixels)
+        self.recording.images.add(row, message, [float(number)])
+
+    def _classify(self, row: Row, message: Any) -> None:
+        if self.recording.classes is None:
+            self.recording.classes = ImageSpool(self._folder)
+        number = self.recording.classes.add(self.shrinker.shrink_classes(message))
+        self.recording.segmentation.add(row, message, [float(number)])
+
+    def _feel(self, row: Row, message: Any) -> None:
+        if not len(self.recording.imu):
+            try:
+                check_covariance(message)
+            except ValueError as error:
+                raise RecordingError(f'{row.topic} {error}') from error
+        values = read_imu_values(message)
+        if not np.isfinite(values).all():
+            raise ValueError(f'is not finite: {list(values)}')
+        self.recording.imu.add(row, message, values)
+
+
+def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:
+    """Read a bag by a contract, up to its end or to where it is damaged.
+
+    :param folder: on a disk with room for its images, shrunk.
+    :raises RecordingError: if the bag lacks what the contract names, or it is something else.
+    :raises BagError: if a file is none of a bag.
+    :raises OSError: if a file cannot be opened or the disk is full.
+    """
+    collector = _Collector(bag, contract, folder)
+    recording, reader = collector.recording, collector.reader
+    try:
+        names = _find_topics(bag, contract)
+        for row in reader.read():
+            wanted = names.get(row.topic)
+            if wanted is not None:
+                collector.add(row, wanted)
+        _check_messages(contract, names, reader)
+    except BaseException:
+        recording.close()
+        raise
+    for damage in reader.damages:
+        recording.findings.add('loss', 'damaged', f'{damage.path.name} {damage.reason}')
+    recording.size, recording.crop = collector.shrinker.size, collector.shrinker.crop
+    recording.metadata = reader.metadata
+    return recording
+
+
+def _find_topics(bag: Bag, contract: Contract) -> dict[str, str]:
+    """Return which topic of a bag is which of a contract.
+
+    :raises RecordingError: if one is missing; where the bag is damaged, that is said too.
+    """
+    kinds, damages = list_kinds(bag)
+    try:
+        return match_topics(contract, kinds)
+    except RecordingError as error:
+        raise RecordingError('; '.join([str(error), *map(str, damages)])) from error
+
+
+def _check_messages(contract: Contract, names: dict[str, str], reader: BagReader) -> None:
+    """Check that no topic that is needed is silent all along."""
+    counts = {wanted: reader.counts[topic] for topic, wanted in names.items()}
+    silent = [topic for topic in contract.list_required() if not counts.get(topic)]
+    if silent:
+        text = f'has no message on {" and ".join(silent)}: record that topic too'
+        raise RecordingError('; '.join([text, *map(str, reader.damages)]))

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recorded episode through a policy, offline: what it would have commanded, and how far off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.domain import FlightSetup
+from lnn_control.core.messages import CameraImage, VelocityCommand
+from lnn_control.core.observation import Observation
+from lnn_control.imitation.episode import StreamedEpisode
+from lnn_control.policies.policy import Policy, State
+from lnn_control.policies.runner import PolicyRunner, RunnerSettings
+
+_NUM_MAPS = 4
+# Rows and columns of the parts of an image that are covered, one after the other.
+_PARTS = (6, 10)
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """What a policy answers to an episode.
+
+    :param answers: vx, vy, vz, yaw rate to every image, shape (n, 4).
+    :param differences: of that from what was recorded, shape (n, 4).
+    :param neurons: its activity after every image, shape (n, m).
+    :param saliency: number of an image -> how much covering each part of it moves the command,
+        shape (rows, columns).
+    """
+
+    answers: NDArray[np.float32]
+    differences: NDArray[np.float32]
+    neurons: NDArray[np.float32]
+    saliency: tuple[tuple[int, NDArray[np.float32]], ...]
+
+    @property
+    def rms(self) -> NDArray[np.float64]:
+        """Root mean square of the differences of each axis [m/s, rad/s], shape (4,)."""
+        return np.sqrt(np.mean(self.differences.astype(np.float64) ** 2, axis=0))
+
+
+def measure_rms(replays: Sequence[Replay]) -> NDArray[np.float64]:
+    """Return the root mean square of the differences of all images together, shape (4,)."""
+    rows = np.concatenate([replay.differences for replay in replays]).astype(np.float64)
+    return np.asarray(np.sqrt(np.mean(rows**2, axis=0)))
+
+
+def replay_episode(
+    episode: StreamedEpisode, policy: Policy, allow_untrained: bool = False
+) -> Replay:
+    """Give a policy every image and inertial sample of an episode and note its commands.
+
+    :param allow_untrained: replay also what it was not trained for.
+    :raises DomainError: if it was not trained for the episode's task, vehicle or camera.
+    :raises ValueError: if the images do not fit it, or nobody says their field of view.
+    """
+    watched = _Watched(policy)
+    runner = PolicyRunner(watched, RunnerSettings(allow_untrained=allow_untrained))
+    runner.reset(describe_setup(episode))
+    if runner.doubt and not allow_untrained:
+        raise ValueError(
+            f'{runner.doubt}: camera.fov_deg in the contract says it (or --allow-untrained)'
+        )
+    samples = list(zip(episode.imu_stamps.tolist(), episode.imu, strict=True))
+    chosen = np.linspace(0, len(episode) - 1, min(_NUM_MAPS, len(episode)) + 1).astype(int)[1:]
+    answers, neurons, maps = [], [], []
+    next_sample = 0
+    images = zip(episode.image_stamps.tolist(), episode.read_images(), strict=True)
+    for place, (stamp, pixels) in enumerate(images):
+        # As over the air: what was felt up to the image comes before it.
+        while next_sample < len(samples) and samples[next_sample][0] <= stamp + 5e-7:
+            sample_stamp, row = samples[next_sample]
+            runner.add_imu(sample_stamp, row[:3], row[3:])
+            next_sample += 1
+        command = runner.step(CameraImage(pixels, stamp))
+        assert command is not None  # an episode's stamps increase
+        answers.append(command.to_array())
+        neurons.append(np.asarray(runner.read_neurons(), np.float32).reshape(-1))
+        if place in chosen:
+            maps.append((place, watched.map_occlusion()))
+    rows = np.array(answers, np.float32)
+    return Replay(rows, rows - episode.labels, np.array(neurons, np.float32), tuple(maps))
+
+
+def describe_setup(episode: StreamedEpisode) -> FlightSetup:
+    """Return what an episode says of its flight; what it leaves open is unknown."""
+    said = episode.metadata
+    numbers = ('camera_fov_deg', 'camera_pitch_deg', 'camera_rate', 'camera_latency')
+    return FlightSetup(
+        task=said.get('task'),
+        vehicle=said.get('vehicle'),
+        **{name: float(said[name]) for name in numbers if name in said},
+    )
+
+
+class _Watched(Policy):
+    """A policy that remembers what it was asked last, to be asked again in other ways."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy.name, policy.preprocessing, policy.domain)
+        self._policy = policy
+        self._asked: tuple[Observation, State, float] | None = None
+
+    def initial_state(self) -> State:
+        """Return the state before the first image."""
+        return self._policy.initial_state()
+
+    def __call__(
+        self, observation: Observation, state: State, elapsed_time: float
+    ) -> tuple[VelocityCommand, State]:
+        """Return the command and the next state."""
+        self._asked = observation, state, elapsed_time
+        return self._policy(observation, state, elapsed_time)
+
+    def neuron_activity(self, state: State) -> NDArray[np.float32]:
+        """Return the state of every neuron."""
+        return self._policy.neuron_activity(state)
+
+    def map_occlusion(self) -> NDArray[np.float32]:
+        """Return how far the last command moves when a part of its image is covered in grey.
+
+        Occlusion sensitivity (Zeiler and Fergus, ECCV 2014): needs nothing but the policy's
+        answers, so it holds for every kind.
+
+        :return: length of the change of the command, shape (rows, columns).
+        """
+        assert self._asked is not None
+        observation, state, elapsed = self._asked
+        plain = self._policy(observation, state, elapsed)[0].to_array()
+        height, width = observation.image.shape[:2]
+        grey = observation.image.mean(axis=(0, 1)).astype(np.uint8)
+        moved = np.zeros(_PARTS, np.float32)
+        for row in range(_PARTS[0]):
+            for column in range(_PARTS[1]):
+                covered = observation.image.copy()
+                top, bottom = row * height // _PARTS[0], (row + 1) * height // _PARTS[0]
+                left, right = column * width // _PARTS[1], (column + 1) * width // _PARTS[1]
+                covered[top:bottom, left:right] = grey
+                asked = Observation(covered, observation.imu)
+                answer = self._policy(asked, state, elapsed)[0].to_array()
+                moved[row, column] = np.linalg.norm(answer - plain)
+        return moved

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a node sees of the ROS graph around its topics: types, second publishers, QoS."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSCompatibility, qos_check_compatible
+
+from lnn_control.nodes.topics import Topic
+
+
+def name_type(topic: Topic) -> str:
+    """Return a topic's type as ROS writes it, such as sensor_msgs/msg/Image."""
+    package = topic.type.__module__.partition('.')[0]
+    return f'{package}/msg/{topic.type.__name__}'
+
+
+def describe_publishers(node: Node, inputs: Sequence[Topic]) -> tuple[str, ...]:
+    """Return what is wrong with those who publish a node's inputs."""
+    problems: list[str] = []
+    for topic in inputs:
+        name = node.resolve_topic_name(topic.name)
+        ends = node.get_publishers_info_by_topic(name)
+        if len(ends) > 1:
+            problems.append(f'{name} has {len(ends)} publishers, {_list(ends)}: end all but one')
+        for end in ends:
+            if end.topic_type != name_type(topic):
+                problems.append(
+                    f'{end.node_name} publishes {name} as {end.topic_type}, expected '
+                    f'{name_type(topic)}: name another topic'
+                )
+                continue
+            verdict, reason = qos_check_compatible(end.qos_profile, topic.qos)
+            if verdict is QoSCompatibility.ERROR:
+                problems.append(f'{end.node_name} publishes {name} and cannot be heard: {reason}')
+    return tuple(problems)
+
+
+def describe_subscribers(node: Node, output: Topic, cure: str) -> tuple[str, ...]:
+    """Return what is wrong with those who listen to a node's output, and with who else publishes.
+
+    :param cure: for listeners of another type.
+    """
+    name = node.resolve_topic_name(output.name)
+    problems: list[str] = []
+    publishers = node.get_publishers_info_by_topic(name)
+    if len(publishers) > 1:
+        problems.append(
+            f'{name} has {len(publishers)} publishers, {_list(publishers)}: end all but one'
+        )
+    for end in node.get_subscriptions_info_by_topic(name):
+        if end.topic_type != name_type(output):
+            problems.append(
+                f'{end.node_name} takes {name} as {end.topic_type} and gets nothing: {cure}'
+            )
+            continue
+        verdict, reason = qos_check_compatible(output.qos, end.qos_profile)
+        if verdict is QoSCompatibility.ERROR:
+            problems.append(f'{end.node_name} takes {name} and gets nothing: {reason}')
+    return tuple(problems)
+
+
+def _list(ends: Sequence[Any]) -> str:
+    return ' and '.join(sorted(end.node_name for end in ends))

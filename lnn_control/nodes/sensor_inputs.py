@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The lnn_control authors
+# SPDX-License-Identifier: Apache-2.0
+"""Messages of camera and IMU as the policy takes them, watched for what is not as it should be."""
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, Image, Imu
+
+from lnn_control.core.contract import (
+    Finding,
+    SensorWatch,
+    WatchSettings,
+    check_colour,
+    check_inertial_header,
+)
+from lnn_control.core.lens import Lens
+from lnn_control.core.messages import CameraImage
+from lnn_control.nodes.conversions import (
+    image_from_message,
+    nanoseconds_from_stamp,
+    read_calibration,
+    read_imu,
+    seconds_from_stamp,
+)
+
+Sample = tuple[float, NDArray[np.float64], NDArray[np.float64]]
+# Of an IMU whose rate is not known yet, and more than half its period [s].
+_SAMPLE_PERIOD = 0.005
+
+
+class SensorInputs:
+    """Reads messages, straightens images and follows both sensors.
+
+    :param begin: when it begins to listen [s].
+    """
+
+    def __init__(self, settings: WatchSettings, begin: float) -> None:
+        self._watch = SensorWatch(settings, begin)
+        self._lens: Lens | None = None
+        self._sampled_until = 0.0
+        self._sampled_at = begin
+        self._settings = settings
+        self.image_age = 0.0
+
+    @property
+    def has_judged(self) -> bool:
+        """Whether both sensors were looked at."""
+        return self._watch.has_judged
+
+    def find(self, now: float) -> tuple[Finding, ...]:
+        """Return all that is not as it should be now."""
+        return self._watch.find(now)
+
+    def forget_lens(self) -> None:
+        """Wait for the next calibration."""
+        self._lens = None
+
+    def read_lens(self, message: CameraInfo) -> float:
+        """Return the field of view across the image, straightened from now on [deg].
+
+        :raises ValueError: if the calibration tells none; images stay as they are then.
+        """
+        calibration = read_calibration(message)
+        if self._lens is None or calibration != self._lens.calibration:
+            self._lens = Lens(calibration)
+        return self._lens.fov_deg
+
+    def read_inertial(self, message: Imu, now: float, is_moving: bool) -> Sample:
+        """Return stamp [s], body rates [rad/s] and specific force [m/s^2] of a message.
+
+        :param now: when it came [s]. :param is_moving: whether the vehicle is told to move.
+        """
+        stamp, rates, force = read_imu(message)
+        header = check_inertial_header(
+            message.header.frame_id,
+            message.angular_velocity_covariance,
+            message.linear_acceleration_covariance,
+        )
+        self._watch.add_inertial(stamp, now, rates, force, is_moving, tuple(header))
+        self._sampled_until, self._sampled_at = stamp, now
+        return stamp, rates, force
+
+    def has_samples_of(self, message: Image) -> bool:
+        """Return whether the inertial samples up to an image have come."""
+        stamp = seconds_from_stamp(message.header.stamp)
+        return self._sampled_until > stamp - 1.5 * _SAMPLE_PERIOD
+
+    def is_without_samples(self, now: float) -> bool:
+        """Return whether there is no IMU to wait for."""
+        return now - self._sampled_at > self._settings.inertial_silence
+
+    def read_image(self, message: Image, now: float, is_moving: bool, clock: Time) -> CameraImage:
+        """Return the straightened image of a message.
+
+        :param now: when it came [s]. :param clock: the time that stamps are compared with.
+        :raises ValueError: if it cannot be read.
+        """
+        image = image_from_message(message)
+        age_ns = clock.nanoseconds - nanoseconds_from_stamp(message.header.stamp)
+        # Before the first message on /clock simulated time is zero: nobody knows it.
+        age = age_ns * 1e-9 if clock.nanoseconds else None
+        self.image_age = age if age is not None else 0.0
+        header = tuple(check_colour(message.encoding))
+        self._watch.add_image(image.stamp, now, image.pixels, is_moving, age, header)
+        if self._lens is None:
+            return image
+        return CameraImage(self._lens.straighten(image.pixels), image.stamp)
