@@ -16,7 +16,9 @@ from lnn_control.policies.backends.deployment import Deployment, DeploymentError
 SOURCE = 'lnn_policy.c'
 FLAGS = ('-std=c99', '-ffp-contract=off', '-shared', '-fPIC')
 """Without contraction every computer gives the same bits."""
-FOR_THIS_COMPUTER = ('-O3', '-march=native')
+# Measured with gcc 12 on an AMD EPYC: with -O3 a step of the shipped policy takes three times as
+# long, in 8 bits six times. Before gcc 12 -O2 does not vectorise by itself.
+FOR_THIS_COMPUTER = ('-O2', '-ftree-vectorize', '-march=native')
 _COMPILERS = ('cc', 'gcc', 'clang')
 
 
