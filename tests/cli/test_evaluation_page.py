@@ -67,7 +67,7 @@ def test_page_is_whole_and_its_videos_play(folder: Path) -> None:
     )
     videos = re.findall(r'data:video/mp4;base64,([^"]+)', page)
     flights = read_run(folder).flights
-    assert len(videos) == len(flights) == 4
+    assert len(videos) == len(flights) == 6
     for video, flight in zip(videos, flights, strict=True):
         with av.open(io.BytesIO(base64.b64decode(video))) as container:
             frames = [frame.to_ndarray(format='rgb24') for frame in container.decode(video=0)]
@@ -85,7 +85,7 @@ def test_page_labels_each_flight_with_role_seed_and_outcome(folder: Path) -> Non
         trial = flight.result.trial
         assert f'Seed {trial.seed}: {words[trial.outcome]} after' in head
         assert 'class="badge good"' not in head
-    assert '<h1>untrained: 0 of 4 trials succeeded in two rows</h1>' in page
+    assert '<h1>untrained: 0 of 6 trials succeeded in three rows</h1>' in page
 
 
 def test_page_is_drawn_again_from_its_folder(folder: Path, capsys) -> None:
