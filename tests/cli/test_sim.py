@@ -123,6 +123,7 @@ def test_view_with_an_egl_that_does_not_open_says_what_to_install(monkeypatch, c
 def test_gallery_holds_all_worlds_in_all_seasons_and_all_targets(tmp_path, monkeypatch, capsys):
     pytest.importorskip('jinja2', reason='needs the extra report')
     from sim import worlds
+    from sim.tasks import FlyToTarget
     from sim.worlds.targets import TARGETS
 
     monkeypatch.setattr(worlds, 'SEASONS', {'winter': worlds.SEASONS['winter']})
@@ -130,11 +131,13 @@ def test_gallery_holds_all_worlds_in_all_seasons_and_all_targets(tmp_path, monke
     assert cli.main(['sim', 'gallery', *words]) == 0
     assert str(tmp_path / 'worlds.html') in capsys.readouterr().out.replace('\n', '')
     page = (tmp_path / 'worlds.html').read_text()
-    assert page.count('src="data:image/jpeg;base64,') == 2 * (len(worlds.WORLDS) + len(TARGETS))
+    places = FlyToTarget.worlds
+    count = 2 * len(worlds.WORLDS) + len(places) * len(TARGETS)
+    assert page.count('src="data:image/jpeg;base64,') == count
     assert not re.search(r'(src|href)="(?!data:|#)', page)
     assert all(f'<h2>{name.capitalize()} winter</h2>' in page for name in worlds.WORLDS)
     sheet = cv2.imread(str(tmp_path / 'worlds.png'))
-    assert all(f'<h2>Targets {name}</h2>' in page for name in ('forest', 'urban'))
+    assert all(f'<h2>Targets {name}</h2>' in page for name in places)
     assert all(f'<figcaption>{kind}</figcaption>' in page for kind in TARGETS)
     assert sheet.shape[1] == len(TARGETS) * 208
     assert sheet.std() > 30
