@@ -27,7 +27,7 @@ T = TypeVar('T')
 CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 """Nested settings are options like all others, and flags have one name."""
 
-_REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary', '--data')
+_REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary', '--data', '--against')
 
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000

@@ -342,16 +342,18 @@ def test_evaluation_that_was_ended_goes_on_with_what_is_there(tmp_path, capsys):
 
 
 def test_policies_are_compared_seed_by_seed(tmp_path, capsys):
-    words = ['evaluate', '--policy', 'hover', '--against', 'expert', '--episodes', '2']
-    words += ['--first-seed', '2000000', '--processes', '1', '--json', str(tmp_path / 's.json')]
-    assert cli.main(words) == 0
-    hover, expert = json.loads((tmp_path / 's.json').read_text())
-    assert (hover['policy'], expert['policy']) == ('hover', 'expert')
-    assert (hover['successes'], expert['successes']) == (0, 2)
+    jerky = 'tests.cli.test_evaluate:JerkyPolicy'
+    words = ['evaluate', '--policy', 'hover', '--against', 'expert', '--against', jerky]
+    words += ['--task-option', 'max_distance=9', '--episodes', '2', '--processes', '1']
+    assert cli.main([*words, '--json', str(tmp_path / 's.json')]) == 0
+    hover, expert, other = json.loads((tmp_path / 's.json').read_text())
+    assert [one['policy'] for one in (hover, expert, other)] == ['hover', 'expert', jerky]
+    assert [one['successes'] for one in (hover, expert, other)] == [0, 2, 0]
     found = expert['against']
     assert (found['policy'], found['num_pairs']) == ('hover', 2)
     assert (found['num_lost'], found['num_won'], found['difference']) == (0, 2, 1.0)
     assert found['p_value'] == 0.5
+    assert other['against']['num_won'] == other['against']['num_lost'] == 0
     assert 'against' not in hover
     output = capsys.readouterr().out
     assert 'beside hover, seed by seed' in output
