@@ -14,7 +14,7 @@ from tests.sim.test_renderers import build
 # What has no class of its own, and on purpose: a new kind of mesh belongs here or has a label.
 OBJECTS = {
     *('rock', 'log', 'lamp', 'bollard', 'column', 'planter'),
-    *('post', 'fence', 'chevron', 'limit', 'warning'),
+    *('post', 'fence', 'chevron', 'limit', 'warning', 'thing'),
 }
 # First word of a mesh's name -> its class.
 LABELS = {
