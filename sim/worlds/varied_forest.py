@@ -80,7 +80,7 @@ def vary_look(look: Season, generator: np.random.Generator) -> Season:
         skyline=_vary((look.skyline,), generator)[0],
         light=_vary_light(look.light, generator),
         cloud_cover=float(generator.uniform(0.0, 1.0)),
-        tint=_draw_tint(generator),
+        tint=_vary_tint(look.tint, generator),
     )
 
 
@@ -118,8 +118,10 @@ def _vary_light(light: Light, generator: np.random.Generator) -> Light:
     )
 
 
-def _draw_tint(generator: np.random.Generator) -> Colour:
-    red, green, blue = np.clip(np.exp(0.12 * generator.standard_normal(3)), 0.65, 1.25)
+def _vary_tint(tint: Colour, generator: np.random.Generator) -> Colour:
+    """Return the colour of a season's light, a little off."""
+    factors = np.clip(np.exp(0.12 * generator.standard_normal(3)), 0.65, 1.25)
+    red, green, blue = np.array(tint) * factors
     return float(red), float(green), float(blue)
 
 

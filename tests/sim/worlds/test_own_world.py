@@ -101,7 +101,9 @@ def test_layout_brings_it_the_density_that_was_asked_for():
 
 
 def test_names_of_our_worlds_stay_with_the_tasks_that_they_are_made_for():
-    with pytest.raises(ValueError, match=r"world of hike must be one of .*'urban'\], got 'road'"):
+    with pytest.raises(
+        ValueError, match=r"world of hike must be one of .*'varied_forest'\], got 'road'"
+    ):
         make_task('hike', world='road')
 
 
