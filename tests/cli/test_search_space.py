@@ -37,9 +37,8 @@ def test_lists_and_ranges_have_the_type_of_their_option():
     assert level.read('none') == 'none'
     # A number that is drawn has few digits, and never leaves the range by that.
     assert rate.round(0.00312345678) == 0.003123
-    (narrow,) = read('learning_rate=0.00999999:0.01')
-    assert narrow.round(0.009999991) == 0.01
-    assert narrow.low <= narrow.round(0.00999999) <= narrow.high
+    (rate,) = read('learning_rate=0.00111119:0.00999999')
+    assert (rate.round(0.0011112), rate.round(0.00999998)) == (0.00111119, 0.00999999)
 
 
 def test_flags_tuples_and_options_of_memories_can_be_varied():
@@ -57,6 +56,15 @@ def test_flags_tuples_and_options_of_memories_can_be_varied():
     assert job.network.channels == (8, 8, 8, 8)
     assert space[2].read('kernel_size=5') == 'kernel_size=5'
     assert space[3].read('None') is None and space[3].read('False') is False
+
+
+def test_flag_at_its_default_is_not_written():
+    space = read('heads=true,false', 'carry_state=no,yes')
+    assert write_words(space, {'heads': 'true', 'carry_state': 'no'}) == []
+    assert write_words(space, {'heads': 'false', 'carry_state': 'yes'}) == [
+        '--no-heads',
+        '--carry-state',
+    ]
 
 
 def test_every_option_of_train_can_be_varied_but_those_that_do_not_say_how_to_train():
