@@ -156,13 +156,7 @@ def main(arguments: list[str]) -> int:
     check_trials(job.episodes, job.first_seed, job.processes)
     choose_place(job)
     scenarios = choose_scenarios(job, options.list_given(arguments))
-    names = list_flown(job)
-    for name in names:
-        flown = provide_policy(name, job.backend)
-        if not is_blind(name):
-            policy = make_policy(flown)  # now rather than in every process
-            if not job.allow_untrained:
-                check_trained(policy, scenarios)
+    check_policies(job, scenarios)
     if job.json is not None:
         prepare_file(job.json)
     if job.output is not None:
@@ -171,14 +165,8 @@ def main(arguments: list[str]) -> int:
         require_report_modules()
         job.output.mkdir(parents=True, exist_ok=True)
         forget_flights(job.output)
-    all_rows: list[Row] = []
-    with open_trials(job) as log:
-        for name in names:
-            results = run_all(job, scenarios, log, name)
-            all_rows += [
-                (summarise(**describe_row(job, scenario), policy=name, results=done), done)
-                for scenario, done in results.items()
-            ]
+    all_rows = fly_all(job, scenarios)
+    # Those of --policy come first.
     rows = all_rows[: len(scenarios)]
     if job.json is not None:
         write_summaries(job, job.json, scenarios, all_rows)
@@ -190,6 +178,33 @@ def main(arguments: list[str]) -> int:
         write_summaries(job, job.output / SUMMARY, scenarios, all_rows)
         print(f'page: {write_page(job, job.output, scenarios, rows).resolve()}')
     return 0
+
+
+def check_policies(job: Evaluate, scenarios: list[Scenario]) -> None:
+    """Check who flies now, rather than in every process.
+
+    :raises ValueError: if a policy cannot be made. :raises DomainError: if one was not trained for
+        a scenario.
+    """
+    for name in list_flown(job):
+        flown = provide_policy(name, job.backend)
+        if not is_blind(name):
+            policy = make_policy(flown)
+            if not job.allow_untrained:
+                check_trained(policy, scenarios)
+
+
+def fly_all(job: Evaluate, scenarios: list[Scenario]) -> list[Row]:
+    """Fly every policy through every scenario and return its rows, one policy after another."""
+    rows: list[Row] = []
+    with open_trials(job) as log:
+        for name in list_flown(job):
+            results = run_all(job, scenarios, log, name)
+            rows += [
+                (summarise(**describe_row(job, scenario), policy=name, results=done), done)
+                for scenario, done in results.items()
+            ]
+    return rows
 
 
 def forget_flights(folder: Path) -> None:
@@ -287,7 +302,8 @@ def run_all(
     :return: by their scenario, in the order of the seeds.
     """
     log, policy = log or TrialLog(), policy or job.policy
-    run = identify_run(job, policy)
+    # Nobody reads it where no trial is written down.
+    run = identify_run(job, policy) if job.output is not None else ''
     keys = {
         scenario: describe(job, scenario) | {'policy': policy, 'run': run}
         for scenario in scenarios
