@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lnn_control.core.flight import FlightRecord
+from lnn_control.evaluation.causes import name_cause
 from lnn_control.evaluation.flight import FlightResult
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.reports.run_folder import RecordedRun, RunDescription
@@ -20,13 +21,6 @@ from lnn_control.reports.style import OUTCOMES, Outcome
 
 _NUMBERS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine')
 _NONE = '\u2013'
-_ENDS = {
-    'success': 'success',
-    'collision': 'hit something',
-    'out_of_area': 'left the area',
-    'time_limit': 'ran out of time',
-}
-"""Outcome of a trial -> what it is called in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -151,10 +145,13 @@ def describe_flight(result: FlightResult, record: FlightRecord) -> str:
     if not result.role:
         begun_at = float(np.linalg.norm(site.target[:2] - site.start))
         return f'{begun_at:.1f} m to the target, {around}, seed {trial.seed}'
-    end = f'{_ENDS[trial.outcome]} after {trial.duration:.1f} s'
+    end = 'success' if trial.is_success else name_cause(trial)
+    end += f' after {trial.duration:.1f} s'
     if not trial.is_success:
         what = 'of the way left' if len(site.road) else 'from the target'
         end += f', {_measure_left(result)} {what}'
+        if trial.unseen_since is not None:
+            end += f', target out of view since {trial.unseen_since:.1f} s'
     return f'Seed {trial.seed}: {end}; {around}'
 
 

@@ -22,7 +22,7 @@ from lnn_control.cli.evaluation_page import (  # noqa: E402
 )
 from lnn_control.cli.scenarios import Scenario, choose_task, list_scenarios  # noqa: E402
 from lnn_control.cli.task_words import describe_task  # noqa: E402
-from lnn_control.evaluation.causes import describe_failure  # noqa: E402
+from lnn_control.evaluation.causes import describe_failure, name_cause  # noqa: E402
 from lnn_control.evaluation.row_names import name_row  # noqa: E402
 from lnn_control.evaluation.suite import SuiteSummary, summarise  # noqa: E402
 from lnn_control.evaluation.trial import TrialResult  # noqa: E402
@@ -81,12 +81,11 @@ def test_page_is_whole_and_its_videos_play(folder: Path) -> None:
 def test_page_labels_each_flight_with_role_seed_and_outcome(folder: Path) -> None:
     page = (folder / 'report.html').read_text(encoding='utf-8')
     sections = page.split('<section class="flight"')[1:]
-    words = {'collision': 'hit something', 'time_limit': 'ran out of time'}
     for section, flight in zip(sections, read_run(folder).flights, strict=True):
         head = section[: section.index('class="grid"')]
         assert flight.result.role in head
         trial = flight.result.trial
-        assert f'Seed {trial.seed}: {words[trial.outcome]} after' in head
+        assert f'Seed {trial.seed}: {name_cause(trial)} after' in head
         assert 'class="badge good"' not in head
     assert '<h1>untrained: 0 of 6 trials succeeded in three rows</h1>' in page
 

@@ -72,6 +72,17 @@ def test_measures_of_trials_are_those_of_the_task_and_none_of_a_pipeline(
     assert {'Latency p50', 'cmd_vel', 'Real-time factor'} <= {fact.name for fact in over_ros}
 
 
+def test_failure_says_what_was_hit_and_since_when_the_target_was_out_of_view(
+    run: RecordedRun, tmp_path: Path
+) -> None:
+    flight = show_trials(run, tmp_path).flights[1]
+    trial = replace(flight.result.trial, hit='trunk', unseen_since=0.4)
+    sentence = words.describe_flight(replace(flight.result, trial=trial), flight.record)
+    assert sentence.startswith(
+        'Seed 7: hit a trunk after 1.5 s, 7.5 m from the target, target out of view since 0.4 s; '
+    )
+
+
 def test_number_that_is_none_is_a_dash() -> None:
     assert words.write_measure(None, 'ms') == words.write_measure(float('inf'), 'm') == '\u2013'
     assert words.write_measure(1.256, 'm') == '1.26 m'
