@@ -73,7 +73,7 @@ def read_call(
     mask: Tensor | None,
 ) -> Call:
     """Return what a caller gave, whose tensors have these axes, checked and batch first."""
-    rows = _put_batch_first(axes, inputs)
+    rows = inputs if axes is BATCH_TIME else _put_batch_first(axes, inputs)
     batch, steps, features = rows.shape
     if features != layer.num_inputs or steps == 0:
         least = ' with at least one step' if 'time' in axes else ''
@@ -88,7 +88,14 @@ def read_call(
                 'them with .to(dtype)'
             )
         rows = rows.to(like.dtype)
-    state = _read_state(layer, axes, batch, state, like)
+    if state is None:
+        state = like.new_zeros(batch, layer.state_size)
+    else:
+        _check_state(layer, axes, batch, state)
+        if 'batch' not in axes:
+            state = state.unsqueeze(0)
+        if state.dtype != like.dtype:
+            state = state.to(like.dtype)
     if mask is not None:
         if mask.shape != inputs.shape[:-1] or mask.dtype != torch.bool:
             raise ValueError(
@@ -101,19 +108,21 @@ def read_call(
     if elapsed_time is None:
         elapsed_time = layer.typical_elapsed_time
     elif isinstance(elapsed_time, Tensor):
-        _check_time_shape(axes, inputs.shape[:-1], elapsed_time)
+        _check_time_shape(axes, inputs.shape[:-1], elapsed_time.shape)
     route, elapsed_time = choose_route(layer, rows, elapsed_time, mask)
-    if isinstance(elapsed_time, Tensor):
-        time = elapsed_time.to(like)
-        if time.dim() == len(axes):
-            time = _put_batch_first(axes, time)
-        elif time.dim() == 1:
-            time = time.unsqueeze(1)
-        return Call(route, rows, state, _scale(layer, time.expand(batch, steps), mask), mask)
-    seconds = float(elapsed_time)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError(f'elapsed_time must be finite and not negative seconds, got {seconds}')
-    return Call(route, rows, state, seconds / layer.time_unit, mask)
+    if not isinstance(elapsed_time, Tensor):
+        seconds = float(elapsed_time)
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError(
+                f'elapsed_time must be finite and not negative seconds, got {seconds}'
+            )
+        return Call(route, rows, state, seconds / layer.time_unit, mask)
+    time = elapsed_time.to(like)
+    if time.dim() == len(axes):
+        time = _put_batch_first(axes, time)
+    elif time.dim() == 1:
+        time = time.unsqueeze(1)
+    return Call(route, rows, state, _scale(layer, time.expand(batch, steps), mask), mask)
 
 
 def return_axes(axes: Axes, outputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +130,7 @@ def return_axes(axes: Axes, outputs: Tensor, state: Tensor) -> tuple[Tensor, Ten
 
     The opposite of what was done to the inputs.
     """
-    if axes == TIME_BATCH:
+    if axes is TIME_BATCH:
         return outputs.transpose(0, 1), state
     if 'time' not in axes:
         outputs = outputs.squeeze(1)
@@ -132,18 +141,15 @@ def return_axes(axes: Axes, outputs: Tensor, state: Tensor) -> tuple[Tensor, Ten
 
 def _put_batch_first(axes: Axes, values: Tensor) -> Tensor:
     """Return values with the axes batch and time in front, of length one where there is none."""
-    if axes == TIME_BATCH:
+    if axes is TIME_BATCH:
         return values.transpose(0, 1)
     if 'batch' not in axes:
         values = values.unsqueeze(0)
     return values if 'time' in axes else values.unsqueeze(1)
 
 
-def _read_state(
-    layer: LiquidLayer, axes: Axes, batch: int, state: Tensor | None, like: Tensor
-) -> Tensor:
-    if state is None:
-        return like.new_zeros(batch, layer.state_size)
+def _check_state(layer: LiquidLayer, axes: Axes, batch: int, state: Tensor) -> None:
+    """Raise unless the state is one tensor with an entry for each sample."""
     size = layer.state_size
     wanted = (batch, size) if 'batch' in axes else (size,)
     if not isinstance(state, Tensor):
@@ -159,21 +165,20 @@ def _read_state(
             kind = 'sequence' if 'time' in axes else 'step'
             name, shape = f'state of a {kind} without a batch', '(state_size,)'
         raise ValueError(f'{name} must be {shape} = {wanted}, got {tuple(state.shape)}')
-    if 'batch' not in axes:
-        state = state.unsqueeze(0)
-    return state if state.dtype == like.dtype else state.to(like.dtype)
 
 
-def _check_time_shape(axes: Axes, sizes: torch.Size, elapsed_time: Tensor) -> None:
+def _check_time_shape(axes: Axes, sizes: torch.Size, shape: torch.Size) -> None:
     """Raise unless there is one time, one for each sample, or one for each sample and step."""
-    known = dict(zip(axes, sizes, strict=True))
-    shapes = {_describe(axes): tuple(sizes)} if axes else {}
-    if 'batch' in axes:
-        shapes = {'(batch,)': (known['batch'],)} | shapes
-    if elapsed_time.shape not in ((), *shapes.values()):
-        words = ' or '.join(f'{name} = {shape}' for name, shape in shapes.items())
-        wanted = f'a number, {words}' if words else 'a number'
-        raise ValueError(f'elapsed_time must be {wanted}, got {tuple(elapsed_time.shape)}')
+    if shape == sizes:
+        return
+    batch = (sizes[axes.index('batch')],) if 'batch' in axes else ()
+    if shape in (batch, ()):
+        return
+    words = {'(batch,)': batch} if batch else {}
+    words |= {_describe(axes): tuple(sizes)} if axes else {}
+    wanted = ' or '.join(f'{name} = {size}' for name, size in words.items())
+    wanted = f'a number, {wanted}' if wanted else 'a number'
+    raise ValueError(f'elapsed_time must be {wanted}, got {tuple(shape)}')
 
 
 def _scale(layer: LiquidLayer, time: Tensor, mask: Tensor | None) -> Tensor:

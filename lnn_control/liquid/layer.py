@@ -27,7 +27,6 @@ from lnn_control.liquid.arguments import (
 )
 from lnn_control.liquid.inspection import Activity, Synapse
 from lnn_control.liquid.memory import LongMemory
-from lnn_control.liquid.routes import Route
 from lnn_control.liquid.wiring import Circuit, Wiring, as_wiring
 
 # A neuron forgets over many steps of the typical time, so rates are learned in units of this many.
@@ -278,8 +277,8 @@ class LiquidLayer(nn.Module, abc.ABC):
 
     # A layer may have faster ways than `_advance`; `choose_route` asks for them.
 
-    def _has_sequence(self) -> bool:
-        """Return whether :meth:`_run_sequence` computes this layer."""
+    def _has_kernels(self) -> bool:
+        """Return whether there is a :meth:`_run_sequence`, and perhaps a :meth:`_take_step`."""
         return False
 
     def _run_sequence(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:
@@ -304,22 +303,27 @@ class LiquidLayer(nn.Module, abc.ABC):
     ) -> tuple[Tensor, Tensor]:
         """Return outputs and the last state, in the caller's order of axes."""
         call = read_call(self, axes, inputs, state, elapsed_time, mask)
-        motor, final = self._run(call, self.circuit.num_outputs)
+        num_motor = self.circuit.num_outputs
+        if call.route == 'step':
+            final = self._take_step(call.inputs[:, 0], call.state, call.time)
+            motor = final[:, :num_motor].unsqueeze(1)
+        else:
+            motor, final = self._run(call, num_motor)
         outputs = self._read_out(motor)
         if self.projection is not None:
             outputs = self.projection(outputs)
-        return return_axes(axes, outputs, final)
+        elif outputs is motor and call.route == 'step':
+            # A copy: a caller who clips the outputs in place must not change the state.
+            outputs = outputs.clone()
+        return (outputs, final) if axes is BATCH_TIME else return_axes(axes, outputs, final)
 
     def _run(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:
         """Return the first entries of every state (batch, time, num_shown), and the last state."""
-        if call.route is Route.SEQUENCE:
+        if call.route == 'sequence':
             with torch.autocast(call.inputs.device.type, enabled=False):
                 return self._run_sequence(call, num_shown)
-        # A copy: a caller who clips the outputs in place must not change the state.
-        if call.route is Route.STEP:
-            new = self._take_step(call.inputs[:, 0], call.state, call.time)
-            return new[:, :num_shown].clone().unsqueeze(1), new
         states = self._run_loop(call)
+        # A copy, as above.
         return states[..., :num_shown], states[:, -1].clone()
 
     def _run_loop(self, call: Call) -> Tensor:
@@ -330,25 +334,15 @@ class LiquidLayer(nn.Module, abc.ABC):
         states = []
         for index in range(inputs.shape[1]):
             now = time if isinstance(time, float) else time[:, index : index + 1]
-            new = self._step_once(prepared, drives, index, inputs, state, now)
+            if self.memory is None:
+                new = self._advance(prepared, drives[:, index], state, now)
+            else:
+                liquid, cell = self.memory(inputs[:, index], *state.chunk(2, dim=1))
+                liquid = self._advance(prepared, drives[:, index], liquid, now)
+                new = torch.cat((liquid, cell), dim=1)
             state = new if mask is None else torch.where(mask[:, index : index + 1], new, state)
             states.append(state)
         return torch.stack(states, dim=1)
-
-    def _step_once(
-        self,
-        prepared: Any,
-        drives: Any,
-        index: int,
-        inputs: Tensor,
-        state: Tensor,
-        time: float | Tensor,
-    ) -> Tensor:
-        drive = drives[:, index]
-        if self.memory is None:
-            return self._advance(prepared, drive, state, time)
-        liquid, cell = self.memory(inputs[:, index], *state.chunk(2, dim=1))
-        return torch.cat((self._advance(prepared, drive, liquid, time), cell), dim=1)
 
     def _name_synapses(self, source: Any, target: Any, values: dict[str, Tensor]) -> list[Synapse]:
         """Return a row for each synapse.

@@ -242,8 +242,6 @@ class LTC(LiquidLayer):
 
     def _read_step_time(self, elapsed_time: float | Tensor) -> float | None:
         """Return one number for all samples, which keeps the fast step free of tables."""
-        if self.solver != 'semi_implicit':
-            return None
         if not isinstance(elapsed_time, Tensor):
             return elapsed_time
         return elapsed_time.item() if elapsed_time.numel() == 1 else None
@@ -268,7 +266,7 @@ class LTC(LiquidLayer):
             batch,
         )
 
-    def _has_sequence(self) -> bool:
+    def _has_kernels(self) -> bool:
         return self.solver == 'semi_implicit'
 
     def _run_sequence(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -13,18 +12,10 @@ from torch import Tensor
 if TYPE_CHECKING:
     from lnn_control.liquid.layer import LiquidLayer
 
-
-class Route(enum.Enum):
-    """A way to compute a call."""
-
-    STEP = 'step'
-    """One step without gradients, in buffers that are kept: `LiquidLayer._take_step`."""
-
-    SEQUENCE = 'sequence'
-    """All steps in a kernel with a backward pass of its own: `LiquidLayer._run_sequence`."""
-
-    LOOP = 'loop'
-    """Step by step by the plain equations, which every layer has: `LiquidLayer._advance`."""
+# step      one step without gradients, in buffers that are kept: `LiquidLayer._take_step`
+# sequence  all steps in a kernel with a backward pass of its own: `LiquidLayer._run_sequence`
+# loop      step by step by the plain equations, which every layer has: `LiquidLayer._advance`
+Route = Literal['step', 'sequence', 'loop']
 
 
 def choose_route(
@@ -34,18 +25,19 @@ def choose_route(
 
     :param inputs: (batch, time, features).
     """
-    # The kernels are written for plain numbers, and for liquid neurons alone.
-    is_plain = is_eager(inputs) and torch._C._functorch.peek_interpreter_stack() is None
-    if layer.has_memory or not is_plain:
-        return Route.LOOP, elapsed_time
+    # The kernels are written for liquid neurons alone, and for plain numbers.
+    if layer.has_memory or not layer._has_kernels():
+        return 'loop', elapsed_time
+    if not is_eager(inputs) or torch._C._functorch.peek_interpreter_stack() is not None:
+        return 'loop', elapsed_time
     if inputs.shape[1] > 1:
-        return (Route.SEQUENCE if layer._has_sequence() else Route.LOOP), elapsed_time
+        return 'sequence', elapsed_time
     # A fast step first compares all weights with those it knows, which on a GPU means to wait.
     if mask is None and not torch.is_grad_enabled() and is_at_hand(inputs):
         step_time = layer._read_step_time(elapsed_time)
         if step_time is not None:
-            return Route.STEP, step_time
-    return Route.LOOP, elapsed_time
+            return 'step', step_time
+    return 'loop', elapsed_time
 
 
 def is_eager(values: Tensor) -> bool:
