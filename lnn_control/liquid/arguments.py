@@ -174,10 +174,9 @@ def _check_time_shape(axes: Axes, sizes: torch.Size, shape: torch.Size) -> None:
     batch = (sizes[axes.index('batch')],) if 'batch' in axes else ()
     if shape in (batch, ()):
         return
-    words = {'(batch,)': batch} if batch else {}
-    words |= {_describe(axes): tuple(sizes)} if axes else {}
-    wanted = ' or '.join(f'{name} = {size}' for name, size in words.items())
-    wanted = f'a number, {wanted}' if wanted else 'a number'
+    words = [f'{_describe(BATCH)} = {batch}'] if axes in (BATCH_TIME, TIME_BATCH) else []
+    words += [f'{_describe(axes)} = {tuple(sizes)}'] if axes else []
+    wanted = f'a number, {" or ".join(words)}' if words else 'a number'
     raise ValueError(f'elapsed_time must be {wanted}, got {tuple(shape)}')
 
 

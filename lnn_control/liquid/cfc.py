@@ -210,9 +210,8 @@ class CfC(LiquidLayer):
 
     def _gather_parameters(self) -> Tensor:
         """Return weights and biases in one vector."""
-        names = ('weight', 'bias')
-        if self.mode != 'pure':
-            names = ('weight', 'gate_weight', 'bias', 'gate_bias')
+        gates = self.mode != 'pure'
+        names = ('weight', 'gate_weight', 'bias', 'gate_bias') if gates else ('weight', 'bias')
         # By the table of parameters: an attribute of a module takes longer to find.
         parts = map(self._parameters.get, names)
         return torch.cat([part.flatten() for part in parts if part is not None])
