@@ -37,7 +37,8 @@ class Dagger:
 
     Collectors keep flying with the newest weights while the trainer keeps training, for
     --budget-minutes. With --rounds it goes round by round instead, reproducible bit for bit on a
-    CPU. Killed or ended with Ctrl-C, the same command goes on where it was.
+    CPU. With --init and --data it goes on from an earlier policy and what that learned from.
+    Killed or ended with Ctrl-C, the same command goes on where it was.
     """
 
     output: Path
@@ -55,6 +56,10 @@ class Dagger:
     15 to 30 images a second that come up to 0.1 s late."""
     hold: float | None = None
     """Time at the target that ends an episode [s]; 4 if not given. Only of tasks that have one."""
+    data: train.DataFolders = ()
+    init: str | None = None
+    """Checkpoint to start from instead of random weights: a folder or a shipped name. It flies
+    from the first flight on, where else the expert flies alone."""
     rounds: int | None = None
     """Rounds of collecting and training after that of the expert, instead of both at once."""
     episodes: options.Episodes = 200
@@ -96,9 +101,9 @@ class Dagger:
         """What is trained, as `lnn-control train` has it."""
         shared = {entry.name for entry in fields(train.Train)} & {
             entry.name for entry in fields(Dagger)
-        } - {'validate_episodes'}
+        } - {'validate_episodes', 'data'}
         values = {name: getattr(self, name) for name in shared}
-        return train.Train(data=(str(self.output / EPISODES),), **values)
+        return train.Train(data=(str(self.output / EPISODES), *self.data), **values)
 
 
 def main(arguments: list[str]) -> int:

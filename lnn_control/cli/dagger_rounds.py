@@ -36,14 +36,16 @@ def list_stages(job: 'Dagger', arguments: Sequence[str]) -> list[list[str]]:
     for number in range((job.rounds or 0) + 1):
         episodes = str(folder / EPISODES / f'{number}')
         before, now = (str(folder / STAGES / f'{n}') for n in (number - 1, number))
-        pilot = ['--policy', before, '--allow-untrained'] if number else []
+        known = before if number else job.init
+        pilot = ['--policy', known, '--allow-untrained'] if known is not None else []
         first = str(job.first_seed + number * count)
         where = ['--output', episodes, '--episodes', f'{count}', '--first-seed', first]
         stages.append(['collect', *where, *pilot, *flight_words])
-        init = ['--init', before] if number else []
+        init = ['--init', known] if known is not None else []
         words = drop_sizes(train_words) if number else train_words
         seed = str(job.settings.seed + number)
-        where = ['--data', str(folder / EPISODES), '--output', now, '--seed', seed]
+        data = [word for each in (str(folder / EPISODES), *job.data) for word in ('--data', each)]
+        where = [*data, '--output', now, '--seed', seed]
         stages.append(['train', *where, *init, *words])
     return stages
 

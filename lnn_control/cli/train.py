@@ -35,8 +35,9 @@ DataFolders = Annotated[
     UseAppendAction[tuple[str, ...]],
     arg(
         metavar='FOLDER[=WEIGHT]',
-        help='A data set, or a folder of episodes or of recordings with its subfolders; may be '
-        'given again. A weight of 2 learns from each of its episodes twice in a pass.',
+        help='To learn from: a data set, or a folder of episodes or of recordings with its '
+        'subfolders; may be given again. A weight of 2 learns from each of its episodes twice in '
+        'a pass.',
     ),
 ]
 

@@ -19,15 +19,15 @@ from lnn_control.cli.dagger import Dagger
 from lnn_control.cli.dagger_rounds import list_stages
 from lnn_control.cli.dagger_together import count_collectors
 from lnn_control.imitation.cache import read_all_metadata
-from lnn_control.policies.checkpoint import load_policy, read_config
+from lnn_control.policies.checkpoint import load_network, load_policy, read_config
 from tests.patience import PATIENCE
 
 # Short flights over an empty forest floor, a network of few numbers.
-SHORT = [
-    *('--task-option', 'time_limit=1.5', '--task-option', 'density=0.1', '--renderer', 'tiny'),
-    *('--channels', '4', '4', '4', '6', '--num-places', '4', '--num-neurons', '16'),
-    *('--validate-episodes', '1', '--processes', '1', '--batch-size', '2'),
-]
+FLIGHTS = ['--task-option', 'time_limit=1.5', '--task-option', 'density=0.1']
+FLIGHTS += ['--renderer', 'tiny', '--processes', '1']
+SIZES = ['--channels', '4', '4', '4', '6', '--num-places', '4', '--num-neurons', '16']
+LITTLE = ['--validate-episodes', '1', '--batch-size', '2']
+SHORT = [*FLIGHTS, *SIZES, *LITTLE]
 QUICK = ['--expert-episodes', '2', '--publish-seconds', '0.5', '--save-seconds', '0.5']
 QUICK += ['--flying-share', '1']
 
@@ -107,6 +107,44 @@ def test_killed_run_goes_on_and_ends_with_a_described_policy(tmp_path: Path) -> 
     assert list((tmp_path / 'tensorboard').glob('events.*'))
 
 
+@pytest.fixture(scope='module')
+def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two flights of the expert, and a policy that learned from them."""
+    folder = tmp_path_factory.mktemp('known')
+    flights, policy = str(folder / 'flights'), str(folder / 'policy')
+    assert cli.main(['collect', '--output', flights, '--episodes', '2', *FLIGHTS]) == 0
+    words = ['--data', flights, '--output', policy, '--steps', '2', '--batch-size', '2', *SIZES]
+    assert cli.main(['train', *words]) == 0
+    return folder
+
+
+def test_run_goes_on_from_a_policy_and_its_flights(known: Path, tmp_path: Path) -> None:
+    words = ['--data', str(known / 'flights'), '--init', str(known / 'policy')]
+    words += ['--first-seed', '10', '--budget-minutes', '0.4', *FLIGHTS, *LITTLE, *QUICK]
+    run = start('--output', str(tmp_path), *words)
+    output, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 0, output
+    episodes = read_all_metadata(tmp_path / 'episodes')
+    assert {episode['pilot'] for episode in episodes} == {'student'}
+    training = read_config(tmp_path)['training']
+    assert training['init'] == str(known / 'policy')
+    # Those it was given are learned from as well as those that it flew.
+    assert 2 < training['data']['episodes'] <= 2 + len(episodes)
+    network, before = load_network(tmp_path), load_network(known / 'policy')
+    assert network.config == before.config
+    assert torch.equal(network.imu_mean, before.imu_mean)
+    assert not torch.equal(network.gain, before.gain)
+
+
+def test_flights_of_another_renderer_are_refused_before_anything_flies(
+    known: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ['--output', str(tmp_path / 'run'), '--data', str(known / 'flights')]
+    message = fail(capsys, *words, '--renderer', 'none')
+    assert "must be of one renderer, got 'none' (flights of this run) and 'tiny'" in message
+    assert not list(tmp_path.rglob('*.mcap'))
+
+
 def test_rounds_are_the_same_whether_killed_or_not(tmp_path: Path) -> None:
     words = ['--rounds', '1', '--episodes', '2', '--epochs', '2', *SHORT, '--save-seconds', '0.1']
     whole = start('--output', str(tmp_path / 'whole'), '--name', 'same', *words)
@@ -137,6 +175,16 @@ def test_stages_of_rounds_start_from_the_one_before() -> None:
     assert third[third.index('--first-seed') + 1] == '7'
     assert fourth[fourth.index('--init') + 1] == 'x/rounds/0'
     assert '--memory' not in fourth and '--learning-rate' in fourth
+
+
+def test_rounds_may_start_from_a_policy_and_its_flights() -> None:
+    job = Dagger(Path('x'), rounds=1, data=('old',), init='before')
+    first, second, third, fourth = list_stages(job, ['--rounds', '1'])
+    assert first[first.index('--policy') + 1] == 'before'
+    assert second[second.index('--init') + 1] == 'before'
+    assert third[third.index('--policy') + 1] == fourth[fourth.index('--init') + 1] == 'x/rounds/0'
+    for stage in (second, fourth):
+        assert stage[1:5] == ['--data', 'x/episodes', '--data', 'old']
 
 
 @pytest.mark.parametrize(
