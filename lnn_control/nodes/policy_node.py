@@ -109,7 +109,7 @@ PARAMETERS = (
     ),
     Parameter('image_silence', 0.5, 'so long without an image is a finding [s]', 0.05, 60.0),
     Parameter(
-        'imu_silence', 0.2, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
+        'imu_silence', 0.15, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
     ),
     Parameter(
         'tolerate', '', 'findings of the sensors that do not stop, by name, such as "imu.frozen"'
@@ -336,6 +336,9 @@ class PolicyNode(LifecycleNode):
         except ValueError as error:
             self._complain(f'inertial sample dropped: {error}')
             return
+        if self._is_moving and self._inputs.doubts_inertial:
+            # At once: the next image may be a while.
+            self._stop_for_obstacle()
         if self._waiting is not None and self._inputs.has_samples_of(self._waiting):
             self._stop_waiting()
 
@@ -372,9 +375,7 @@ class PolicyNode(LifecycleNode):
             return
         if not self._is_active:
             return
-        obstacle = self._find_obstacle()
-        if obstacle:
-            self._refuse(obstacle)
+        if self._stop_for_obstacle():
             return
         if not self._inputs.has_judged and 'imu.silent' not in self._tolerated:
             return  # for a fifth of a second the inertial samples are looked at first
@@ -393,6 +394,13 @@ class PolicyNode(LifecycleNode):
         self._forget_problems()
         self._neurons.publish(make_neurons(self._runner.read_neurons()))
         self._timing.publish(make_timing(self._inputs.image_age, elapsed))
+
+    def _stop_for_obstacle(self) -> bool:
+        """Let the vehicle stand where nothing may be commanded now, and return whether it does."""
+        obstacle = self._find_obstacle()
+        if obstacle:
+            self._refuse(obstacle)
+        return bool(obstacle)
 
     def _find_obstacle(self) -> str:
         """Return why nothing may be commanded now; empty if something may."""

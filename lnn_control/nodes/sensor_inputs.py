@@ -48,6 +48,11 @@ class SensorInputs:
         """Whether both sensors were looked at."""
         return self._watch.has_judged
 
+    @property
+    def doubts_inertial(self) -> bool:
+        """Whether the latest inertial samples are not as they should be."""
+        return self._watch.doubts_inertial
+
     def find(self, now: float) -> tuple[Finding, ...]:
         """Return all that is not as it should be now."""
         return self._watch.find(now)
