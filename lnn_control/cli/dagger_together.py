@@ -5,12 +5,18 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lnn_control.cli import collect, train
+from lnn_control.cli.dagger_run import (
+    DEFAULT_MINUTES,
+    check_folder,
+    describe_settings,
+    note_settings,
+)
 from lnn_control.cli.training_data import Source, open_sources
 from lnn_control.imitation.collection import NUM_TRAINING_SEEDS, EpisodeFolder
 from lnn_control.imitation.collectors import Collectors
@@ -47,21 +53,25 @@ def run_together(job: 'Dagger', arguments: list[str]) -> None:
     from lnn_control.imitation.scalars import ScalarWriter
     from lnn_control.imitation.training_state import load_state, remove_state
 
-    trained = train.check_job(job.trained, [*arguments, '--budget-minutes', '1'])
+    minutes = job.settings.budget_minutes or DEFAULT_MINUTES
+    job = replace(job, settings=replace(job.settings, budget_minutes=minutes))
+    trained = train.check_job(job.trained, arguments)
     folder = job.output
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(job)
     if (folder / 'config.json').is_file():
         print(f'{folder} holds a trained policy already: it is judged and described again')
         return
     keep_freed_memory()
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.settings.seed)
+    train.choose_device(job.device)
     network = train.make_network(trained)
     network.check_size(job.max_parameters)
+    earlier = open_sources(job.data, network.config.preprocessing, print)
+    check_earlier(job, [*earlier, Source(folder, 1.0, tuple(list_episodes(folder)))])
+    note_settings(job)
     # Of a checkpoint to start from, whose sizes are its own.
     job = replace(job, network=network.config)
-    earlier = open_sources(job.data, job.network.preprocessing, print)
-    check_earlier(job, earlier)
     state = load_state(folder)
     check_same(job, state)
     scalars = ScalarWriter(job.output)
@@ -85,7 +95,7 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
     """
     import torch
 
-    total = 60.0 * (job.settings.budget_minutes or 45.0)
+    total = 60.0 * (job.settings.budget_minutes or DEFAULT_MINUTES)
     budget = Budget(0.0 if state is None else float(state['seconds']), total)
     plan = make_plan(plan_episodes(job), job.output, choose_crew(job), job.run)
     # The processes that fly have the time to prepare what the one that trains reads.
@@ -203,9 +213,11 @@ def make_learner(
     from lnn_control.imitation.trainer import Trainer
 
     device = train.choose_device(job.device)
-    symmetric = job.flown.made_task.is_symmetric and all(
-        is_symmetric(read_all_metadata(source.paths)) for source in earlier
-    )
+    symmetric = job.settings.is_symmetric
+    if symmetric is None:
+        symmetric = job.flown.made_task.is_symmetric and all(
+            is_symmetric(read_all_metadata(source.paths)) for source in earlier
+        )
     preprocessing = network.config.preprocessing
     known = [
         sequence
@@ -227,15 +239,6 @@ def publish(job: 'Dagger', network: 'Network') -> None:
     from lnn_control.policies.checkpoint import save_checkpoint
 
     save_checkpoint(job.output / FLYING, 'student', network.cpu(), {})
-
-
-def describe_settings(job: 'Dagger') -> dict[str, Any]:
-    """Return what must be the same to go on."""
-    kept = ['task', 'task_option', 'world', 'season', 'vary_cameras', 'augmentation', 'hold']
-    kept += ['data', 'init']
-    described: dict[str, Any] = {name: getattr(job, name) for name in kept}
-    described |= {'network': asdict(job.network), 'training': asdict(job.settings)}
-    return described | {'flights': asdict(job.flights)}
 
 
 def check_same(job: 'Dagger', state: dict[str, Any] | None) -> None:
