@@ -63,7 +63,7 @@ SUMMARIES = {
     'explain': 'show where a policy looks and which neuron does what',
     'export': 'write a policy as ONNX or C that flies without torch',
     'replay': 'give a policy what was recorded and compare its commands',
-    'report': 'draw the page of a recorded run again',
+    'report': 'make one page of result files, or draw that of a run again',
     'card': 'write the model card of a checkpoint',
     'sim': 'look at the simulator: fly through a world, draw them all',
     'list': 'list tasks, worlds, policies, disturbances and more',
