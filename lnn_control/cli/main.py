@@ -29,6 +29,7 @@ VERBS: Registry[ModuleType] = Registry(
     {
         'demo': 'lnn_control.cli.demo',
         'bringup': 'lnn_control.cli.bringup',
+        'dashboard': 'lnn_control.cli.dashboard',
         'doctor': 'lnn_control.cli.doctor',
         'collect': 'lnn_control.cli.collect',
         'data': 'lnn_control.cli.data',
@@ -53,6 +54,7 @@ VERBS: Registry[ModuleType] = Registry(
 SUMMARIES = {
     'demo': 'fly the shipped policy through four worlds over ROS 2',
     'bringup': 'start the ROS 2 nodes, in simulation or on a robot',
+    'dashboard': 'show a running vehicle in a browser, with a stop button',
     'doctor': 'say what is wrong with a machine or with sensors and nodes that run',
     'collect': 'fly simulated episodes and record them for training',
     'data': 'make a data set of what a robot recorded',
