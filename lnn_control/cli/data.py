@@ -90,7 +90,7 @@ class View:
 
 @dataclass(frozen=True)
 class Export:
-    """Write a data set as other tools read it: LeRobot v3 (a folder) or robomimic (HDF5)."""
+    """Write a data set as other tools read it: LeRobot v3, robomimic (HDF5) or rerun (.rrd)."""
 
     bags: Annotated[
         tuple[Path, ...],
@@ -99,8 +99,8 @@ class Export:
     ]
     output: Path
     """Folder for what is written; of LeRobot it must be empty."""
-    format: Literal['lerobot', 'robomimic'] = 'lerobot'
-    """Whose format: lerobot or robomimic."""
+    format: Literal['lerobot', 'robomimic', 'rerun'] = 'lerobot'
+    """Whose format: lerobot, robomimic or rerun (package rerun-sdk)."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +198,7 @@ def export_dataset(job: Export) -> int:
     :raises ValueError: if there is not exactly one, or it has no episode.
     """
     from lnn_control.data.dataset import load_dataset
+    from lnn_control.imitation.episode import stream_episode
     from lnn_control.imitation.episode_file import read_episode
 
     if len(job.bags) != 1:
@@ -209,6 +210,15 @@ def export_dataset(job: Export) -> int:
         path = job.output / 'demos.hdf5'
         rows = ((entry.split, read_episode(data.folder / entry.file)) for entry in data.episodes)
         count = export_robomimic(path, rows, choose_scale(data), data.contract.task or 'recorded')
+    elif job.format == 'rerun':
+        from lnn_control.data.export_rerun import export_rerun
+
+        path = job.output
+        named = (
+            (entry.name, stream_episode(read_episode(data.folder / entry.file)))
+            for entry in data.episodes
+        )
+        count = export_rerun(path, named)
     else:
         from lnn_control.data.export_lerobot import export_lerobot
 

@@ -186,19 +186,19 @@ def _describe(recording: Recording, contract: Contract, stamps: Float) -> dict[s
     described |= {'pilot': described.get('pilot', contract.pilot), 'source': recording.bag.name}
     if len(stamps) > 1:
         described['camera_rate'] = f'{1.0 / float(np.median(np.diff(stamps))):.4g}'
-    fov_deg = contract.camera.fov_deg or float(described.get('camera_fov_deg', 0)) or None
-    described.pop('camera_fov_deg', None)
+    told = float(described.pop('camera_fov_deg', 0))
+    fov_deg = contract.camera.fov_deg or recording.fov_deg or told or None
     if fov_deg is not None and recording.crop is not None:
         across = recording.crop.measure_fov_deg(recording.size[0], fov_deg)
         described['camera_fov_deg'] = f'{across:.4g}'
     pitch_deg = contract.camera.pitch_deg
-    told = {
+    named = {
         'vehicle': contract.vehicle,
         'task': contract.task,
         'camera_pitch_deg': None if pitch_deg is None else f'{pitch_deg:g}',
         'symmetry': None if contract.symmetric else 'none',
     }
-    described |= {name: value for name, value in told.items() if value is not None}
+    described |= {name: value for name, value in named.items() if value is not None}
     if contract.command.limits is not None:
         described['command_limits'] = ' '.join(f'{limit:g}' for limit in contract.command.limits)
     return described

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.image_messages import SHRINKS, read_pixels
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.observation import Crop, Preprocessing
 from lnn_control.core.ros_messages import (
     BOOL_TYPE,
+    CAMERA_INFO_TYPE,
     COMPRESSED_IMAGE_TYPE,
     IMAGE_TYPE,
     IMU_TYPE,
+    RECORDING,
     STRING_TYPE,
     read_imu_values,
     seconds_from_stamp,
@@ -87,6 +90,7 @@ class Recording:
     """What a bag holds, as far as a contract asks for it.
 
     :param images: one value an image, its number in the spool. :param size: of the camera [px].
+    :param fov_deg: across its straightened image, by its calibration; None if there is none.
     :param crop: what was kept of the camera's image.
     :param commands, labels: vx, vy, vz, yaw rate as the messages have them and a flag, 1 where
         somebody commands.
@@ -106,6 +110,7 @@ class Recording:
     classes: ImageSpool | None = None
     states: dict[str, Signal] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)
+    fov_deg: float | None = None
     crop: Crop | None = None
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -123,10 +128,14 @@ def read_stamp(message: Any) -> float:
 
 
 class ImageShrinker:
-    """Makes the images of a data set of those of a camera, and knows what it cut off."""
+    """Makes the images of a data set of those of a camera, and knows what it cut off.
 
-    def __init__(self, camera: CameraTopic) -> None:
+    :param lens: by which they are straightened; None leaves them as they are.
+    """
+
+    def __init__(self, camera: CameraTopic, lens: Lens | None = None) -> None:
         self._camera = camera
+        self._lens = lens
         self.size: tuple[int, int] = (0, 0)
         self.crop: Crop | None = None
         self._shrink = 1
@@ -152,6 +161,8 @@ class ImageShrinker:
                 f'the image has {width}x{height} pixels, those before have '
                 f'{known_width}x{known_height}: a camera keeps its size'
             )
+        if self._lens is not None:
+            pixels = self._lens.straighten(pixels)
         return self._cut(pixels, self.size[0] / pixels.shape[1])
 
     def _choose_crop(self, width: int, height: int) -> Crop:
@@ -168,7 +179,9 @@ class ImageShrinker:
     def _choose_shrink(self) -> int:
         """Return how much smaller a JPEG may be decoded so that scaling still has two pixels."""
         assert self.crop is not None
-        if self._camera.size is None:
+        is_bent = self._lens is not None and self._lens.calibration.is_distorted
+        # A calibration is for images of one size.
+        if self._camera.size is None or is_bent:
             return 1
         room = min(self.crop.width / self._camera.size[0], self.crop.height / self._camera.size[1])
         return max(shrink for shrink in SHRINKS if shrink == 1 or 2 * shrink <= room)
@@ -190,6 +203,8 @@ class ImageShrinker:
         if message.encoding not in ('mono8', '8UC1'):
             raise ValueError(f'segmentation must be mono8, got {message.encoding!r}')
         classes = np.ascontiguousarray(read_pixels(message)[:, :, 0])
+        if self._lens is not None:
+            classes = self._lens.straighten_classes(classes)
         crop = self.crop or self._choose_crop(classes.shape[1], classes.shape[0])
         rows = slice(crop.top, crop.top + crop.height)
         part = classes[rows, crop.left : crop.left + crop.width]
@@ -256,9 +271,10 @@ def _list_kinds(kinds: dict[str, str]) -> str:
 class _Collector:
     """Takes the messages of a bag apart, topic by topic."""
 
-    def __init__(self, bag: Bag, contract: Contract, folder: Path) -> None:
+    def __init__(self, bag: Bag, contract: Contract, folder: Path, lens: Lens | None) -> None:
         self.contract = contract
         self.reader = BagReader(bag)
+        self._lens = lens
         imu = contract.imu.topic if contract.imu is not None else ''
         self.recording = Recording(
             bag,
@@ -271,7 +287,8 @@ class _Collector:
             headings=Signal(contract.odometry or '', 1),
             segmentation=Signal(contract.segmentation or '', 1),
         )
-        self.shrinker = ImageShrinker(contract.camera)
+        self.recording.fov_deg = None if lens is None else lens.fov_deg
+        self.shrinker = ImageShrinker(contract.camera, lens)
         self._readers: dict[str, list[Callable[[Row, Any], None]]] = {}
         self._folder = folder
 
@@ -311,6 +328,10 @@ class _Collector:
         if wanted == contract.camera.topic:
             expect(IMAGE_TYPES, 'camera')
             readers.append(self._see)
+        info = contract.camera.info
+        if info is not None and wanted == info.topic:
+            expect((CAMERA_INFO_TYPE,), 'calibration')
+            readers.append(self._compare_lens)
         if contract.imu is not None and wanted == contract.imu.topic:
             expect((IMU_TYPE,), 'IMU')
             readers.append(self._feel)
@@ -377,6 +398,18 @@ class _Collector:
         number = self.recording.spool.add(pixels)
         self.recording.images.add(row, message, [float(number)])
 
+    def _compare_lens(self, row: Row, message: Any) -> None:
+        """Check that a calibration is the one that the images are straightened by.
+
+        :raises RecordingError: if it is not.
+        """
+        if self._lens is None or read_calibration(message) == self._lens.calibration:
+            return
+        raise RecordingError(
+            f'{row.topic} message {row.place} is another calibration than the first one: cut the '
+            'bag there, or give camera.fov_deg instead of camera.info in the contract'
+        )
+
     def _classify(self, row: Row, message: Any) -> None:
         if self.recording.classes is None:
             self.recording.classes = ImageSpool(self._folder)
@@ -403,10 +436,13 @@ def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:
     :raises BagError: if a file is none of a bag.
     :raises OSError: if a file cannot be opened or the disk is full.
     """
-    collector = _Collector(bag, contract, folder)
+    names = _find_topics(bag, contract)
+    lens, doubt = _find_lens(bag, contract, names)
+    collector = _Collector(bag, contract, folder, lens)
     recording, reader = collector.recording, collector.reader
+    if doubt:
+        recording.findings.add('note', 'uncalibrated', doubt)
     try:
-        names = _find_topics(bag, contract)
         for row in reader.read():
             wanted = names.get(row.topic)
             if wanted is not None:
@@ -432,6 +468,31 @@ def _find_topics(bag: Bag, contract: Contract) -> dict[str, str]:
         return match_topics(contract, kinds)
     except RecordingError as error:
         raise RecordingError('; '.join([str(error), *map(str, damages)])) from error
+
+
+def _find_lens(bag: Bag, contract: Contract, names: dict[str, str]) -> tuple[Lens | None, str]:
+    """Return the lens of the camera, and in words why there is none where a topic should tell it.
+
+    As in flight, what the recorder was told of the field of view stands above the calibration.
+
+    :param names: topic of the bag -> that of the contract.
+    """
+    info = contract.camera.info
+    if info is None or info.topic not in names.values():
+        return None, ''
+    reader = BagReader(bag)
+    # Calibrations come with the images: the first one is among the first messages.
+    for row in reader.read():
+        if names.get(row.topic) != info.topic:
+            continue
+        is_told = bool(reader.metadata.get(RECORDING, {}).get('camera_fov_deg'))
+        if is_told or row.kind != CAMERA_INFO_TYPE:
+            break
+        try:
+            return Lens(read_calibration(reader.decoder.decode(row.kind, row.data))), ''
+        except ValueError as error:
+            return None, f'{row.topic} ignored: {error}'
+    return None, ''
 
 
 def _check_messages(contract: Contract, names: dict[str, str], reader: BagReader) -> None:
