@@ -49,6 +49,8 @@ class ReplayBags:
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(ReplayBags, 'replay', arguments)
+    if not job.bags:
+        raise ValueError('no bag was named: lnn-control replay BAG --policy POLICY')
     if job.most_difference is not None:
         check_number('most_difference', job.most_difference, 0.0, 100.0)
     check_number('threads', job.threads, 1, 1024)

@@ -56,10 +56,14 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
     episodes: list[StreamedEpisode] = []
     num_unanswered = num_resting = 0
     for number, session in enumerate(sessions):
-        commands = find_answers(signals.commands, contract.command, session, signals.headings)
+        commands = find_answers(
+            signals.commands, contract.command, session, signals.headings, findings
+        )
         labels = commands
         if contract.labels is not None and len(signals.labels):
-            labels = find_answers(signals.labels, contract.labels, session, signals.headings)
+            labels = find_answers(
+                signals.labels, contract.labels, session, signals.headings, findings
+            )
         stamps = session.images.stamps
         flies = find_flying(recording, contract, session)
         feels = find_feeling(imu[number], stamps, contract, findings)
@@ -75,19 +79,29 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
         text = f'{num_unanswered} images were left out: they have no command'
         findings.add('note', 'no-command', text, topic=contract.command.topic)
     if not episodes:
-        raise RecordingError(_explain_nothing(sessions, num_resting, num_unanswered, contract))
+        num_repeated = findings.count('image-twice')
+        text = _explain_nothing(sessions, num_repeated, num_resting, num_unanswered, contract)
+        if losses := findings.select('loss'):
+            first = replace(losses[0], file='')
+            text = f'{text}; {first} (in all: {findings.describe_losses()})'
+        raise RecordingError(text)
     return episodes
 
 
 def _explain_nothing(
-    sessions: list[Session], num_resting: int, num_unanswered: int, contract: Contract
+    sessions: list[Session],
+    num_repeated: int,
+    num_resting: int,
+    num_unanswered: int,
+    contract: Contract,
 ) -> str:
-    count = sum(len(session.images.stamps) for session in sessions)
+    count = sum(len(session.images.stamps) for session in sessions) + num_repeated
     hold = contract.command.hold
+    repeated = f', {num_repeated} repeat the stamp of another' if num_repeated else ''
     within = '' if hold is None else f' within {hold:g} s'
     return (
         f'leaves no episode of {contract.min_images} images: of {count} images {num_resting} are '
-        f'from when nobody flew, {num_unanswered} have no command{within}'
+        f'from when nobody flew, {num_unanswered} have no command{within}{repeated}'
     )
 
 

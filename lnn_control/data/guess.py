@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A first contract for a bag, from what it holds, with a comment for each guess."""
 
+import json
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,8 +30,8 @@ from lnn_control.data.contract import FLYING_VALUES, CommandTopic, ImuTopic, par
 from lnn_control.data.decoding import ACKERMANN_TYPES
 from lnn_control.data.imu import convert_imu, find_doubt
 from lnn_control.data.problems import RecordingError
-from lnn_control.data.readers import BagReader
-from lnn_control.data.recording import IMAGE_TYPES, read_stamp
+from lnn_control.data.readers import BagReader, Damage
+from lnn_control.data.recording import GREATEST, IMAGE_TYPES, read_stamp
 
 # What is looked at [messages a topic, messages in all].
 _MOST_EACH, _MOST_ALL = 400, 50_000
@@ -83,8 +85,8 @@ class Sampled:
         return bool(self.messages) and read_stamp(self.messages[0]) > 0
 
 
-def sample(bag: Bag) -> dict[str, Sampled]:
-    """Return the first messages of every topic of a bag.
+def sample(bag: Bag) -> tuple[dict[str, Sampled], list[Damage]]:
+    """Return the first messages of every topic of a bag, and where it is damaged up to there.
 
     :raises BagError: if it is no bag.
     """
@@ -103,7 +105,7 @@ def sample(bag: Bag) -> dict[str, Sampled]:
                     continue  # damaged: the import will say so
         if number > _MOST_ALL:
             break
-    return topics
+    return topics, reader.damages
 
 
 def guess_contract(bag: Bag) -> str:
@@ -111,13 +113,15 @@ def guess_contract(bag: Bag) -> str:
 
     :raises RecordingError: if it holds no images or nothing that could be a command.
     """
-    topics = sample(bag)
+    topics, damages = sample(bag)
     camera = _choose(topics, IMAGE_TYPES, _FOR_CAMERA, _AGAINST_CAMERA)
     command = _choose(topics, COMMAND_TYPES, _FOR_COMMAND, _AGAINST_COMMAND, _rank_command)
     for part, found in (('images', camera), ('commands', command)):
         if not found:
             shown = ', '.join(f'{name} ({entry.kind})' for name, entry in sorted(topics.items()))
-            raise RecordingError(f'{bag.describe()} holds no {part}, only {shown or "nothing"}')
+            others = f'only {shown}' if shown else 'and no other message'
+            what = f'{bag.describe()} holds no {part}, {others}'
+            raise RecordingError('; '.join([what, *map(str, damages)]))
     lines = [
         f'# What the topics of {bag.name} mean, as far as they tell. Check every line; all keys:',
         '# lnn-control data contract --schema',
@@ -156,8 +160,13 @@ def _rank_command(entry: Sampled) -> float:
 
 
 def _note_others(names: Sequence[str], part: str) -> list[str]:
-    others = f': others are {", ".join(names[1:])}' if len(names) > 1 else ''
+    others = f': others are {", ".join(map(_quote, names[1:]))}' if len(names) > 1 else ''
     return [f'  # {part}{others}']
+
+
+def _quote(topic: str) -> str:
+    """Return a name as YAML takes it: one that is none of ROS in quotation marks."""
+    return topic if re.fullmatch(r'[A-Za-z0-9_/~.-]+', topic) else json.dumps(topic)
 
 
 def _write_camera(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[str]:
@@ -165,7 +174,7 @@ def _write_camera(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[
     yield 'camera:'
     yield from _note_others(names, f'{entry.rate:.3g} images a second')
     topic = names[0].removesuffix('/compressed')
-    yield f'  topic: {topic}'
+    yield f'  topic: {_quote(topic)}'
     if not entry.has_stamps:
         yield '  # the stamps of its headers are zero'
         yield '  stamp: receipt'
@@ -197,7 +206,7 @@ def _write_lens(topics: dict[str, Sampled], camera: str) -> Iterator[str]:
         yield f'  fov_deg: {fov_deg:.4g}'
         return
     yield f'  # its calibration: images are straightened, to {fov_deg:.4g} degrees across'
-    yield f'  info: {{topic: {info}}}'
+    yield f'  info: {{topic: {_quote(info)}}}'
 
 
 def _write_imu(topics: dict[str, Sampled]) -> Iterator[str]:
@@ -209,11 +218,12 @@ def _write_imu(topics: dict[str, Sampled]) -> Iterator[str]:
     entry = topics[names[0]]
     yield 'imu:'
     yield from _note_others(names, f'{entry.rate:.3g} samples a second')
-    yield f'  topic: {names[0]}'
+    yield f'  topic: {_quote(names[0])}'
     if not entry.has_stamps:
         yield '  # the stamps of its headers are zero'
         yield '  stamp: receipt'
-    samples = np.array([read_imu_values(message) for message in entry.messages])
+    samples = np.array([read_imu_values(m) for m in entry.messages]).reshape(-1, 6)
+    samples = samples[np.abs(samples).max(axis=1) < GREATEST]
     for keys in _IMU_GUESSES:
         topic = ImuTopic(names[0], **keys)
         if not find_doubt(convert_imu(samples, topic), topic):
@@ -242,7 +252,7 @@ def _write_command(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator
     entry, topic = topics[names[0]], names[0]
     yield 'command:'
     yield from _note_others(names, f'{entry.kind}, {entry.rate:.3g} a second')
-    yield f'  topic: {topic}'
+    yield f'  topic: {_quote(topic)}'
     is_world = _is_of_world(entry, topic)
     if is_world:
         yield '  # its velocities are those of the world, not of the body'
@@ -285,7 +295,7 @@ def _write_heading(topics: dict[str, Sampled], command: str) -> Iterator[str]:
             'heading: record an Odometry or PoseStamped too'
         )
     yield '# where the heading comes from'
-    yield f'odometry: {headings[0]}'
+    yield f'odometry: {_quote(headings[0])}'
 
 
 def _write_flying(topics: dict[str, Sampled]) -> Iterator[str]:
@@ -293,4 +303,4 @@ def _write_flying(topics: dict[str, Sampled]) -> Iterator[str]:
     states = [name for name in topics if name.endswith(f'/{SAFETY_STATE}')]
     if states:
         yield '# only while our own safety node lets somebody fly'
-        yield f'flying: [{{topic: {states[0]}, values: [{", ".join(FLYING_VALUES)}]}}]'
+        yield f'flying: [{{topic: {_quote(states[0])}, values: [{", ".join(FLYING_VALUES)}]}}]'

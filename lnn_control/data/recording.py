@@ -45,6 +45,9 @@ STATE_TYPES = (STRING_TYPE, BOOL_TYPE)
 
 Float = NDArray[np.float64]
 
+# Damaged numbers are greater, speeds and forces in millimetres are not.
+GREATEST = 1e6
+
 
 @dataclass
 class Signal:
@@ -289,7 +292,7 @@ class _Collector:
         )
         self.recording.fov_deg = None if lens is None else lens.fov_deg
         self.shrinker = ImageShrinker(contract.camera, lens)
-        self._readers: dict[str, list[Callable[[Row, Any], None]]] = {}
+        self._readers: dict[tuple[str, str], list[Callable[[Row, Any], None]]] = {}
         self._folder = folder
 
     def add(self, row: Row, wanted: str) -> None:
@@ -297,11 +300,13 @@ class _Collector:
 
         :param wanted: what its topic is called in the contract.
         """
-        if wanted not in self._readers:
-            self._readers[wanted] = self._make_readers(wanted, row.kind)
+        # A split bag may hold another type in another file.
+        key = wanted, row.kind
+        if key not in self._readers:
+            self._readers[key] = self._make_readers(wanted, row.kind)
         try:
             message = self.reader.decoder.decode(row.kind, row.data)
-            for read in self._readers[wanted]:
+            for read in self._readers[key]:
                 read(row, message)
         except RecordingError:
             raise
@@ -363,14 +368,13 @@ class _Collector:
             raise RecordingError(str(error)) from error
 
         def add(row: Row, message: Any) -> None:
-            if not len(signal):
-                try:
-                    check_frame(command, kind, message)
-                except ValueError as error:
-                    raise RecordingError(str(error)) from error
+            try:
+                check_frame(command, kind, message)
+            except ValueError as error:
+                raise RecordingError(f'{error} (message {row.place})') from error
             values = read(message)
-            if values is not None and not np.isfinite(values).all():
-                raise ValueError(f'is not finite: {list(values)}')
+            if values is not None:
+                _check_finite(values)
             signal.add(row, message, [0.0] * 5 if values is None else [*values, 1.0])
 
         return add
@@ -423,9 +427,19 @@ class _Collector:
             except ValueError as error:
                 raise RecordingError(f'{row.topic} {error}') from error
         values = read_imu_values(message)
-        if not np.isfinite(values).all():
-            raise ValueError(f'is not finite: {list(values)}')
+        _check_finite(values)
         self.recording.imu.add(row, message, values)
+
+
+def _check_finite(values: Sequence[float]) -> None:
+    """Check that numbers are such as sensors and pilots tell, in any unit.
+
+    :raises ValueError: if they are not.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError(f'is not finite: {list(values)}')
+    if np.abs(values).max() > GREATEST:
+        raise ValueError(f'is greater than anything that is measured: {list(values)}')
 
 
 def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:

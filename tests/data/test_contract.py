@@ -182,3 +182,21 @@ def test_guess_takes_the_lens_from_the_calibration_beside_the_images(
     beside = Sent('/front/camera_info', START, info)
     _, written = guess(tmp_path / 'bag', [*messages, *answer(), beside])
     assert words in written
+
+
+def test_guess_for_names_and_messages_that_are_none_of_ros(tmp_path: Path) -> None:
+    strange = {'/camera/image_raw': '/a: b', IMU: '/imu #1', COMMAND: '/*x'}
+    messages = [*see_and_feel(), *answer()]
+    bag = record(tmp_path / 'strange', [s._replace(topic=strange[s.topic]) for s in messages])
+    contract = parse_contract(yaml.safe_load(guess_contract(find_bags(bag)[0][0])), 'guess')
+    assert (contract.camera.topic, contract.command.topic) == ('/a: b', '/*x')
+    # No sample that can be looked at.
+    broken = see_and_feel(make_imu=lambda t: imu(t, force=(0.0, 0.0, 1e300)))
+    contract, _ = guess(tmp_path / 'broken', [*broken, *answer()])
+    assert contract.imu.topic == IMU
+
+
+def test_guess_tells_that_a_bag_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / 'a.mcap').write_bytes(b'\x89MCAP0\r\n' + bytes(100))
+    with pytest.raises(RecordingError, match=r'holds no images, and no other .* ends too early'):
+        guess_contract(find_bags(tmp_path)[0][0])

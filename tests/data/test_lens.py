@@ -67,7 +67,7 @@ def test_images_are_straightened_before_they_are_cut(
     straight = lens.straighten(bent)
     assert not np.array_equal(straight, bent)
     assert np.array_equal(episode.images[0], Preprocessing(64, 36).prepare_image(straight))
-    # The ideal image shows less than the focal length in the middle of the lens tells: 77.3 deg.
+    # A barrel sees more at its edges than its focal length in the middle tells: 77.3 degrees.
     assert float(episode.metadata['camera_fov_deg']) == pytest.approx(lens.fov_deg, abs=0.01)
     assert abs(lens.fov_deg - 77.3) > 2.0
 
