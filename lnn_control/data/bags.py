@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bags on the disk: which files belong together, and which are left out and why."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,8 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
         return [Bag(_strip(place.name), (place,))], []
     if not place.is_dir():
         raise FileNotFoundError(f'{place} must be a bag or a folder of bags, there is none')
-    files = list(_skip_datasets(place))
+    closed: list[OSError] = []
+    files = list(_skip_datasets(place, closed.append))
     bags: list[Bag] = []
     taken: set[Path] = set()
     for path in files:
@@ -84,7 +85,9 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
             if parts:
                 bags.append(Bag(_name(place, path.parent), parts, missing))
                 taken.update(parts)
-    left_out = []
+    left_out = [
+        LeftOut(Path(error.filename), f'cannot be opened: {error.strerror}') for error in closed
+    ]
     for path in files:
         if path in taken or path.name.lower() == METADATA or _is_journal(path):
             continue
@@ -96,15 +99,16 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
             left_out.append(LeftOut(path, _explain(path)))
     if not bags:
         found = ', '.join(sorted({path.name for path in files})[:5]) or 'nothing'
+        found += ''.join(f'; {one.path} {one.reason}' for one in left_out[: len(closed)])
         raise FileNotFoundError(
             f'{place} must hold bags ({", ".join(STORAGE)}, compressed or not), found {found}'
         )
     return sorted(bags, key=lambda bag: bag.name), left_out
 
 
-def _skip_datasets(place: Path) -> Iterator[Path]:
+def _skip_datasets(place: Path, refuse: Callable[[OSError], None]) -> Iterator[Path]:
     """Yield the files of a folder, without the data sets in it: those hold what bags became."""
-    files = list(walk_files(place))
+    files = list(walk_files(place, refuse))
     made = tuple(path.parent for path in files if path.name == DATASET and path.parent != place)
     yield from (path for path in files if not any(path.is_relative_to(one) for one in made))
 

@@ -96,7 +96,7 @@ class BagReader:
             reason = ''
             try:
                 yield from self._read_file(path)
-            except (BagError, GeneratorExit, OSError, MemoryError):
+            except (BagError, GeneratorExit, OSError):
                 raise
             except Exception as error:  # a damaged file breaks its decoders in any way
                 reason = _describe_damage(error)
@@ -403,5 +403,7 @@ def _describe_damage(error: Exception) -> str:
         return 'ends too early: it was not closed, or not copied whole'
     if isinstance(error, struct.error):
         return 'is damaged: a part of it was overwritten'
+    if isinstance(error, (MemoryError, OverflowError)):
+        return 'is damaged: it asks for more bytes than there can be'
     text = ' '.join(str(error).split()) or type(error).__name__
     return f'is damaged: {text}'

@@ -184,6 +184,14 @@ def make_sqlite_overwritten(folder: Path) -> None:
         database.commit()
 
 
+def make_boundless(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, compression='STORAGE'))
+    data = path.read_bytes()
+    # The length of a chunk's records stands behind the name of its compression.
+    place = data.index(b'zstd') + 4
+    path.write_bytes(data[:place] + b'\xff' * 6 + bytes(2) + data[place + 8 :])
+
+
 def make_json(folder: Path) -> None:
     with open(folder / 'bag.mcap', 'wb') as stream:
         writer = McapWriter(stream)
@@ -305,6 +313,7 @@ CASES = {
     ),
     'appended': Case(make_appended, r'bag\.mcap is damaged: something was appended to it', 40),
     'unknown chunks': Case(make_unknown_chunks, r"its chunks are compressed with 'brot'", 0),
+    'boundless chunk': Case(make_boundless, r'it asks for more bytes than there can be', 0),
     'sqlite3 overwritten': Case(
         make_sqlite_overwritten,
         r'bag\.db3 is damaged: the rest of it is missing or over',
@@ -435,7 +444,7 @@ def test_full_disk_is_an_error_and_the_same_import_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, failing, fail)
-        with pytest.raises(OSError, match='No space left on device'):
+        with pytest.raises(OSError, match=r'No space left on device: .*set'):
             run(tmp_path / 'bags', tmp_path / 'set', keep_going=False)
     assert not list((tmp_path / 'set').rglob('*.part'))
     run(tmp_path / 'bags', tmp_path / 'set', keep_going=False)
@@ -520,6 +529,27 @@ def test_odd_list_of_files_reads_each_once(tmp_path: Path, listed: str, missing:
     (folder / 'metadata.yaml').write_text(text)
     (bag,), _ = find_bags(folder)
     assert bag.files == (folder / 'flight.mcap',) and bag.missing == missing
+
+
+def test_folder_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path / 'flight', FLIGHT)
+    closed = record(tmp_path / 'closed', FLIGHT)
+    real = os.scandir
+
+    def scan(place):
+        # Whoever runs the tests may open everything.
+        if Path(place) == closed:
+            raise PermissionError(errno.EACCES, 'Permission denied', str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, 'scandir', scan)
+    bags, (left_out,) = find_bags(tmp_path)
+    assert [bag.name for bag in bags] == ['flight']
+    assert (left_out.path, left_out.reason) == (closed, 'cannot be opened: Permission denied')
+    with pytest.raises(FileNotFoundError, match=r'found nothing; .*closed cannot be opened'):
+        find_bags(closed)
 
 
 def test_pipe_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
