@@ -43,6 +43,8 @@ _MCAP, _SQLITE, _ROS1 = b'\x89MCAP0\r\n', b'SQLite format 3\x00', b'#ROSBAG V2.0
 _ZSTD, _LZ4 = b'\x28\xb5\x2f\xfd', b'\x04\x22\x4d\x18'
 _CHUNK_COMPRESSIONS = ('', 'lz4', 'zstd')
 _COPY_BYTES = 1 << 20
+# So many tell what kind a file is.
+_HEAD_BYTES = 16
 
 
 class Row(NamedTuple):
@@ -122,6 +124,8 @@ class BagReader:
                     # What could be unpacked is read, also where the rest is damaged.
                     unpacked = cast(BinaryIO, plain.file)
                     failure = _unpack(opened, unpacked)
+                    if failure is not None and unpacked.tell() < _HEAD_BYTES:
+                        raise failure
                     yield from self._read_plain(Path(plain.name), unpacked, path)
                     if failure is not None:
                         raise failure
@@ -192,6 +196,7 @@ class BagReader:
             topics = {
                 number: (name, kind)
                 for number, name, kind in database.execute('SELECT id, name, type FROM topics')
+                if isinstance(name, str) and isinstance(kind, str)
             }
             self.kinds |= {name: kind for name, kind in topics.values() if name not in self.kinds}
             self._learn_sqlite(database)
@@ -325,12 +330,12 @@ def _find_kind(path: Path, stream: BinaryIO) -> bytes:
 
     :raises BagError: if it is none that is read here.
     """
-    head = stream.read(16)
+    head = stream.read(_HEAD_BYTES)
     stream.seek(0)
     for magic in (_MCAP, _SQLITE, _ROS1, _ZSTD, _LZ4):
         if head.startswith(magic):
             return magic
-    if len(head) < 16:
+    if len(head) < _HEAD_BYTES:
         raise BagError(f'{path} is no bag: it holds {len(head)} bytes')
     raise BagError(
         f'{path} is no bag: it must be MCAP, sqlite3 or ROS 1 (.bag), compressed with zstd or lz4 '

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.image_messages import SHRINKS, read_pixels
 from lnn_control.core.lens import Lens, read_calibration
-from lnn_control.core.observation import Crop, Preprocessing
+from lnn_control.core.observation import Crop
 from lnn_control.core.ros_messages import (
     BOOL_TYPE,
     CAMERA_INFO_TYPE,
@@ -34,11 +32,13 @@ from lnn_control.data.commands import (
     make_reader,
     read_heading,
 )
-from lnn_control.data.contract import CameraTopic, CommandTopic, Contract, StateTopic
+from lnn_control.data.contract import CommandTopic, Contract, StateTopic
+from lnn_control.data.images import ImageShrinker
 from lnn_control.data.imu import check_covariance
 from lnn_control.data.problems import Findings, RecordingError
 from lnn_control.data.readers import BagReader, Row, list_kinds
 from lnn_control.data.spool import ImageSpool
+from lnn_control.data.topics import match_topics
 
 IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_IMAGE_TYPE)
 STATE_TYPES = (STRING_TYPE, BOOL_TYPE)
@@ -128,147 +128,6 @@ def read_stamp(message: Any) -> float:
     """Return the stamp of a message's header [s]; NaN if it has none."""
     header = getattr(message, 'header', None)
     return float('nan') if header is None else seconds_from_stamp(header.stamp)
-
-
-class ImageShrinker:
-    """Makes the images of a data set of those of a camera, and knows what it cut off.
-
-    :param lens: by which they are straightened; None leaves them as they are.
-    """
-
-    def __init__(self, camera: CameraTopic, lens: Lens | None = None) -> None:
-        self._camera = camera
-        self._lens = lens
-        self.size: tuple[int, int] = (0, 0)
-        self.crop: Crop | None = None
-        self._shrink = 1
-
-    def shrink(self, message: Any) -> NDArray[np.uint8]:
-        """Return the image of a message, cut and scaled.
-
-        :raises ValueError: if it cannot be decoded, is too small or of another size than before.
-        """
-        pixels = read_pixels(message, self._shrink)
-        height, width = (length * self._shrink for length in pixels.shape[:2])
-        if self.crop is None:
-            self.size, self.crop = (width, height), self._choose_crop(width, height)
-            if not hasattr(message, 'encoding'):
-                self._shrink = self._choose_shrink()
-                pixels = read_pixels(message, self._shrink)
-                height, width = (length * self._shrink for length in pixels.shape[:2])
-        # Compressed images are shrunk by whole pixels, so that some may be missing at the edge.
-        known_width, known_height = self.size
-        slack = self._shrink - 1
-        if abs(width - known_width) > slack or abs(height - known_height) > slack:
-            raise ValueError(
-                f'the image has {width}x{height} pixels, those before have '
-                f'{known_width}x{known_height}: a camera keeps its size'
-            )
-        if self._lens is not None:
-            pixels = self._lens.straighten(pixels)
-        return self._cut(pixels, self.size[0] / pixels.shape[1])
-
-    def _choose_crop(self, width: int, height: int) -> Crop:
-        """Return what the contract cuts off and, of the rest, the part of the right shape."""
-        left, top, right, bottom = self._camera.crop
-        x, y = round(left * width), round(top * height)
-        inner_width = width - x - round(right * width)
-        inner_height = height - y - round(bottom * height)
-        if self._camera.size is None:
-            return Crop(x, y, inner_width, inner_height)
-        inner = Preprocessing(*self._camera.size).choose_crop(inner_width, inner_height)
-        return Crop(x + inner.left, y + inner.top, inner.width, inner.height)
-
-    def _choose_shrink(self) -> int:
-        """Return how much smaller a JPEG may be decoded so that scaling still has two pixels."""
-        assert self.crop is not None
-        is_bent = self._lens is not None and self._lens.calibration.is_distorted
-        # A calibration is for images of one size.
-        if self._camera.size is None or is_bent:
-            return 1
-        room = min(self.crop.width / self._camera.size[0], self.crop.height / self._camera.size[1])
-        return max(shrink for shrink in SHRINKS if shrink == 1 or 2 * shrink <= room)
-
-    def _cut(self, pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-        crop = self.crop
-        assert crop is not None
-        if scale != 1.0:
-            crop = Crop(
-                *(round(v / scale) for v in (crop.left, crop.top, crop.width, crop.height))
-            )
-        if self._camera.size is None:
-            rows = slice(crop.top, crop.top + crop.height)
-            return pixels[rows, crop.left : crop.left + crop.width]
-        return Preprocessing(*self._camera.size).prepare_image(pixels, crop)
-
-    def shrink_classes(self, message: Any) -> NDArray[np.uint8]:
-        """Return a map of classes, cut like the images: the class in the middle of each pixel."""
-        if message.encoding not in ('mono8', '8UC1'):
-            raise ValueError(f'segmentation must be mono8, got {message.encoding!r}')
-        classes = np.ascontiguousarray(read_pixels(message)[:, :, 0])
-        if self._lens is not None:
-            classes = self._lens.straighten_classes(classes)
-        crop = self.crop or self._choose_crop(classes.shape[1], classes.shape[0])
-        rows = slice(crop.top, crop.top + crop.height)
-        part = classes[rows, crop.left : crop.left + crop.width]
-        if self._camera.size is None:
-            return part
-        shrunk = cv2.resize(part, self._camera.size, interpolation=cv2.INTER_NEAREST)
-        return np.asarray(shrunk, dtype=np.uint8)
-
-
-def match_topics(contract: Contract, kinds: dict[str, str]) -> dict[str, str]:
-    """Return which topic of a bag is which of a contract: the same, or all in one namespace.
-
-    :param kinds: topic of the bag -> type.
-    :raises RecordingError: if one is missing, or there are several vehicles; it says what there
-        is.
-    """
-    required = contract.list_required()
-    spaces = {''}
-    for topic in kinds:
-        spaces |= {
-            topic.removesuffix(end).removesuffix(wanted)
-            for wanted in required
-            for end in ('', '/compressed')
-            if topic.removesuffix(end).endswith(wanted)
-        }
-    found = {
-        space: [wanted for wanted in required if _find(space + wanted, kinds) is None]
-        for space in spaces
-    }
-    complete = sorted(space for space, missing in found.items() if not missing)
-    if '' in complete:
-        complete = ['']
-    if len(complete) > 1:
-        raise RecordingError(
-            f'holds several vehicles ({", ".join(complete)}): write the topics of one with their '
-            'namespace into the contract'
-        )
-    if not complete:
-        missing = min(found.values(), key=len)
-        raise RecordingError(
-            f'has no {" and no ".join(missing)}; it holds {_list_kinds(kinds)}: name the topics '
-            'in a contract (`lnn-control data contract` writes one), or record that topic too'
-        )
-    space = complete[0]
-    return {
-        str(_find(space + wanted, kinds)): wanted
-        for wanted in contract.list_topics()
-        if _find(space + wanted, kinds) is not None
-    }
-
-
-def _find(topic: str, kinds: dict[str, str]) -> str | None:
-    for name in (topic, f'{topic}/compressed'):
-        if name in kinds:
-            return name
-    return None
-
-
-def _list_kinds(kinds: dict[str, str]) -> str:
-    shown = [f'{topic} ({kind.rpartition("/")[2]})' for topic, kind in sorted(kinds.items())]
-    return ', '.join(shown[:20]) + (', ...' if len(shown) > 20 else '') or 'nothing'
 
 
 class _Collector:

@@ -184,6 +184,20 @@ def make_sqlite_overwritten(folder: Path) -> None:
         database.commit()
 
 
+def make_zstd_flipped(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, compression='FILE'))
+    data = bytearray(path.read_bytes())
+    data[20:80] = bytes(60)
+    path.write_bytes(data)
+
+
+def make_sqlite_without_names(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, 'sqlite3', version=8))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"UPDATE topics SET name = x'00ff' WHERE name = '{COMMAND}'")
+        database.commit()
+
+
 def make_boundless(folder: Path) -> None:
     path = find_file(record(folder / 'bag', FLIGHT, compression='STORAGE'))
     data = path.read_bytes()
@@ -313,6 +327,8 @@ CASES = {
     ),
     'appended': Case(make_appended, r'bag\.mcap is damaged: something was appended to it', 40),
     'unknown chunks': Case(make_unknown_chunks, r"its chunks are compressed with 'brot'", 0),
+    'zstd flipped': Case(make_zstd_flipped, r'bag\.mcap\.zstd is damaged: (?!.*no bag)', 0),
+    'sqlite3 without names': Case(make_sqlite_without_names, r'has no /cmd_vel; it holds', 0),
     'boundless chunk': Case(make_boundless, r'it asks for more bytes than there can be', 0),
     'sqlite3 overwritten': Case(
         make_sqlite_overwritten,
