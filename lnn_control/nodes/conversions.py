@@ -21,7 +21,6 @@ from std_msgs.msg import Float32MultiArray, Header, MultiArrayDimension
 
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.image_messages import read_pixels
-from lnn_control.core.lens import Calibration
 from lnn_control.core.messages import CameraImage, VehicleState, VelocityCommand
 from lnn_control.core.ros_messages import read_imu_values, seconds_from_stamp
 from lnn_control.core.ros_messages import read_twist as read_twist
@@ -88,20 +87,6 @@ def make_camera_info(
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [f, 0.0, cx, 0.0, 0.0, f, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
-
-
-def read_calibration(message: CameraInfo) -> Calibration:
-    """Return the lens that a message tells.
-
-    :raises ValueError: if it tells none, as uncalibrated cameras do (all of K is 0).
-    """
-    return Calibration(
-        int(message.width),
-        int(message.height),
-        str(message.distortion_model),
-        tuple(float(value) for value in message.k),
-        tuple(float(value) for value in message.d),
-    )
 
 
 def make_imu(

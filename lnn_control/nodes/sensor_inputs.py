@@ -14,12 +14,11 @@ from lnn_control.core.contract import (
     check_colour,
     check_inertial_header,
 )
-from lnn_control.core.lens import Lens
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import CameraImage
 from lnn_control.nodes.conversions import (
     image_from_message,
     nanoseconds_from_stamp,
-    read_calibration,
     read_imu,
     seconds_from_stamp,
 )

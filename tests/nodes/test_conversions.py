@@ -14,7 +14,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
 from lnn_control.core.frames import quaternion_from_euler
-from lnn_control.core.lens import Lens
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.nodes.conversions import (
     ImageEncoder,
@@ -29,7 +29,6 @@ from lnn_control.nodes.conversions import (
     make_twist,
     make_twist_stamped,
     nanoseconds_from_stamp,
-    read_calibration,
     read_imu,
     read_points,
     read_pose,
