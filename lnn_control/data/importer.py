@@ -65,7 +65,7 @@ def open_episodes(
     :param folder: with room for its images.
     :raises BagError: if it is no bag. :raises RecordingError: if it cannot be used.
     """
-    if len(bag.files) == 1 and is_episode(bag.files[0]):
+    if is_one_of_ours(bag):
         yield [_resize(stream_episode(read_episode(bag.files[0])), contract, bag)], Findings()
         return
     recording = read_recording(bag, contract, folder)
@@ -73,6 +73,12 @@ def open_episodes(
         yield assemble(recording, contract), recording.findings
     finally:
         recording.close()
+
+
+def is_one_of_ours(bag: Bag) -> bool:
+    """Return whether a bag is an episode that we wrote; whoever reads it says what is wrong."""
+    path = bag.files[0]
+    return len(bag.files) == 1 and os.access(path, os.R_OK) and is_episode(path)
 
 
 def _resize(episode: StreamedEpisode, contract: Contract, bag: Bag) -> StreamedEpisode:
@@ -112,7 +118,7 @@ def import_bags(
         _prepare(output, contract)
         done = {line['name']: line for line in dataset.read_lines(output / dataset.SOURCES)}
         for bag in bags:
-            files = {path.name: path.stat().st_size for path in bag.files}
+            files = bag.measure_bytes()
             if bag.name in done:
                 if done[bag.name]['files'] != files:
                     raise DatasetError(
@@ -132,10 +138,10 @@ def _find_all(places: Sequence[Path], say: Say) -> list[Bag]:
         for one in left_out:
             say(f'left out {one.path}: {one.reason}')
         for bag in found:
-            if bag.name in bags:
+            if bag.name in bags and bags[bag.name].files != bag.files:
                 raise BagError(
                     f'{bag.describe()} and {bags[bag.name].describe()} are both called '
-                    f'{bag.name}: give the folder that holds both'
+                    f'{bag.name}: rename one of them, or give the folder that holds both'
                 )
             bags[bag.name] = bag
     return [bags[name] for name in sorted(bags)]

@@ -112,7 +112,7 @@ class Learner:
     :param make_trainer: of the first episodes; a :class:`lnn_control.imitation.trainer.Trainer`.
     :param read: returns the episode of a file as it is learned from.
     :param publish: writes a network as the checkpoint that collectors fly.
-    :param report: hears of every step.
+    :param report: hears of every step. :param known: what is learned from beside what is flown.
     """
 
     def __init__(
@@ -121,10 +121,11 @@ class Learner:
         read: Callable[[Path], EpisodeSequence],
         publish: Callable[[Any], None],
         report: Callable[[Any], None] | None = None,
+        known: Sequence[EpisodeSequence] = (),
     ) -> None:
         self._make_trainer, self._read, self._publish = make_trainer, read, publish
         self._report = report
-        self._waiting: list[EpisodeSequence] = []
+        self._waiting = list(known)
         self.trainer: Any = None
 
     @property

@@ -289,6 +289,27 @@ class CfC(LiquidLayer):
             signals = neurons + self.num_inputs
         return rows
 
+    def _silence(self, neuron: int) -> None:
+        if self.backbone_options is not None:
+            first = next(self.backbone.layers[0].parameters())
+            first[:, self.num_inputs + neuron] = 0.0
+            return
+        self.weight[:, self._find_listeners(neuron, 'direct')] = 0.0
+        if self.mode != 'pure':
+            self.gate_weight[:, self._find_listeners(neuron, 'gate')] = 0.0
+
+    def _find_listeners(self, neuron: int, role: str) -> Tensor:
+        """Return which synapses of a role, in the order of its weights, hear a neuron."""
+        found = []
+        signals = np.full(self.num_inputs, -1)
+        for block in self.blocks:
+            neurons = np.arange(block.start, block.stop)
+            target, source = np.nonzero(getattr(block, role))
+            heard = np.concatenate((signals, neurons))[source]
+            found.append((heard == neuron) & (neurons[target] != neuron))
+            signals = neurons
+        return torch.as_tensor(np.concatenate(found), device=self.weight.device)
+
     def _look_inside(
         self, inputs: Tensor, before: Tensor, after: Tensor, time: float | Tensor
     ) -> tuple[Tensor, Tensor]:

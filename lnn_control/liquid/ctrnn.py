@@ -86,6 +86,11 @@ class CTRNN(WeightedSums):
     def _like(self) -> Tensor:
         return self.weight
 
+    def _silence(self, neuron: int) -> None:
+        num_sources = self.num_inputs + self.num_neurons
+        source, target = self.place % num_sources, self.place // num_sources
+        self.weight[(source == self.num_inputs + neuron) & (target != neuron)] = 0.0
+
     def _prepare(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return the weights from inputs and from neurons (neurons, sources), and the times."""
         sources = self.num_inputs + self.num_neurons

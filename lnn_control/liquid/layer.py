@@ -224,6 +224,21 @@ class LiquidLayer(nn.Module, abc.ABC):
         seconds = (time_constants * self.time_unit).expand_as(after)
         return Activity(*(part.cpu().numpy() for part in (after, seconds, currents)))
 
+    @torch.no_grad()
+    def silence(self, neuron: int) -> None:
+        """Cut the synapses from a neuron to all others, in place; itself it goes on to hear.
+
+        Where a backbone mixes what a layer hears, it no longer hears itself either.
+
+        :raises IndexError: if there is no such neuron.
+        :raises ValueError: of a layer with a long memory, which hears every neuron.
+        """
+        if self.memory is not None:
+            raise ValueError('no neuron can be silenced where a long memory hears all: has_memory')
+        if not 0 <= neuron < self.num_neurons:
+            raise IndexError(f'neuron must be 0 to {self.num_neurons - 1}, got {neuron}')
+        self._silence(neuron)
+
     def to_config(self) -> dict[str, Any]:
         """Return plain data from which :func:`build_layer` makes a layer of the same kind."""
         return {
@@ -267,6 +282,10 @@ class LiquidLayer(nn.Module, abc.ABC):
         :param before: (batch, time, neurons) where each step began. :param after: where it ended.
         :param time: in time units, a number or (batch, time, 1).
         """
+
+    @abc.abstractmethod
+    def _silence(self, neuron: int) -> None:
+        """Do what :meth:`silence` says."""
 
     @abc.abstractmethod
     def _like(self) -> Tensor:

@@ -305,6 +305,11 @@ class LTC(LiquidLayer):
         target = torch.cat((self.sensory_target, self.synapse_target))
         return self._name_synapses(source.tolist(), target.tolist(), values)
 
+    def _silence(self, neuron: int) -> None:
+        listeners = (self.synapse_source == neuron) & (self.synapse_target != neuron)
+        # Of softplus as good as nothing, and still finite.
+        self.synapse_conductance[listeners] = -40.0 if self.positivity == 'softplus' else 0.0
+
     def _look_inside(
         self, inputs: Tensor, before: Tensor, after: Tensor, time: float | Tensor
     ) -> tuple[Tensor, Tensor]:

@@ -112,6 +112,10 @@ class Reservoir(WeightedSums):
     def _like(self) -> Tensor:
         return self.weight
 
+    def _silence(self, neuron: int) -> None:
+        others = torch.arange(self.num_neurons, device=self.weight.device) != neuron
+        self.weight[others, neuron] = 0.0
+
     def _prepare(self) -> tuple[Tensor, Tensor, Tensor]:
         return self.input_weight, self.weight, self.time_constant
 

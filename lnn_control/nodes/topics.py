@@ -13,7 +13,16 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, Joy, LaserScan, PointCloud2, Range
+from sensor_msgs.msg import (
+    CameraInfo,
+    Image,
+    Imu,
+    JointState,
+    Joy,
+    LaserScan,
+    PointCloud2,
+    Range,
+)
 from std_msgs.msg import Bool, Float32MultiArray, String
 
 from lnn_control.core import ros_messages as names
@@ -55,7 +64,10 @@ TRIAL_STATE = Topic(names.TRIAL_STATE, String, LATCHED)
 RAW_COMMAND = Topic(names.RAW_COMMAND, TwistStamped, COMMAND)
 COMMAND_STAMPED = Topic(names.COMMAND, TwistStamped, COMMAND)
 COMMAND_PLAIN = Topic(names.COMMAND, Twist, COMMAND)
-NEURONS = Topic(names.NEURONS, Float32MultiArray, RELIABLE)
+# Names and numbers with a stamp: what ROS has for that, and what its plotting tools read.
+NEURONS = Topic(names.NEURONS, JointState, RELIABLE)
+SALIENCY = Topic(names.SALIENCY, Image, LATEST_FRAME)
+CIRCUIT = Topic(names.CIRCUIT, String, LATCHED)
 MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
 MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
 EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)

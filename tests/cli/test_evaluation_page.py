@@ -20,8 +20,9 @@ from lnn_control.cli.evaluation_page import (  # noqa: E402
     choose_rows,
     describe_strays,
 )
-from lnn_control.cli.scenarios import Scenario, choose_task, list_scenarios, name_row  # noqa: E402
+from lnn_control.cli.scenarios import Scenario, choose_task, list_scenarios  # noqa: E402
 from lnn_control.cli.task_words import describe_task  # noqa: E402
+from lnn_control.evaluation.row_names import name_row  # noqa: E402
 from lnn_control.evaluation.suite import SuiteSummary, summarise  # noqa: E402
 from lnn_control.evaluation.trial import TrialResult  # noqa: E402
 from lnn_control.reports.run_folder import read_run  # noqa: E402

@@ -28,6 +28,7 @@ from lnn_control.data.contract import (
 )
 from lnn_control.data.dataset import DatasetError, Statistic, load_dataset, pool
 from lnn_control.data.importer import import_bags
+from lnn_control.data.problems import RecordingError
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import read_episode, read_metadata, write_episode
 from tests.data.made_bags import (
@@ -307,6 +308,17 @@ def test_car_that_tells_its_steering_angle_becomes_a_data_set(tmp_path: Path) ->
     # v tan(angle) / wheelbase: 2 tan(0.1) / 0.5.
     assert flown[:3, 3] == pytest.approx([0.0, 0.401339, 0.810840], abs=1e-5)
     assert set(flown[:, 0]) == {2.0}
+
+
+def test_wheels_that_are_turned_across_are_named(tmp_path: Path) -> None:
+    def steer(time: float, i: int):
+        return ackermann(time, 2.0, np.pi / 2 if i == 7 else 0.1)
+
+    messages = [*see_and_feel(), *answer(topic='/drive', make_command=steer)]
+    record(tmp_path / 'bags' / 'lap', messages)
+    contract = replace(OUR_CONTRACT, command=CommandTopic('/drive', wheelbase=0.5))
+    with pytest.raises(RecordingError, match=r'/drive message 7: steers by 1\.5708 rad'):
+        run(tmp_path / 'bags', tmp_path / 'set', contract)
 
 
 def test_joystick_with_a_dead_man_becomes_a_data_set(tmp_path: Path) -> None:

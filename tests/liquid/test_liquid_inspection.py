@@ -189,3 +189,36 @@ def test_pictures_show_every_neuron_and_synapse() -> None:
     with pytest.raises(ValueError, match=r'times must be \(8,\).*got \(7,\)'):
         plot_activity(activity, layer.circuit, np.arange(7) * 0.05)
     pyplot.close('all')
+
+
+def change_of_states(layer: LiquidLayer, neuron: int) -> Tensor:
+    """Return how far each neuron is moved by another beginning of one of them, (neurons,)."""
+    torch.manual_seed(1)
+    inputs, times = torch.randn(1, 5, NUM_INPUTS), torch.full((1, 5), 0.04)
+    state = torch.zeros(1, layer.num_neurons)
+    other = state.clone()
+    other[0, neuron] = 0.8
+    with torch.no_grad():
+        moved = layer.run_states(inputs, other, times) - layer.run_states(inputs, state, times)
+    return moved.abs().amax(dim=(0, 1))
+
+
+@pytest.mark.parametrize('name', [name for name in FAST_CASES if not name.endswith('memory')])
+def test_nobody_hears_a_neuron_that_was_silenced(name: str) -> None:
+    layer = FAST_CASES[name].make()
+    others = torch.arange(layer.num_neurons)
+    was_heard = False
+    for neuron in range(layer.num_neurons):
+        was_heard |= bool((change_of_states(layer, neuron)[others != neuron] > 1e-4).any())
+        layer.silence(neuron)
+        moved = change_of_states(layer, neuron)
+        assert (moved[others != neuron] < 1e-6).all()
+        assert moved[neuron] > 1e-4 or name == 'cfc-backbone'
+    assert was_heard
+
+
+def test_neuron_that_cannot_be_silenced_is_told() -> None:
+    with pytest.raises(IndexError, match='neuron must be 0 to 8, got 9'):
+        LTC(NUM_INPUTS, SMALL_WIRINGS['ncp']).silence(9)
+    with pytest.raises(ValueError, match='a long memory hears all'):
+        CfC(NUM_INPUTS, SMALL_WIRINGS['ncp'], has_memory=True).silence(0)
