@@ -314,7 +314,7 @@ def show_progress() -> Iterator[Say]:
 
         def say(row: Progress) -> None:
             nonlocal told
-            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the expert flies'
+            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the first ones fly'
             text = (
                 f'{row.num_episodes} episodes, {row.num_images} images  {what}  '
                 f'{row.images_per_second:.0f} images/s  {row.seconds_left / 60:.1f} min left'
