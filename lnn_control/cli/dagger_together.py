@@ -128,22 +128,30 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
 
 
 def check_earlier(job: 'Dagger', earlier: Sequence[Source]) -> None:
-    """Check that episodes which are there already fit those that will be flown.
+    """Check that what is there already fits the flights to come: policy and episodes.
 
     :raises ValueError: if they are of another vehicle or renderer.
     """
     from lnn_control.imitation.agreement import check_agreement
     from lnn_control.imitation.cache import read_all_metadata
+    from lnn_control.policies.checkpoint import read_config
+    from lnn_control.policies.folders import find_checkpoint
 
+    known: dict[str, dict[str, str]] = {}
+    if job.init is not None:
+        # What it does not say may be anything.
+        domain = read_config(find_checkpoint(job.init)).get('domain') or {}
+        vehicle = domain.get('vehicle')
+        known |= {} if vehicle is None else {f'policy {job.init}': {'vehicle': vehicle}}
     paths = [path for source in earlier for path in source.paths]
-    if not paths:
+    known |= zip(map(str, paths), read_all_metadata(paths), strict=True)
+    if not known:
         return
     # Only an environment knows what draws where any renderer may.
     crew = choose_crew(job)
     with closing(crew.make_env(crew.choose_cell(job.first_seed))) as env:
         _, info = env.reset(seed=job.first_seed)
         flown = {**info['setup'], **crew.describe_env(env)}
-    known = dict(zip(map(str, paths), read_all_metadata(paths), strict=True))
     check_agreement({'flights of this run': flown, **known})
 
 
@@ -306,7 +314,7 @@ def show_progress() -> Iterator[Say]:
 
         def say(row: Progress) -> None:
             nonlocal told
-            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the expert flies'
+            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the first ones fly'
             text = (
                 f'{row.num_episodes} episodes, {row.num_images} images  {what}  '
                 f'{row.images_per_second:.0f} images/s  {row.seconds_left / 60:.1f} min left'

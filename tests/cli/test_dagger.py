@@ -151,6 +151,15 @@ def test_flights_of_another_renderer_are_refused_before_anything_flies(
     assert not list(tmp_path.rglob('*.mcap'))
 
 
+def test_policy_of_another_vehicle_is_refused_before_anything_flies(
+    known: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ['--output', str(tmp_path / 'run'), '--init', str(known / 'policy')]
+    message = fail(capsys, *words, '--task', 'drive_to_target', '--renderer', 'none')
+    assert f"one vehicle, got 'quadrotor' (policy {known / 'policy'}) and 'rover'" in message
+    assert not list(tmp_path.rglob('*.mcap'))
+
+
 def test_flights_of_another_renderer_in_the_folder_are_refused_before_more_are_flown(
     known: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
