@@ -221,7 +221,10 @@ def choose_scale_bar(width: float) -> float:
 
 
 def draw_commands(flight: Flight) -> Chart:
-    """Draw the velocity command, and below it the yaw rate, over time."""
+    """Draw the velocity command, and below it the yaw rate, over time.
+
+    Thin lines are what the policy asked for before the limits, where that was recorded.
+    """
 
     def draw(panels: Sequence[Axes]) -> None:
         velocity, yaw = panels
@@ -240,12 +243,11 @@ def draw_commands(flight: Flight) -> Chart:
 
 
 def _step(axes: Axes, flight: Flight, column: int, name: str) -> None:
-    axes.plot(
-        flight.command_times,
-        flight.commands[:, column],
-        drawstyle='steps-post',
-        color=colour(name),
-    )
+    line: dict[str, Any] = {'drawstyle': 'steps-post', 'color': colour(name)}
+    axes.plot(flight.command_times, flight.commands[:, column], gid=f'{name}-flown', **line)
+    if len(flight.asked):
+        line |= {'lw': 0.8, 'alpha': 0.6, 'gid': f'{name}-asked'}
+        axes.plot(flight.command_times, flight.asked[:, column], **line)
 
 
 def draw_neurons(flight: Flight, groups: Sequence[NeuronGroup]) -> Chart:
