@@ -14,7 +14,7 @@ import numpy as np
 import rerun as rr
 from numpy.typing import NDArray
 
-from lnn_control.core.whole_file import replace_whole
+from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.episode import StreamedEpisode
 
 APPLICATION = 'lnn_control'
@@ -41,13 +41,13 @@ def export_rerun(folder: Path, episodes: Iterator[tuple[str, StreamedEpisode]]) 
     """
     count = 0
     for name, episode in episodes:
-        with replace_whole(folder / f'{name}.rrd') as part:
-            # Named by the episode: written again it is the same recording to the viewer.
-            recording = rr.RecordingStream(APPLICATION, recording_id=name)
-            recording.save(part)
-            _send(recording, episode)
-            recording.flush()
-            recording.disconnect()
+        # Named by the episode: written again it is the same recording to the viewer.
+        recording = rr.RecordingStream(APPLICATION, recording_id=name)
+        # Writing files itself, rerun would only log that a disk is full.
+        memory = recording.memory_recording()
+        _send(recording, episode)
+        with write_whole(folder / f'{name}.rrd') as stream:
+            stream.write(memory.drain_as_bytes())
         count += 1
     if count == 0:
         raise ValueError('there is no episode to export')

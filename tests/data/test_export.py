@@ -3,6 +3,7 @@
 """What is exported, read back by the libraries that others read it with."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +125,19 @@ def test_robomimic_reads_back_value_for_value(data_set: Path, tmp_path: Path) ->
             assert demo['obs/elapsed_time'].shape == (len(episode), 1)
         assert [name.decode() for name in file['mask/valid']] == ['demo_8']
         assert len(file['mask/train']) == 8
+
+
+def test_robomimic_without_room_is_one_line_and_leaves_nothing(
+    data_set: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip('h5py', reason='needs: pip install ".[data]"')
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda place: usage._replace(free=4_000_000))
+    words = ['data', 'export', str(data_set), '--format', 'robomimic', '--output', str(tmp_path)]
+    assert cli.main(words) == 1
+    told = capsys.readouterr().err
+    assert '4 MB are needed and 4 MB free' in told and 'demos.hdf5' in told
+    assert list(tmp_path.iterdir()) == []
 
 
 def read_columns(path: Path) -> dict[str, dict[str, list]]:

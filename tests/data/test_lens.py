@@ -12,8 +12,10 @@ from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.mcap_file import McapFile
 from lnn_control.core.observation import Preprocessing
 from lnn_control.core.ros_messages import RECORDING
+from lnn_control.data.bags import find_bags
 from lnn_control.data.contract import OUR_CONTRACT, CameraTopic, Contract, LensTopic
 from lnn_control.data.problems import RecordingError
+from lnn_control.data.repair import repair_bag
 from tests.data.conftest import ReadBag
 from tests.data.made_bags import (
     IMAGE,
@@ -103,9 +105,11 @@ def test_field_of_view_that_the_recorder_was_told_stands_above_the_calibration(
             data = bytes(STORE.serialize_cdr(message, kind))
             file.add(topic, kind, data, round(time * 1e9))
         file.finish()
-    episode = read_bag(path).only
-    assert np.array_equal(episode.images[0], draw(START, SIZE))
-    assert episode.metadata['camera_fov_deg'] == '69'
+    repair_bag(find_bags(path)[0][0], tmp_path / 'repaired.mcap')
+    for place in (path, tmp_path / 'repaired.mcap'):
+        episode = read_bag(place).only
+        assert np.array_equal(episode.images[0], draw(START, SIZE))
+        assert episode.metadata['camera_fov_deg'] == '69'
 
 
 def test_camera_that_was_never_calibrated_is_named_and_its_images_stay(
