@@ -217,7 +217,7 @@ def save(job: 'Dagger', learner: Learner, seconds: float) -> None:
 def write_checkpoint(job: 'Dagger', learner: Learner) -> None:
     """Write the averaged network as the policy of the run."""
     from lnn_control.imitation.cache import read_all_metadata
-    from lnn_control.imitation.domain import describe_training, find_domain
+    from lnn_control.imitation.domain import describe_training, find_domain, see_training
     from lnn_control.policies.checkpoint import save_checkpoint
 
     trainer = learner.trainer
@@ -233,6 +233,8 @@ def write_checkpoint(job: 'Dagger', learner: Learner) -> None:
         'device': trainer.device.type,
     }
     training = describe_training(trainer.sequences, episodes, said)
+    seen = see_training([sequence.images for sequence in trainer.sequences])
+    domain = replace(domain, appearance=seen)
     save_checkpoint(job.output, job.policy_name, network.eval().cpu(), training, domain)
 
 
