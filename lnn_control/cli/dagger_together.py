@@ -281,7 +281,7 @@ def write_checkpoint(job: 'Dagger', learner: Learner, earlier: Sequence[Source])
 
     :param earlier: episodes that were there before anybody flew.
     """
-    from lnn_control.imitation.domain import describe_training, find_domain
+    from lnn_control.imitation.domain import describe_training, find_domain, see_training
     from lnn_control.policies.checkpoint import save_checkpoint
 
     trainer = learner.trainer
@@ -298,6 +298,8 @@ def write_checkpoint(job: 'Dagger', learner: Learner, earlier: Sequence[Source])
         'device': trainer.device.type,
     }
     training = describe_training(trainer.sequences, episodes, said)
+    seen = see_training([sequence.images for sequence in trainer.sequences])
+    domain = replace(domain, appearance=seen)
     save_checkpoint(job.output, job.policy_name, network.eval().cpu(), training, domain)
 
 

@@ -104,7 +104,7 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import describe_training, find_domain
+    from lnn_control.imitation.domain import describe_training, find_domain, see_training
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.training_state import remove_state
     from lnn_control.policies.checkpoint import save_checkpoint
@@ -149,6 +149,8 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
         'device': device.type,
     }
     training = describe_training(sequences, episodes, said)
+    seen = see_training([sequence.images for sequence in sequences])
+    domain = replace(domain, appearance=seen)
     name = job.name or job.output.resolve().name
     save_checkpoint(job.output, name, network.cpu(), training, domain)
     remove_state(job.output)

@@ -23,6 +23,7 @@ BOOL_TYPE = 'std_msgs/msg/Bool'
 DIAGNOSTICS_TYPE = 'diagnostic_msgs/msg/DiagnosticArray'
 
 IMAGE = 'camera/image_raw'
+COMPRESSED_IMAGE = f'{IMAGE}/compressed'
 CAMERA_INFO = 'camera/camera_info'
 IMU = 'imu/data_raw'
 COMMAND = 'cmd_vel'
@@ -41,6 +42,7 @@ JOYSTICK = 'joy'
 
 TOPIC_TYPES = {
     IMAGE: (IMAGE_TYPE,),
+    COMPRESSED_IMAGE: (COMPRESSED_IMAGE_TYPE,),
     CAMERA_INFO: (CAMERA_INFO_TYPE,),
     IMU: (IMU_TYPE,),
     COMMAND: (TWIST_STAMPED_TYPE, TWIST_TYPE),

@@ -8,6 +8,7 @@ is published as garbage. So every number passes float() or int() here, nowhere e
 
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,15 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, Imu, JointState, PointCloud2, PointField
+from sensor_msgs.msg import (
+    CameraInfo,
+    CompressedImage,
+    Image,
+    Imu,
+    JointState,
+    PointCloud2,
+    PointField,
+)
 from std_msgs.msg import Float32MultiArray, Header, MultiArrayDimension
 
 from lnn_control.core.frames import rotation_from_quaternion
@@ -43,10 +52,11 @@ def nanoseconds_from_stamp(stamp: Time) -> int:
     return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
-def image_from_message(message: Image) -> CameraImage:
+def image_from_message(message: Image | CompressedImage) -> CameraImage:
     """Return the RGB image of a message, without copying where the encoding allows.
 
-    :raises ValueError: if the encoding is unknown or the sizes contradict each other.
+    :raises ValueError: if the encoding is unknown, the sizes contradict each other or a compressed
+        one is damaged.
     """
     return CameraImage(read_pixels(message), seconds_from_stamp(message.header.stamp))
 
@@ -240,11 +250,26 @@ def make_timing(image_age: float, inference_time: float) -> Float32MultiArray:
     return message
 
 
+@dataclass(frozen=True)
+class Source:
+    """Who tells how it is.
+
+    :param part: of the robot. :param namespace: of the node, which tells robots apart.
+    """
+
+    part: str
+    namespace: str = ''
+
+
 def make_diagnostics(
-    name: str, problem: str, values: Mapping[str, Any], stamp: float, is_error: bool = False
+    source: Source, problem: str, values: Mapping[str, Any], stamp: float, is_error: bool = False
 ) -> DiagnosticArray:
     """Return one status: OK without a problem, else a warning or error that says what is wrong."""
-    status = DiagnosticStatus(name=name, hardware_id='lnn_control', message=problem or 'OK')
+    robot = source.namespace.strip('/')
+    name = f'{robot}: {source.part}' if robot else source.part
+    status = DiagnosticStatus(
+        name=name, hardware_id=robot or 'lnn_control', message=problem or 'OK'
+    )
     level = DiagnosticStatus.ERROR if is_error else DiagnosticStatus.WARN
     status.level = level if problem else DiagnosticStatus.OK
     status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]

@@ -39,6 +39,11 @@ PARAMETERS = (
         'max_gap', 1.0, 'a longer time between two images starts a new file [s]', 0.05, 60.0
     ),
     Parameter('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
+    Parameter(
+        'image_transport',
+        topics.RAW,
+        'raw, or compressed: JPEG or PNG on camera/image_raw/compressed',
+    ),
     Parameter('always', False, 'record also while nobody flies'),
     Parameter('least_free_mb', 500.0, 'recording ends before less is free [MB]', 0.0, 1e6),
     Parameter('task', '', 'what is asked, by name; written into the files for whoever learns'),
@@ -124,8 +129,8 @@ class RecorderNode(Node):
         self._rested_at = -math.inf
         self._waiting: deque[_Message] = deque()
         self._latched: dict[str, _Message] = {}
+        self._record_images()
         recorded = (
-            topics.IMAGE,
             topics.CAMERA_INFO,
             topics.IMU,
             topics.ODOMETRY,
@@ -156,11 +161,22 @@ class RecorderNode(Node):
         """Complete the open file."""
         self._close_file()
 
-    def _record(self, topic: topics.Topic) -> None:
-        # The name that it has here, whatever it is called on the robot: files are alike.
-        name = f'{self.get_namespace().rstrip("/")}/{topic.name}'
+    def _record_images(self) -> None:
+        """Record the camera's images as they come, compressed or not."""
+        resolved = self.resolve_topic_name(topics.IMAGE.name)
+        source = topics.choose_image_topic(resolved, self._settings.image_transport)
+        is_raw = source.type is topics.IMAGE.type
+        self._record(topics.IMAGE if is_raw else topics.COMPRESSED_IMAGE, source.name)
+
+    def _record(self, topic: topics.Topic, source: str = '') -> None:
+        """Record a topic under the name that it has here: files of all robots are alike.
+
+        :param source: what it is called on the robot; the same where empty.
+        """
+        name = f'{self.get_namespace().rstrip("/")}/{topic.name.lstrip("/")}'
         type_name = name_type(topic)
-        is_image, is_latched = topic is topics.IMAGE, topic.qos is topics.LATCHED
+        is_image = topic in (topics.IMAGE, topics.COMPRESSED_IMAGE)
+        is_latched = topic.qos is topics.LATCHED
 
         def receive(data: bytes) -> None:
             message = _Message(name, type_name, data, self.get_clock().now().nanoseconds)
@@ -174,7 +190,7 @@ class RecorderNode(Node):
         qos = QoSProfile(
             depth=200, reliability=topic.qos.reliability, durability=topic.qos.durability
         )
-        self.create_subscription(topic.type, topic.name, receive, qos, raw=True)
+        self.create_subscription(topic.type, source or topic.name, receive, qos, raw=True)
 
     def _follow_images(self, data: bytes) -> None:
         """Begin a new file where the stamps of the images break."""

@@ -112,7 +112,17 @@ def test_arguments_are_called_like_the_options_of_the_commands(
     own = {
         *('auto_reset', 'real_time_factor', 'stamped', 'record', 'namespace', 'use_sim_time'),
         *('image_topic', 'info_topic', 'imu_topic', 'odom_topic', 'joy_topic', 'command_topic'),
-        *('vehicle', 'mode', 'profile', 'bridge', 'device', 'autostart', 'params_file'),
+        *(
+            'image_transport',
+            'bond',
+            'vehicle',
+            'mode',
+            'profile',
+            'bridge',
+            'device',
+            'autostart',
+            'params_file',
+        ),
         *(entry.name for entry in fields(CommandLimits)),
     }
     assert {entry.name for entry in GRAPHS[graph].arguments} <= words | own

@@ -85,6 +85,7 @@ def test_name_is_that_of_the_output_folder_and_the_domain_that_of_the_data(data,
     assert policy.domain.vehicle == 'quadrotor'
     assert policy.domain.camera_rate == (10.0, 20.0)
     assert policy.domain.camera_fov_deg is None
+    assert policy.domain.appearance is not None
 
 
 def test_sizes_have_no_effect_beside_a_checkpoint_to_start_from(data, tmp_path, capsys):

@@ -18,6 +18,7 @@ from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.nodes.conversions import (
     ImageEncoder,
+    Source,
     image_from_message,
     make_camera_info,
     make_diagnostics,
@@ -68,7 +69,7 @@ def test_every_encoding_is_read_as_rgb(encoding: str, padding: int, is_bigendian
 
 
 def test_unknown_encoding_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(ValueError, match=r"one of .*'bgr8', 'bgra8', .*got 'yuv420'"):
+    with pytest.raises(ValueError, match=r"one of .*'bgr8', 'bgra16', 'bgra8', .*got 'yuv420'"):
         image_from_message(Image(encoding='yuv420', width=2, height=2, step=4))
 
 
@@ -228,5 +229,5 @@ def test_neurons_position_and_diagnostics_hold_what_was_given() -> None:
     assert (neurons.name, list(neurons.position)) == (['inter_0', 'motor_0'], [0.5, -1.0])
     assert (neurons.header.stamp.sec, neurons.header.stamp.nanosec) == (3, 250_000_000)
     assert make_position(np.array([1, 2, 3]), 0.0).pose.position.y == 2.0
-    status = make_diagnostics('policy', 'no camera', {'images': 3}, 0.0).status[0]
+    status = make_diagnostics(Source('policy'), 'no camera', {'images': 3}, 0.0).status[0]
     assert (status.message, status.level, status.values[0].value) == ('no camera', b'\x01', '3')

@@ -22,6 +22,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter as RosParameter
 from sensor_msgs.msg import Image
 
+from lnn_control.core.appearance import fit_appearance
 from lnn_control.core.circuit import parse_circuit
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.deploy.export import Order, export_checkpoint
@@ -538,3 +539,56 @@ def test_error_of_a_policy_does_not_end_the_node(probe: Any, start: Start) -> No
     assert read_state(probe) == 'active'
     assert change_state(probe, D)
     probe.wait_until(lambda: is_standing(commands))
+
+
+def make_noise(light: float = 1.0) -> np.ndarray:
+    """Return images like those of the camera of these tests."""
+    noise = np.random.default_rng(5)
+    pixels = noise.integers(0, 256, (40, 72, 128, 3), np.uint8) // 2
+    return (pixels * light).astype(np.uint8)
+
+
+LIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5)
+
+
+class Familiar(Spin):
+    """One that knows what it was trained on: what the camera of these tests shows."""
+
+    def __init__(self) -> None:
+        super().__init__('0.7')
+        self.domain = TrainingDomain(
+            appearance=fit_appearance([make_noise(light) for light in LIGHTS])
+        )
+
+
+@pytest.mark.parametrize(
+    ('shade', 'words', 'is_slowed'),
+    [(0.3, 'image.unusual', False), (0.05, 'image.strange', True)],
+    ids=['shade', 'night'],
+)
+def test_images_unlike_the_training_are_told_and_slow_where_they_are_strange(
+    shade: float, words: str, is_slowed: bool, join: Join
+) -> None:
+    probe = join_policy(join, policy=f'{__name__}:Familiar', tolerate='"imu.clock imu.silent"')
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    doubts = probe.listen(topics.DOUBT)
+    fly(probe)
+    camera = Camera(probe)
+    camera.num_samples = 4
+    probe.wait_until(lambda: len(commands) > 30, camera.shoot)
+    assert 'image.un' not in find_problem(diagnostics)
+    camera._pixels = (camera._pixels * shade).astype(np.uint8)
+    probe.wait_until(lambda: words in find_problem(diagnostics), camera.shoot)
+    if is_slowed:
+        probe.wait_until(lambda: doubts and doubts[-1].data, camera.shoot)
+    assert diagnostics[-1].status[0].level == DiagnosticStatus.WARN
+    assert not is_standing(commands)
+
+
+def test_policy_that_does_not_know_its_training_says_so_once(
+    join: Join, capfd: pytest.CaptureFixture[str]
+) -> None:
+    probe = join_policy(join)
+    assert change_state(probe, C)
+    words = 'does not say what its training looked like'
+    assert capfd.readouterr().err.count(words) == 1

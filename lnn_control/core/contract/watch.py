@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.contract.findings import Finding, Level
-from lnn_control.core.contract.images import check_light, check_stamp, thin_out
+from lnn_control.core.contract.images import (
+    check_light,
+    check_stamp,
+    report_unreadable,
+    thin_out,
+)
 from lnn_control.core.contract.inertial import check_inertial
 
 # Of a vehicle's IMU: a fifth of a second at 200 Hz, judged forty times a second.
@@ -155,6 +160,7 @@ class SensorWatch:
         self._felt: tuple[float, ...] = ()
         self._has_felt_change = self._has_seen_change = False
         self._found: tuple[Finding, ...] = ()
+        self._unreadable: Finding | None = None
 
     @property
     def doubts_inertial(self) -> bool:
@@ -185,6 +191,17 @@ class SensorWatch:
         found = check_stamp(stamp, self._stamp, age, self._settings.max_image_age)
         found += [*header, *check_light(pixels), *self._check_frozen(pixels, is_moving, now)]
         self._found, self._stamp = tuple(found), stamp
+        self._unreadable = None
+        self._images.add(stamp, now)
+
+    def add_unreadable(self, stamp: float, now: float, problem: str) -> None:
+        """Take note of a message that holds no image.
+
+        :param stamp: [s]. :param now: when it came. :param problem: what is wrong with it.
+        """
+        # One damaged in another way is no news: the first is told until an image can be read.
+        self._unreadable = self._unreadable or report_unreadable(problem)
+        self._found = (self._unreadable,)
         self._images.add(stamp, now)
 
     def add_inertial(

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lnn_control.core.appearance import Appearance
 from lnn_control.core.circuit import Circuit, parse_circuit
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.core.observation import Preprocessing
@@ -138,6 +139,11 @@ def _parse(values: Mapping[str, Any]) -> Deployment:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values['domain'].items()
     }
+    if domain.get('appearance') is not None:
+        looks = domain['appearance']
+        domain['appearance'] = Appearance(
+            tuple(looks['mean']), tuple(looks['variance']), looks['usual']
+        )
     return Deployment(
         name=values['name'],
         target=values['target'],

@@ -55,6 +55,18 @@ def sensors() -> Sensors:
     return Sensors(SensorWatch(WatchSettings(camera_rate=(20.0, 20.0)), begin=100.0))
 
 
+def test_message_without_an_image_is_a_finding_until_one_can_be_read(sensors: Sensors) -> None:
+    assert sensors.run(5) == []
+    for problem in ('got 7 bytes', 'got 9 bytes'):
+        sensors.now += 0.05
+        sensors.watch.add_unreadable(sensors.now, sensors.now, problem)
+        # Told once, however the next ones are damaged: and the camera is not silent.
+        assert [found.measured for found in sensors.watch.find(sensors.now)] == ['got 7 bytes']
+    assert sensors.run(1) == []
+    sensors.watch.add_unreadable(sensors.now, sensors.now, 'got 9 bytes')
+    assert sensors.find() == ['image.data']
+
+
 def test_sensors_as_trained_are_judged_and_pass(sensors: Sensors) -> None:
     assert not sensors.watch.has_judged
     assert sensors.run(4) == []
