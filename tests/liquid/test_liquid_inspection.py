@@ -147,6 +147,9 @@ class Integrators(LiquidLayer):
     ) -> tuple[Tensor, Tensor]:
         return torch.full_like(after, torch.inf), inputs * self.gain
 
+    def _silence(self, neuron: int) -> None:
+        """Nobody hears anybody."""
+
 
 def test_a_new_cell_is_one_class_that_needs_no_other_place() -> None:
     layer, inputs = Integrators(2), torch.tensor([[[1.0, 0.0], [1.0, 3.0]]])
