@@ -204,6 +204,8 @@ def export_dataset(job: Export) -> int:
     if len(job.bags) != 1:
         raise ValueError(f'data export takes one data set, got {len(job.bags)}')
     data = load_dataset(job.bags[0])
+    if not data.episodes:
+        raise ValueError(f'{job.bags[0]} holds no episode to export')
     if job.format == 'robomimic':
         from lnn_control.data.export_robomimic import choose_scale, export_robomimic
 

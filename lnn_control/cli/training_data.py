@@ -78,6 +78,8 @@ def _list_paths(folder: Path, preprocessing: Preprocessing, say: Say) -> list[Pa
         if not found.is_complete:
             raise DatasetError(f'{folder} is not finished: run `lnn-control data import` again')
         paths = found.list_paths('train')
+        if not paths:
+            raise DatasetError(f'{folder} holds no episode to learn from')
         kept = len(found.episodes) - len(paths)
         if kept:
             say(f'{folder}: {kept} episodes are kept for validation and test')

@@ -128,7 +128,8 @@ def check_episode_file(path: Path, entry: EpisodeEntry | None = None) -> Finding
         findings.add('error', 'missing', 'is missing: import its bag again')
         return findings
     except EpisodeFileError as error:
-        findings.add('error', 'unusable', str(error).removeprefix(f'{path}: '))
+        cure = '' if entry is None else ': delete it and import its bag again'
+        findings.add('error', 'unusable', str(error).removeprefix(f'{path} ') + cure)
         return findings
     for kind, place, text in judge_images(episode.read_images()):
         findings.add('note', kind, text, place=place)
@@ -144,6 +145,8 @@ def check_dataset(data: Dataset) -> Iterator[Findings]:
     if not data.is_complete:
         text = 'its import is not finished: run it again'
         whole.add('error', 'unfinished', text)
+    if not data.episodes:
+        whole.add('error', 'empty', 'holds no episode')
     known = {data.folder / entry.file for entry in data.episodes}
     strange = set((data.folder / dataset.FOLDER).glob('*.mcap')) - known
     for path in sorted(strange):

@@ -213,6 +213,22 @@ def test_weight_that_is_none_is_an_error(number: str) -> None:
         parse_source(f'a={number}')
 
 
+def test_data_set_without_an_episode_is_an_error_for_whoever_reads_it(
+    tmp_path: Path, small, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / 'bags' / 'a', [*see_and_feel(), *answer()])
+    folder = tmp_path / 'set'
+    assert run('data', 'import', tmp_path / 'bags', '--output', folder, *small) == 0
+    (folder / 'episodes.jsonl').write_text('')
+    assert run('data', 'check', folder) == 1
+    assert 'holds no episode' in capsys.readouterr().out
+    for words in (('data', 'export'), ('data', 'export', '--format', 'robomimic')):
+        assert run(*words, folder, '--output', tmp_path / 'out') == 1
+        assert 'holds no episode to export' in capsys.readouterr().err
+    assert run('train', '--data', folder, '--output', tmp_path / 'policy') == 1
+    assert 'holds no episode to learn from' in capsys.readouterr().err
+
+
 def test_unfinished_data_set_is_refused(tmp_path: Path, small) -> None:
     record(tmp_path / 'bags' / 'a', [*see_and_feel(), *answer()])
     folder = tmp_path / 'set'

@@ -110,6 +110,24 @@ def test_same_import_again_changes_nothing_and_more_bags_are_added(tmp_path: Pat
     assert [entry.source for entry in data.episodes] == ['b', 'a']
 
 
+def test_episode_that_was_lost_is_made_again_and_nothing_else_changes(tmp_path: Path) -> None:
+    for name in 'ab':
+        record(tmp_path / 'bags' / name, FLIGHT)
+    data = run(tmp_path / 'bags', tmp_path / 'set')
+    before = read_all(tmp_path / 'set')
+    data.list_paths()[0].unlink()
+    run(tmp_path / 'bags', tmp_path / 'set')
+    assert read_all(tmp_path / 'set') == before
+
+
+def test_damaged_line_is_named_with_its_file(tmp_path: Path) -> None:
+    record(tmp_path / 'bags' / 'a', FLIGHT)
+    run(tmp_path / 'bags', tmp_path / 'set')
+    (tmp_path / 'set' / 'episodes.jsonl').write_text('nonsense\n')
+    with pytest.raises(DatasetError, match=r'episodes\.jsonl cannot be read, a line of it is no'):
+        load_dataset(tmp_path / 'set')
+
+
 def test_data_set_among_the_bags_is_no_bag(tmp_path: Path) -> None:
     record(tmp_path / 'a', FLIGHT)
     run(tmp_path, tmp_path / 'set')
