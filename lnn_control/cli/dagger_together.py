@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control dagger` as it is by default: collecting and training side by side."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -120,11 +121,25 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
             raise ValueError(f'training failed: {error}') from error
         except torch.cuda.OutOfMemoryError as error:
             raise train.lack_memory(job.settings.batch_size) from error
+        except OSError as error:
+            raise tell_how_to_go_on(error, job.output) from error
         except KeyboardInterrupt:
             if learner.trainer is not None:
                 save(job, learner, budget.used)
             print(f'stopped: the same command goes on from {job.output}', flush=True)
             raise
+
+
+def tell_how_to_go_on(error: OSError, folder: Path) -> OSError:
+    """Return the error of a full disk or of processes that died with what to do then."""
+    advice = f'what was flown is kept, the same command goes on from {folder}'
+    if error.errno is None:
+        return type(error)(f'{error}; {advice}')
+    if error.filename is None:
+        return error  # one of ours, which says it already
+    if error.errno == errno.ENOSPC:
+        advice = f'free some: {advice}'
+    return type(error)(error.errno, f'{error.strerror}; {advice}', error.filename)
 
 
 def check_earlier(job: 'Dagger', earlier: Sequence[Source]) -> None:

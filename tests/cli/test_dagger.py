@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control dagger` as a user starts it, also killed and started again."""
 
+import errno
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from lnn_control.cli.dagger_run import check_folder, note_settings
 from lnn_control.cli.dagger_together import count_collectors, make_learner
 from lnn_control.cli.training_data import open_sources
 from lnn_control.imitation.cache import read_all_metadata
+from lnn_control.imitation.collectors import Collectors, Flown
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.policies.checkpoint import load_network, load_policy, read_config
 from tests.patience import PATIENCE
@@ -233,6 +235,35 @@ def test_user_may_say_that_left_and_right_are_not_alike(
     learner = make_learner(job, job.trained, load_network(known / 'policy'), earlier, print)
     learner.begin()
     assert learner.trainer.strength.mirror == mirror
+
+
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (
+            OSError(errno.ENOSPC, 'No space left on device', 'run/episodes/a.mcap'),
+            'No space left on device; free some: what was flown is kept, the same command goes on '
+            'from {run}: run/episodes/a.mcap',
+        ),
+        (
+            ChildProcessError('2 processes were killed'),
+            '2 processes were killed; what was flown is kept, the same command goes on from {run}',
+        ),
+    ],
+)
+def test_full_disk_and_dead_processes_are_told_with_what_to_do(
+    error: OSError,
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fall(self: Collectors, timeout: float) -> list[Flown]:
+        raise error
+
+    monkeypatch.setattr(Collectors, 'take', fall)
+    said = fail(capsys, '--output', str(tmp_path), '--budget-minutes', '1', *SHORT)
+    assert said == f'lnn-control dagger: {line.format(run=tmp_path)}\n'
 
 
 def test_rounds_are_the_same_whether_killed_or_not(tmp_path: Path) -> None:
