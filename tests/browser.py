@@ -1,83 +1,207 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pages opened in a real browser without a window: what is broken, what the console says."""
+"""A real browser without a window, driven over the pipe of the Chrome DevTools protocol."""
 
+import base64
+import fcntl
+import itertools
 import json
 import os
-import re
+import select
 import shutil
 import subprocess
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote
+from typing import Any
 
 import pytest
 
 from tests.patience import PATIENCE
 
-PROGRAMS = ('chromium-headless-shell', 'chromium', 'google-chrome')
-
-# Runs in the page once all of it is there.
-_CHECK = """<script>
-addEventListener('load', async () => {
-  const videos = [...document.querySelectorAll('video')], images = [...document.images];
-  await Promise.all(videos.map((video) => new Promise((done) => {
-    if (video.error || video.readyState >= 2) return done();
-    for (const name of ['loadeddata', 'error']) video.addEventListener(name, done);
-    video.preload = 'auto';
-    video.load();
-  })));
-  const broken = [
-    ...images.filter((one) => !one.complete || !one.naturalWidth),
-    ...videos.filter((one) => one.error || !one.videoWidth),
-    ...[...document.querySelectorAll('a[href^="#"]')].filter(
-      (one) => !document.getElementById(one.getAttribute('href').slice(1))),
-  ].map((one) => one.outerHTML.slice(0, 80));
-  document.body.dataset.checked = encodeURIComponent(JSON.stringify({
-    broken, images: images.length, videos: videos.length,
-    overflow: document.documentElement.scrollWidth - innerWidth,
-  }));
-});
-</script>"""
+PROGRAMS = (
+    'chromium-headless-shell',
+    'chrome-headless-shell',
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+)
+# Where the browser reads commands and writes answers.
+_COMMANDS, _ANSWERS = 3, 4
 
 
-@dataclass(frozen=True)
-class OpenedPage:
-    """What a browser made of a page.
+def find_browser() -> str:
+    """Return the browser; skip the test without one, fail it where everything must be there."""
+    for name in PROGRAMS:
+        path = shutil.which(name)
+        if path is not None:
+            return path
+    reason = f'needs one of {", ".join(PROGRAMS)}: sudo apt install chromium'
+    if os.environ.get('LNN_CONTROL_CI', '') not in ('', '0'):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
-    :param broken: images and videos that do not decode, links to nowhere.
-    :param overflow: how much wider than the window it is [px].
-    :param console: what the console was told.
+
+class Browser:
+    """One page in a browser of its own.
+
+    :param folder: for what the browser writes.
     """
 
-    broken: list[str]
-    images: int
-    videos: int
-    overflow: int
-    console: list[str]
+    def __init__(self, folder: Path, width: int = 1280, height: int = 1000) -> None:
+        command = [
+            find_browser(),
+            '--headless',
+            '--remote-debugging-pipe',
+            '--no-sandbox',  # as root and in containers; it opens our own page alone
+            '--disable-gpu',
+            '--disable-dev-shm-usage',
+            f'--window-size={width},{height}',
+            f'--user-data-dir={folder / "browser"}',
+            'about:blank',
+        ]
+        theirs_in, self._commands = _make_pipe()
+        self._answers, theirs_out = _make_pipe()
+
+        def place() -> None:
+            os.dup2(theirs_in, _COMMANDS)
+            os.dup2(theirs_out, _ANSWERS)
+
+        self._process = subprocess.Popen(
+            command,
+            pass_fds=(_COMMANDS, _ANSWERS),
+            preexec_fn=place,
+            stdout=subprocess.DEVNULL,
+            stderr=(folder / 'browser.log').open('w'),
+            start_new_session=True,
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._numbers = itertools.count(1)
+        self._received = b''
+        self._session = ''
+        target = self._wait_for_page()
+        attached = self.call('Target.attachToTarget', targetId=target, flatten=True)
+        self._session = attached['sessionId']
+        self.call('Page.enable')
+
+    def close(self) -> None:
+        """End the browser with all its processes."""
+        os.close(self._commands)
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        finally:
+            self._process.kill()
+            os.close(self._answers)
+
+    def call(self, method: str, **parameters: Any) -> Any:
+        """Return the answer of the browser to a command of the protocol."""
+        number = next(self._numbers)
+        command = {'id': number, 'method': method, 'params': parameters}
+        if self._session:
+            command['sessionId'] = self._session
+        os.write(self._commands, json.dumps(command).encode() + b'\0')
+        while True:
+            answer = self._receive()
+            if answer.get('id') == number:
+                assert 'error' not in answer, f'{method}: {answer["error"]}'
+                return answer['result']
+
+    def open(self, url: str) -> None:
+        self.call('Page.navigate', url=url)
+        self.wait_until(lambda: self.run('document.readyState') == 'complete')
+
+    def run(self, script: str) -> Any:
+        """Return what a JavaScript expression comes to."""
+        answer = self.call('Runtime.evaluate', expression=script, returnByValue=True)
+        assert 'exceptionDetails' not in answer, f'{script}: {answer["exceptionDetails"]}'
+        return answer['result'].get('value')
+
+    def read(self, selector: str) -> str:
+        """Return the text that a person sees in an element; empty where there is none."""
+        return str(self.run(f'document.querySelector({json.dumps(selector)})?.innerText ?? ""'))
+
+    def click(self, selector: str) -> None:
+        """Click into the middle of an element with the mouse."""
+        box = self.run(
+            f'(() => {{ const e = document.querySelector({json.dumps(selector)}); '
+            'e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); '
+            'return [r.x + r.width / 2, r.y + r.height / 2]; })()'
+        )
+        for kind in ('mousePressed', 'mouseReleased'):
+            self.call(
+                'Input.dispatchMouseEvent',
+                type=kind,
+                x=box[0],
+                y=box[1],
+                button='left',
+                clickCount=1,
+            )
+
+    def press(self, key: str, code: str, number: int) -> None:
+        """Press a key and let it go.
+
+        :param code: of the place on the keyboard. :param number: Windows virtual key code.
+        """
+        for kind in ('rawKeyDown', 'keyUp'):
+            self.call(
+                'Input.dispatchKeyEvent',
+                type=kind,
+                key=key,
+                code=code,
+                windowsVirtualKeyCode=number,
+            )
+
+    def take_picture(self, path: Path) -> None:
+        """Write what a person sees as a PNG file."""
+        data = self.call('Page.captureScreenshot', format='png')['data']
+        path.write_bytes(base64.b64decode(data))
+
+    def wait_until(
+        self, condition: Callable[[], Any], doing: Callable[[], None] | None = None
+    ) -> None:
+        """Wait, and do something over and over, until a condition holds."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f'waited in vain: {self.read("body")}'
+            if doing is not None:
+                doing()
+            else:
+                time.sleep(0.05)
+
+    def _wait_for_page(self) -> str:
+        found: list[str] = []
+
+        def look() -> bool:
+            targets = self.call('Target.getTargets')['targetInfos']
+            found[:] = [target['targetId'] for target in targets if target['type'] == 'page']
+            return bool(found)
+
+        deadline = time.monotonic() + PATIENCE
+        while not look():
+            assert time.monotonic() < deadline, 'the browser has no page'
+            time.sleep(0.05)
+        return found[0]
+
+    def _receive(self) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE
+        while b'\0' not in self._received:
+            ready, _, _ = select.select([self._answers], [], [], 1.0)
+            assert time.monotonic() < deadline, 'the browser says nothing'
+            if ready:
+                data = os.read(self._answers, 1 << 20)
+                assert data, f'the browser has ended ({self._process.poll()})'
+                self._received += data
+        message, _, self._received = self._received.partition(b'\0')
+        decoded: dict[str, Any] = json.loads(message)
+        return decoded
 
 
-def open_page(path: Path, scratch: Path, size: str = '1280,900') -> OpenedPage:
-    """Open a page in the browser there is; skip without one, and fail under .ci/run."""
-    program = next((name for name in PROGRAMS if shutil.which(name)), None)
-    if program is None:
-        reason = 'needs a browser: sudo apt install chromium-headless-shell'
-        if os.environ.get('LNN_CONTROL_CI', '') not in ('', '0'):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    checked = scratch / 'checked.html'
-    text = path.read_text(encoding='utf-8')
-    checked.write_text(text.replace('</body>', f'{_CHECK}</body>'), encoding='utf-8')
-    flags = ['--headless', '--no-sandbox', '--disable-gpu', f'--user-data-dir={scratch}/profile']
-    flags += [f'--window-size={size}', '--virtual-time-budget=60000', '--enable-logging=stderr']
-    done = subprocess.run(
-        [program, *flags, '--dump-dom', checked.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    found = re.search(r'data-checked="([^"]+)"', done.stdout)
-    assert found is not None, f'the page was not checked: {done.stderr[-2000:]}'
-    console = [line for line in done.stderr.splitlines() if ':CONSOLE' in line]
-    return OpenedPage(**json.loads(unquote(found[1])), console=console)
+def _make_pipe() -> tuple[int, int]:
+    """Return the ends of a pipe, numbered so that they are neither of the browser's two."""
+    moved = []
+    for end in os.pipe():
+        moved.append(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10))
+        os.close(end)
+    return moved[0], moved[1]

@@ -382,6 +382,12 @@ ROBOT = Graph(
             ('', *(name for name in PROFILES if name != 'simulator')),
         ),
         Argument('image_topic', 'camera/image_raw', 'camera images of the vehicle'),
+        Argument(
+            'image_transport',
+            'raw',
+            'how they come: raw, or compressed (JPEG or PNG on IMAGE_TOPIC/compressed)',
+            ('raw', 'compressed'),
+        ),
         Argument('info_topic', 'camera/camera_info', 'calibration of that camera'),
         Argument('imu_topic', 'imu/data_raw', 'inertial samples of the vehicle'),
         Argument('odom_topic', 'odom', 'where the vehicle is, for fence and tilt'),
@@ -400,6 +406,9 @@ ROBOT = Graph(
         Argument('camera_pitch_deg', 0.0, 'how far the camera looks down [deg]'),
         Argument('camera_rate', 0.0, 'images a second [Hz]; 0: not known'),
         Argument('use_sim_time', False, 'take the time from /clock'),
+        Argument(
+            'bond', False, "keep a bond with Nav2's lifecycle manager; needs the package bond"
+        ),
         *_COMMON,
     ),
     (
@@ -407,7 +416,7 @@ ROBOT = Graph(
             'recorder_node',
             settings=_same(
                 *('output', 'stamped', 'use_sim_time', 'task', 'vehicle'),
-                *('camera_fov_deg', 'camera_pitch_deg'),
+                *('camera_fov_deg', 'camera_pitch_deg', 'image_transport'),
             ),
             remappings=(*_ROBOT_TOPICS, _INFO_TOPIC, _ODOMETRY_TOPIC, _JOY_TOPIC),
             derive=describe_pilot,
@@ -440,7 +449,7 @@ ROBOT = Graph(
                     'camera_pitch_deg',
                     'camera_rate',
                 ),
-                *('allow_untrained', 'use_sim_time'),
+                *('allow_untrained', 'image_transport', 'bond', 'use_sim_time'),
             ),
             remappings=(*_ROBOT_TOPICS[:2], _INFO_TOPIC),
             only_if=('mode=fly',),
@@ -448,6 +457,13 @@ ROBOT = Graph(
         ),
     ),
 )
+
+DASHBOARD = NodeDescription(
+    'dashboard_node',
+    settings=_same('address', 'port', 'stamped'),
+    remappings=(('camera/image_raw', 'image_topic'), ('cmd_vel', 'command_topic')),
+)
+"""The live page, started by itself beside a graph."""
 
 GRAPHS = {'simulation': SIMULATION, 'robot': ROBOT}
 """Name of each graph -> the graph."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, Image, Imu
+from sensor_msgs.msg import CameraInfo, Imu
 from std_msgs.msg import String
 
 from lnn_control.bringup.machine_check import describe_profile
@@ -16,7 +16,7 @@ from lnn_control.core.checkup import Check, Light, read_finding
 from lnn_control.core.contract import WatchSettings
 from lnn_control.nodes import topics
 from lnn_control.nodes.graph_checks import describe_publishers, describe_subscribers
-from lnn_control.nodes.sensor_inputs import SensorInputs
+from lnn_control.nodes.sensor_inputs import AnyImage, SensorInputs
 
 _LARGE_BYTES = 512 * 1024
 
@@ -26,6 +26,7 @@ class GraphNames:
     """Where to listen.
 
     :param namespace: of the nodes. :param image: topic, :param info: and :param imu: likewise.
+    :param transport: of the images, raw or compressed.
     """
 
     namespace: str = ''
@@ -33,6 +34,7 @@ class GraphNames:
     info: str = topics.CAMERA_INFO.name
     imu: str = topics.IMU.name
     command: str = topics.COMMAND_STAMPED.name
+    transport: str = topics.RAW
 
 
 class GraphCheck:
@@ -43,7 +45,8 @@ class GraphCheck:
         self._node = rclpy.create_node('doctor', namespace=names.namespace or None)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
-        self._image = replace(topics.IMAGE, name=names.image)
+        image = self._node.resolve_topic_name(names.image)
+        self._image = topics.choose_image_topic(image, names.transport)
         self._imu = replace(topics.IMU, name=names.imu)
         self._command = replace(topics.COMMAND_STAMPED, name=names.command)
         self._inputs = SensorInputs(WatchSettings(), time.monotonic())
@@ -133,13 +136,12 @@ class GraphCheck:
         cure = 'end the cause, then call safety_node/release' if light is Light.RED else ''
         return Check('safety', light, self._state, cure)
 
-    def _see(self, message: Image) -> None:
+    def _see(self, message: AnyImage) -> None:
         self._image_bytes = len(message.data)
-        try:
-            self._inputs.read_image(message, time.monotonic(), False, self._node.get_clock().now())
+        clock = self._node.get_clock().now()
+        # What cannot be read is a finding.
+        if self._inputs.read_image(message, time.monotonic(), False, clock) is not None:
             self._ages.append(self._inputs.image_age)
-        except ValueError as error:
-            self._errors['image'] = str(error)
 
     def _feel(self, message: Imu) -> None:
         self._num_samples += 1

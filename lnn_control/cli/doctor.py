@@ -9,7 +9,7 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -35,6 +35,8 @@ class Doctor:
     """Prefix of nodes and topics."""
     image_topic: str = 'camera/image_raw'
     """Camera images of the vehicle."""
+    image_transport: Literal['raw', 'compressed'] = 'raw'
+    """How the images come; compressed are JPEG or PNG."""
     info_topic: str = 'camera/camera_info'
     """Calibration of that camera."""
     imu_topic: str = 'imu/data_raw'
@@ -64,7 +66,8 @@ def listen(job: Doctor) -> list[Check]:
     from lnn_control.bringup.graph_check import GraphNames, check_graph
 
     names = GraphNames(
-        job.namespace, job.image_topic, job.info_topic, job.imu_topic, job.command_topic
+        *(job.namespace, job.image_topic, job.info_topic, job.imu_topic, job.command_topic),
+        transport=job.image_transport,
     )
     return check_graph(names, job.seconds)
 

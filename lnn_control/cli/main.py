@@ -29,6 +29,7 @@ VERBS: Registry[ModuleType] = Registry(
     {
         'demo': 'lnn_control.cli.demo',
         'bringup': 'lnn_control.cli.bringup',
+        'dashboard': 'lnn_control.cli.dashboard',
         'doctor': 'lnn_control.cli.doctor',
         'collect': 'lnn_control.cli.collect',
         'data': 'lnn_control.cli.data',
@@ -36,6 +37,7 @@ VERBS: Registry[ModuleType] = Registry(
         'tune': 'lnn_control.cli.tune',
         'dagger': 'lnn_control.cli.dagger',
         'evaluate': 'lnn_control.cli.evaluate',
+        'explain': 'lnn_control.cli.explain',
         'export': 'lnn_control.cli.export',
         'replay': 'lnn_control.cli.replay',
         'report': 'lnn_control.cli.report',
@@ -52,6 +54,7 @@ VERBS: Registry[ModuleType] = Registry(
 SUMMARIES = {
     'demo': 'fly the shipped policy through four worlds over ROS 2',
     'bringup': 'start the ROS 2 nodes, in simulation or on a robot',
+    'dashboard': 'show a running vehicle in a browser, with a stop button',
     'doctor': 'say what is wrong with a machine or with sensors and nodes that run',
     'collect': 'fly simulated episodes and record them for training',
     'data': 'make a data set of what a robot recorded',
@@ -59,6 +62,7 @@ SUMMARIES = {
     'tune': 'search for settings of train, judged closed loop',
     'dagger': 'collect and train side by side, from nothing to a policy',
     'evaluate': 'fly trials or a suite of them and report the success rate',
+    'explain': 'show where a policy looks and which neuron does what',
     'export': 'write a policy as ONNX or C that flies without torch',
     'replay': 'give a policy what was recorded and compare its commands',
     'report': 'make one page of result files, or draw that of a run again',

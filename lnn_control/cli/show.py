@@ -13,6 +13,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from lnn_control.cli import options
+from lnn_control.core.appearance import Appearance
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.policies.folders import find_checkpoint, is_checkpoint
 from lnn_control.policies.registry import POLICIES, find_entry
@@ -92,6 +93,7 @@ def describe_domain(domain: TrainingDomain) -> Table:
         value, unit = getattr(domain, entry.name), _UNITS.get(entry.name, '')
         is_range = isinstance(value, tuple) and len(value) == 2 and bool(unit)
         text = 'not known' if value is None else _write(value, ' to ' if is_range else ', ')
+        text = 'known' if isinstance(value, Appearance) else text
         table.add_row(entry.name, text, unit if value is not None else '')
     return table
 

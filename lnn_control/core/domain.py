@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
+from lnn_control.core.appearance import Appearance
 from lnn_control.core.checks import check_number
 
 Range: TypeAlias = tuple[float, float]
@@ -70,6 +71,7 @@ class TrainingDomain:
     :param camera_pitch_deg: of the mounting, positive looks down.
     :param camera_rate: images a second [Hz]. :param camera_latency: [s].
     :param command_limits: largest vx, vy, vz [m/s] and yaw rate [rad/s] of the vehicle.
+    :param appearance: what its images looked like.
     """
 
     tasks: tuple[str, ...] | None = None
@@ -79,6 +81,7 @@ class TrainingDomain:
     camera_rate: Range | None = None
     camera_latency: Range | None = None
     command_limits: tuple[float, float, float, float] | None = None
+    appearance: Appearance | None = None
 
     def __post_init__(self) -> None:
         for name, (lowest, highest) in _POSSIBLE.items():

@@ -17,6 +17,24 @@ SHRINKS = {1: 'IMREAD_COLOR', 2: 'IMREAD_REDUCED_COLOR_2', 4: 'IMREAD_REDUCED_CO
 """How much smaller a JPEG can be decoded, in less time -> OpenCV's name for that."""
 
 
+_JPEG_BEGIN, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
+
+
+def _load_opencv() -> Any:
+    """Return OpenCV.
+
+    :raises ValueError: if it is not installed.
+    """
+    try:
+        import cv2
+    except ImportError as error:
+        raise ValueError(
+            'images that are compressed, of a colour filter or YUV need OpenCV, which is missing: '
+            'pip install opencv-python-headless, or let the camera give rgb8'
+        ) from error
+    return cv2
+
+
 def _keep(pixels: Pixels) -> Pixels:
     return pixels[:, :, :3]
 
@@ -33,8 +51,7 @@ def _convert(code: str) -> Callable[[Pixels], Pixels]:
     """Return what converts pixels by the OpenCV code of a name."""
 
     def convert(pixels: Pixels) -> Pixels:
-        import cv2
-
+        cv2 = _load_opencv()
         return np.asarray(cv2.cvtColor(pixels, getattr(cv2, code)), dtype=np.uint8)
 
     return convert
@@ -50,7 +67,6 @@ _ENCODINGS: dict[str, tuple[int, Callable[[Pixels], Pixels]]] = {
     'bgra8': (4, _swap),
     'mono8': (1, _repeat),
     '8UC1': (1, _repeat),
-    'mono16': (2, _repeat),
     'yuv422': (2, _convert('COLOR_YUV2RGB_UYVY')),
     'uyvy': (2, _convert('COLOR_YUV2RGB_UYVY')),
     'yuv422_yuy2': (2, _convert('COLOR_YUV2RGB_YUYV')),
@@ -61,6 +77,14 @@ _ENCODINGS: dict[str, tuple[int, Callable[[Pixels], Pixels]]] = {
     'bayer_grbg8': (1, _convert('COLOR_BayerGRBG2RGB')),
 }
 
+# Of sixteen bits a sample, by the same names; 16UC1 is depth, whatever is called so.
+_WIDE = '16'
+_ENCODINGS |= {
+    f'{name.removesuffix("8")}{_WIDE}': (2 * num_bytes, make_rgb)
+    for name, (num_bytes, make_rgb) in _ENCODINGS.items()
+    if name.startswith(('rgb', 'bgr', 'mono', 'bayer'))
+}
+
 NUM_CHANNELS = {name: count for name, (count, _) in _ENCODINGS.items()}
 """Image encodings that are understood -> bytes a pixel."""
 
@@ -69,7 +93,7 @@ def read_pixels(message: Any, shrink: int = 1) -> Pixels:
     """Return RGB pixels of shape (height, width, 3), without copying where the encoding allows.
 
     Rows may be longer than their pixels (`step`). `is_bigendian` says nothing about bytes; of
-    mono16 the upper byte is taken.
+    sixteen bits the upper ones are taken.
 
     :param message: with the fields of sensor_msgs/Image or sensor_msgs/CompressedImage.
     :param shrink: 2 or 4 decodes a compressed image at that part of its size.
@@ -91,20 +115,38 @@ def read_pixels(message: Any, shrink: int = 1) -> Pixels:
             f'and {step * height} bytes in all, got step {step} and {len(message.data)} bytes'
         )
     rows = np.frombuffer(message.data, np.uint8, step * height).reshape(height, step)
-    pixels = rows[:, :used].reshape(height, width, num_bytes)
-    if message.encoding == 'mono16':
-        pixels = pixels[:, :, :1] if message.is_bigendian else pixels[:, :, 1:]
+    samples = rows[:, :used]
+    if message.encoding.endswith(_WIDE):
+        samples = samples[:, 0::2] if message.is_bigendian else samples[:, 1::2]
+    pixels = samples.reshape(height, width, -1)
     return np.ascontiguousarray(make_rgb(pixels))
+
+
+def name_encoding(message: Any) -> str:
+    """Return the encoding that a message names; empty where a compressed one names none.
+
+    image_transport writes that of the camera first: 'mono8; jpeg compressed mono8'. Other drivers
+    say 'jpeg' alone.
+    """
+    if hasattr(message, 'encoding'):
+        return str(message.encoding)
+    first, separator, _ = str(message.format).partition(';')
+    return first.strip() if separator else ''
 
 
 def _decompress(message: Any, shrink: int) -> Pixels:
     """Return the RGB pixels of a JPEG or PNG."""
-    import cv2
-
+    cv2 = _load_opencv()
     if 'compresseddepth' in message.format.lower():
         raise ValueError(f'image must be in colour, got depth ({message.format!r})')
     data = np.frombuffer(message.data, np.uint8)
-    pixels = cv2.imdecode(data, getattr(cv2, SHRINKS[shrink])) if len(data) else None
+    # Older releases of OpenCV paint what is missing of a JPEG grey, and say nothing.
+    is_cut = data[:2].tobytes() == _JPEG_BEGIN and _JPEG_END not in data.tobytes()
+    try:
+        flag = getattr(cv2, SHRINKS[shrink])
+        pixels = cv2.imdecode(data, flag) if len(data) and not is_cut else None
+    except cv2.error:  # of a size that no picture has
+        pixels = None
     if pixels is None:
         raise ValueError(
             f'compressed image must be JPEG or PNG, got {len(data)} bytes of '

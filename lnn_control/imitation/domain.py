@@ -5,8 +5,15 @@
 from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn_control.core.appearance import Appearance, fit_appearance
 from lnn_control.core.domain import Range, TrainingDomain
 from lnn_control.core.provenance import describe_versions
+
+# More of them show little that is new.
+_SEEN_FLIGHTS = 100
 
 
 def find_domain(episodes: Sequence[Mapping[str, str]], max_stride: int) -> TrainingDomain:
@@ -35,6 +42,14 @@ def find_domain(episodes: Sequence[Mapping[str, str]], max_stride: int) -> Train
         camera_latency=_span(episodes, 'camera_latency'),
         command_limits=limits,
     )
+
+
+def see_training(flights: Sequence[NDArray[np.uint8]]) -> Appearance | None:
+    """Return what a training looked like, by some of its flights.
+
+    :param flights: the images of each, shape (n, height, width, 3).
+    """
+    return fit_appearance(flights[:: -(-len(flights) // _SEEN_FLIGHTS) or 1])
 
 
 def _all_say(episodes: Sequence[Mapping[str, str]], name: str) -> bool:

@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of vehicles that ROS itself does not bring, loaded when a bridge starts."""
+"""Messages that not every ROS has, loaded by the node that needs them."""
 
 import importlib
 from typing import Any
 
 CURES = {
     'ackermann_msgs': 'sudo apt install ros-$ROS_DISTRO-ackermann-msgs',
+    'bond': 'sudo apt install ros-$ROS_DISTRO-bond',
     'px4_msgs': 'clone github.com/PX4/px4_msgs, of the branch of your PX4, into the workspace and '
     'run colcon build',
+    'tf2_msgs': 'sudo apt install ros-$ROS_DISTRO-tf2-msgs',
 }
 """Package -> what installs it."""
 

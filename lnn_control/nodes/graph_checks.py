@@ -8,7 +8,7 @@ from typing import Any
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, qos_check_compatible
 
-from lnn_control.nodes.topics import Topic
+from lnn_control.nodes.topics import COMPRESSED_IMAGE, IMAGE, Topic
 
 
 def name_type(topic: Topic) -> str:
@@ -25,6 +25,7 @@ def describe_publishers(node: Node, inputs: Sequence[Topic]) -> tuple[str, ...]:
         ends = node.get_publishers_info_by_topic(name)
         if len(ends) > 1:
             problems.append(f'{name} has {len(ends)} publishers, {_list(ends)}: end all but one')
+        problems += _describe_transport(node, topic, name) if not ends else ()
         for end in ends:
             if end.topic_type != name_type(topic):
                 problems.append(
@@ -36,6 +37,20 @@ def describe_publishers(node: Node, inputs: Sequence[Topic]) -> tuple[str, ...]:
             if verdict is QoSCompatibility.ERROR:
                 problems.append(f'{end.node_name} publishes {name} and cannot be heard: {reason}')
     return tuple(problems)
+
+
+def _describe_transport(node: Node, topic: Topic, name: str) -> tuple[str, ...]:
+    """Return that images which nobody publishes so come in the other way."""
+    end = COMPRESSED_IMAGE.name.removeprefix(IMAGE.name)
+    if topic.type is IMAGE.type:
+        other, transport = f'{name}{end}', 'compressed'
+    elif topic.type is COMPRESSED_IMAGE.type:
+        other, transport = name.removesuffix(end), 'raw'
+    else:
+        return ()
+    if not node.get_publishers_info_by_topic(other):
+        return ()
+    return (f'nobody publishes {name}, but {other} is there: set image_transport:={transport}',)
 
 
 def describe_subscribers(node: Node, output: Topic, cure: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.vehicle_frames import to_body_frd
 from lnn_control.nodes import command_follower, topics
 from lnn_control.nodes.command_follower import CommandFollower
-from lnn_control.nodes.conversions import make_diagnostics
+from lnn_control.nodes.conversions import Source, make_diagnostics
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
@@ -136,7 +136,8 @@ class MavlinkNode(Node):
         )
         values = {'target': self._target, 'device': self._values.device}
         now = self.get_clock().now().nanoseconds * 1e-9
-        message = make_diagnostics('mavlink', problem if is_silent else '', values, now, True)
+        source = Source('mavlink', self.get_namespace())
+        message = make_diagnostics(source, problem if is_silent else '', values, now, True)
         self._diagnostics.publish(message)
 
 

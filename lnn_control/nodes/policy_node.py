@@ -7,6 +7,7 @@ commands while it is active and its sensors are what the policy was trained on, 
 command when it ceases to. What is not allowed now is refused; the node lives on.
 """
 
+import re
 import sys
 import time
 from collections import deque
@@ -18,17 +19,26 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
-from sensor_msgs.msg import CameraInfo, Image, Imu
-from std_msgs.msg import Bool
+from sensor_msgs.msg import CameraInfo, Imu
+from std_msgs.msg import Bool, String
 
-from lnn_control.core.contract import Finding, Level, WatchSettings, describe_findings
+from lnn_control.core.contract import (
+    Finding,
+    Level,
+    WatchSettings,
+    check_novelty,
+    describe_findings,
+)
 from lnn_control.core.domain import FlightSetup
-from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.messages import CameraImage, VelocityCommand
 from lnn_control.core.safety import ZERO
 from lnn_control.nodes import topics
+from lnn_control.nodes.bond import Bond
 from lnn_control.nodes.conversions import (
+    Source,
     make_diagnostics,
     make_neurons,
+    make_saliency,
     make_timing,
     make_twist_stamped,
 )
@@ -37,7 +47,7 @@ from lnn_control.nodes.graph_checks import describe_publishers
 from lnn_control.nodes.lifecycle import refuse_wrong_transitions
 from lnn_control.nodes.parameters import Parameter, Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
-from lnn_control.nodes.sensor_inputs import SensorInputs
+from lnn_control.nodes.sensor_inputs import AnyImage, SensorInputs
 from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
@@ -109,13 +119,20 @@ PARAMETERS = (
     ),
     Parameter('image_silence', 0.5, 'so long without an image is a finding [s]', 0.05, 60.0),
     Parameter(
-        'imu_silence', 0.2, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
+        'imu_silence', 0.15, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
     ),
     Parameter(
         'tolerate', '', 'findings of the sensors that do not stop, by name, such as "imu.frozen"'
     ),
+    Parameter(
+        'image_transport',
+        topics.RAW,
+        'raw, or compressed: JPEG or PNG on camera/image_raw/compressed',
+    ),
+    Parameter('bond', False, "keep a bond with Nav2's lifecycle manager; needs the package bond"),
     Parameter('num_threads', 1, 'threads of one inference with torch', 1, 64),
 )
+_NUMBER = re.compile(r'\d[\d.]*')
 _DONE = TransitionCallbackReturn.SUCCESS
 _FAILED = TransitionCallbackReturn.FAILURE
 # A command that is smaller moves no vehicle that one could see [m/s, rad/s].
@@ -130,18 +147,23 @@ class PolicyNode(LifecycleNode):
         self._settings = declare_parameters(self, PARAMETERS)
         self._tolerated = frozenset(self._settings.tolerate.split())
         self._is_simulated = bool(self.get_parameter('use_sim_time').value)
+        self._image_topic = topics.choose_image_topic(
+            self.resolve_topic_name(topics.IMAGE.name), self._settings.image_transport
+        )
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._runner: PolicyRunner | None = None
         self._is_active = False
         self._commanded = ZERO
-        self._waiting: Image | None = None
+        self._waiting: AnyImage | None = None
         self._problem = ''
         self._told: set[str] = set()
         self._time_before = -1
         self._told_graph: tuple[str, ...] = ()
         self._has_doubt: bool | None = None
+        self._has_told_blind = False
         self._num_images = 0
         self._inference_times: deque[float] = deque(maxlen=200)
+        self._bond = Bond(self) if self._settings.bond else None
         answer_changes(self, self._change)
         refuse_wrong_transitions(self)
 
@@ -153,7 +175,14 @@ class PolicyNode(LifecycleNode):
             self.get_logger().error(' '.join(str(error).split()))
             return _FAILED
         self._open_topics()
-        self.get_logger().info(f'loaded policy {self._runner.policy.name}: {describe_effort()}')
+        self._describe_circuit()
+        policy = self._runner.policy
+        self.get_logger().info(f'loaded policy {policy.name}: {describe_effort()}')
+        if policy.domain.appearance is None:
+            self.get_logger().info(
+                f'policy {policy.name} does not say what its training looked like: images that '
+                'are unlike it are not noticed'
+            )
         return _DONE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -161,7 +190,10 @@ class PolicyNode(LifecycleNode):
         assert self._runner is not None
         self._runner.reset()
         self._forget_problems()
+        self._has_told_blind = False
         self._is_active = True
+        if self._bond is not None:
+            self._bond.form()
         return _DONE
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -244,6 +276,7 @@ class PolicyNode(LifecycleNode):
             except (OSError, ImportError, FloatingPointError) as error:
                 raise ValueError(str(error)) from error
             self._inputs.forget_lens()
+            self._describe_circuit()
         self._settings = settings
 
     def _open_topics(self) -> None:
@@ -260,6 +293,8 @@ class PolicyNode(LifecycleNode):
         )
         self._command = self._open(topics.RAW_COMMAND)
         self._neurons = self._open(topics.NEURONS)
+        self._saliency = self._open(topics.SALIENCY)
+        self._circuit = self._open(topics.CIRCUIT)
         self._timing = self._open(topics.TIMING)
         self._doubt = self._open(topics.DOUBT)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
@@ -267,7 +302,7 @@ class PolicyNode(LifecycleNode):
         self._subscriptions_of_sensors = [
             self.create_subscription(topic.type, topic.name, callback, topic.qos)
             for topic, callback in (
-                (topics.IMAGE, self._see),
+                (self._image_topic, self._see),
                 (topics.IMU, self._feel),
                 (topics.CAMERA_INFO, self._note_camera),
             )
@@ -282,6 +317,12 @@ class PolicyNode(LifecycleNode):
     def _open(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)
 
+    def _describe_circuit(self) -> None:
+        """Tell once for all what is inside of the policy, for whoever draws it."""
+        assert self._runner is not None
+        policy = self._runner.policy
+        self._circuit.publish(String(data=policy.circuit.to_text(policy.name)))
+
     def _close(self) -> None:
         if self._runner is None:
             return
@@ -291,8 +332,8 @@ class PolicyNode(LifecycleNode):
         for subscription in self._subscriptions_of_sensors:
             self.destroy_subscription(subscription)
         for publisher in (
-            *(self._command, self._neurons, self._timing, self._doubt),
-            self._diagnostics,
+            *(self._command, self._neurons, self._saliency, self._circuit),
+            *(self._timing, self._doubt, self._diagnostics),
         ):
             self.destroy_publisher(publisher)
 
@@ -300,6 +341,8 @@ class PolicyNode(LifecycleNode):
         if self._is_active:
             self._is_active, self._waiting = False, None
             self._send(ZERO, self.get_clock().now().to_msg())
+            if self._bond is not None:
+                self._bond.leave()
 
     def _send(self, command: VelocityCommand, stamp: Time) -> None:
         self._command.publish(make_twist_stamped(command, stamp))
@@ -336,10 +379,13 @@ class PolicyNode(LifecycleNode):
         except ValueError as error:
             self._complain(f'inertial sample dropped: {error}')
             return
+        if self._is_moving and self._inputs.doubts_inertial:
+            # At once: the next image may be a while.
+            self._stop_for_obstacle()
         if self._waiting is not None and self._inputs.has_samples_of(self._waiting):
             self._stop_waiting()
 
-    def _see(self, message: Image) -> None:
+    def _see(self, message: AnyImage) -> None:
         if self._runner is None:
             return
         if self._is_active and self._settings.imu_wait and not self._has_samples(message):
@@ -350,7 +396,7 @@ class PolicyNode(LifecycleNode):
         self._waiting = None
         self._answer(message)
 
-    def _has_samples(self, message: Image) -> bool:
+    def _has_samples(self, message: AnyImage) -> bool:
         return self._inputs.has_samples_of(message) or self._inputs.is_without_samples(self._now())
 
     def _stop_waiting(self) -> None:
@@ -360,22 +406,18 @@ class PolicyNode(LifecycleNode):
         if message is not None and self._runner is not None:
             self._answer(message)
 
-    def _answer(self, message: Image) -> None:
+    def _answer(self, message: AnyImage) -> None:
         """Command what the policy says to an image, or zero where it may not say anything."""
         assert self._runner is not None
         started = time.perf_counter()
         now = self.get_clock().now()
-        try:
-            image = self._inputs.read_image(message, self._now(), self._is_moving, now)
-        except ValueError as error:
-            self._refuse(f'no command for this image: {error}')
-            return
+        image = self._inputs.read_image(message, self._now(), self._is_moving, now)
         if not self._is_active:
             return
-        obstacle = self._find_obstacle()
-        if obstacle:
-            self._refuse(obstacle)
+        if self._stop_for_obstacle():
             return
+        if image is None:
+            return  # tolerated: it counts as one that was lost
         if not self._inputs.has_judged and 'imu.silent' not in self._tolerated:
             return  # for a fifth of a second the inertial samples are looked at first
         try:
@@ -391,8 +433,34 @@ class PolicyNode(LifecycleNode):
         self._inference_times.append(elapsed)
         self._num_images += 1
         self._forget_problems()
-        self._neurons.publish(make_neurons(self._runner.read_neurons()))
         self._timing.publish(make_timing(self._inputs.image_age, elapsed))
+        self._show(message, image)
+
+    def _show(self, message: AnyImage, image: CameraImage) -> None:
+        """Publish what the policy makes of an image that has been answered, for people to see."""
+        assert self._runner is not None
+        policy, activity = self._runner.policy, self._runner.read_neurons()
+        names = policy.circuit.name_neurons(activity.size)
+        self._neurons.publish(make_neurons(activity, names, message.header.stamp))
+        # It costs as much as the command itself: only for whoever looks.
+        if not self._saliency.get_subscription_count():
+            return
+        saliency = self._runner.read_saliency(image.pixels)
+        if saliency is not None:
+            self._saliency.publish(make_saliency(saliency, message.header))
+        elif not self._has_told_blind:
+            self._has_told_blind = True
+            self.get_logger().warning(
+                f'nothing comes on {topics.SALIENCY.name}: policy {policy.name} cannot tell what '
+                'it looks at; a checkpoint with backend torch can'
+            )
+
+    def _stop_for_obstacle(self) -> bool:
+        """Let the vehicle stand where nothing may be commanded now, and return whether it does."""
+        obstacle = self._find_obstacle()
+        if obstacle:
+            self._refuse(obstacle)
+        return bool(obstacle)
 
     def _find_obstacle(self) -> str:
         """Return why nothing may be commanded now; empty if something may."""
@@ -417,10 +485,14 @@ class PolicyNode(LifecycleNode):
                 self._send(ZERO, self.get_clock().now().to_msg())
 
     def _complain(self, problem: str) -> None:
-        """Log a problem once, however often it repeats, until a command has passed again."""
+        """Log a problem once, however often it repeats, until a command has passed again.
+
+        One whose numbers alone are others is the same.
+        """
         self._problem = problem
-        if problem not in self._told:
-            self._told.add(problem)
+        key = _NUMBER.sub('#', problem)
+        if key not in self._told:
+            self._told.add(key)
             self.get_logger().error(problem)
 
     def _forget_problems(self) -> None:
@@ -438,8 +510,12 @@ class PolicyNode(LifecycleNode):
     def _diagnose(self) -> None:
         if self._runner is None:
             return
-        findings = (*self._check_clock(), *self._inputs.find(self._now()))
-        graph = describe_publishers(self, (topics.IMAGE, topics.IMU))
+        findings = (
+            *self._check_clock(),
+            *self._inputs.find(self._now()),
+            *(check_novelty(self._runner.novelty) if self._is_active else ()),
+        )
+        graph = describe_publishers(self, (self._image_topic, topics.IMU))
         for problem in set(graph) - set(self._told_graph):
             self.get_logger().error(problem)
         self._told_graph = graph
@@ -459,11 +535,15 @@ class PolicyNode(LifecycleNode):
         is_error = bool(problem) or any(finding.level is Level.ERROR for finding in findings)
         now = self.get_clock().now().nanoseconds * 1e-9
         text = '; '.join(filter(None, (problem, told, *graph)))
-        self._diagnostics.publish(make_diagnostics('policy', text, values, now, is_error))
+        source = Source('policy', self.get_namespace())
+        self._diagnostics.publish(make_diagnostics(source, text, values, now, is_error))
 
     def _tell_doubt(self, findings: tuple[Finding, ...]) -> None:
         """Ask the safety node to slow down while something warns, once a change."""
-        warns = any(finding.name not in self._tolerated for finding in findings)
+        warns = any(
+            finding.level >= Level.WARN and finding.name not in self._tolerated
+            for finding in findings
+        )
         has_doubt = self._is_active and warns
         if has_doubt is not self._has_doubt:
             self._has_doubt = has_doubt

@@ -43,6 +43,7 @@ from lnn_control.core.safety import (
 )
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
+    Source,
     make_diagnostics,
     make_twist,
     make_twist_stamped,
@@ -292,8 +293,9 @@ class SafetyNode(Node):
         }
         problem = '; '.join([*problems, *([] if is_usual else [state.describe()])])
         now = self.get_clock().now().nanoseconds * 1e-9
+        source = Source('safety', self.get_namespace())
         message = make_diagnostics(
-            'safety', problem, values, now, is_error=state.step in (Step.STOPPED, Step.ASKING)
+            source, problem, values, now, is_error=state.step in (Step.STOPPED, Step.ASKING)
         )
         self._diagnostics_publisher.publish(message)
 

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of camera and IMU as the policy takes them, watched for what is not as it should be."""
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.time import Time
-from sensor_msgs.msg import CameraInfo, Image, Imu
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 
 from lnn_control.core.contract import (
     Finding,
@@ -14,16 +16,17 @@ from lnn_control.core.contract import (
     check_colour,
     check_inertial_header,
 )
-from lnn_control.core.lens import Lens
+from lnn_control.core.image_messages import name_encoding
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import CameraImage
 from lnn_control.nodes.conversions import (
     image_from_message,
     nanoseconds_from_stamp,
-    read_calibration,
     read_imu,
     seconds_from_stamp,
 )
 
+AnyImage: TypeAlias = Image | CompressedImage
 Sample = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 # Of an IMU whose rate is not known yet, and more than half its period [s].
 _SAMPLE_PERIOD = 0.005
@@ -47,6 +50,11 @@ class SensorInputs:
     def has_judged(self) -> bool:
         """Whether both sensors were looked at."""
         return self._watch.has_judged
+
+    @property
+    def doubts_inertial(self) -> bool:
+        """Whether the latest inertial samples are not as they should be."""
+        return self._watch.doubts_inertial
 
     def find(self, now: float) -> tuple[Finding, ...]:
         """Return all that is not as it should be now."""
@@ -81,7 +89,7 @@ class SensorInputs:
         self._sampled_until, self._sampled_at = stamp, now
         return stamp, rates, force
 
-    def has_samples_of(self, message: Image) -> bool:
+    def has_samples_of(self, message: AnyImage) -> bool:
         """Return whether the inertial samples up to an image have come."""
         stamp = seconds_from_stamp(message.header.stamp)
         return self._sampled_until > stamp - 1.5 * _SAMPLE_PERIOD
@@ -90,18 +98,24 @@ class SensorInputs:
         """Return whether there is no IMU to wait for."""
         return now - self._sampled_at > self._settings.inertial_silence
 
-    def read_image(self, message: Image, now: float, is_moving: bool, clock: Time) -> CameraImage:
-        """Return the straightened image of a message.
+    def read_image(
+        self, message: AnyImage, now: float, is_moving: bool, clock: Time
+    ) -> CameraImage | None:
+        """Return the straightened image of a message; None, and a finding, if it holds none.
 
         :param now: when it came [s]. :param clock: the time that stamps are compared with.
-        :raises ValueError: if it cannot be read.
         """
-        image = image_from_message(message)
+        try:
+            image = image_from_message(message)
+        except ValueError as error:
+            stamp = seconds_from_stamp(message.header.stamp)
+            self._watch.add_unreadable(stamp, now, str(error))
+            return None
         age_ns = clock.nanoseconds - nanoseconds_from_stamp(message.header.stamp)
         # Before the first message on /clock simulated time is zero: nobody knows it.
         age = age_ns * 1e-9 if clock.nanoseconds else None
         self.image_age = age if age is not None else 0.0
-        header = tuple(check_colour(message.encoding))
+        header = tuple(check_colour(name_encoding(message), image.pixels))
         self._watch.add_image(image.stamp, now, image.pixels, is_moving, age, header)
         if self._lens is None:
             return image

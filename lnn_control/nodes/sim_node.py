@@ -23,12 +23,14 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
+from lnn_control.core.frames import quaternion_from_euler
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.ros_messages import FLYING
 from lnn_control.core.safety import ZERO
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
     ImageEncoder,
+    Source,
     make_camera_info,
     make_diagnostics,
     make_imu,
@@ -46,6 +48,7 @@ from lnn_control.nodes.parameters import (
     declare_parameters,
 )
 from lnn_control.nodes.process import run_node
+from lnn_control.nodes.transforms import Transforms, place_sensors
 from sim.camera_choice import choose_camera
 from sim.simulation import SensorFrame, Simulation, SimulationSettings
 from sim.tasks import TASKS, make_task
@@ -71,6 +74,7 @@ PARAMETERS = (
     ),
     Parameter('auto_reset', True, 'start the next seed when a trial is over'),
     Parameter('stamped', True, 'take cmd_vel as TwistStamped (true) or as Twist (false)'),
+    Parameter('publish_tf', True, 'tell tf where camera, IMU and vehicle are'),
     Parameter('command_timeout', 0.25, 'a cmd_vel older than this counts as zero [s]', 0.05, 10.0),
 )
 
@@ -106,6 +110,7 @@ class SimNode(Node):
         self._simulation = Simulation(settings, vehicle=self._kind.vehicle)
         self._images = ImageEncoder()
         self._outputs = {topic.name: self._open(topic) for topic in _PUBLISHED}
+        self._transforms = self._open_transforms() if self._settings.publish_tf else None
         self._offset = 1.0  # time 0 means 'no time yet' to ROS
         self._published_at: dict[int, float] = {}
         self._latencies: deque[float] = deque(maxlen=2000)
@@ -131,6 +136,21 @@ class SimNode(Node):
 
     def _open(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)
+
+    def _open_transforms(self) -> Transforms | None:
+        """Return what tells tf; the sensors' places are told at once.
+
+        tf moves nothing: without its messages the simulator flies, and says that it is without.
+        """
+        try:
+            transforms = Transforms(self)
+        except ImportError as error:
+            self.get_logger().info(f'no tf: {error}')
+            return None
+        mount = self._simulation.mount
+        turned = quaternion_from_euler(mount.roll, mount.pitch, mount.yaw)
+        transforms.tell_sensors(place_sensors(mount.position, turned.tolist()), 0.0)
+        return transforms
 
     def _publish(self, topic: topics.Topic, message: Any) -> None:
         self._outputs[topic.name].publish(message)
@@ -234,8 +254,10 @@ class SimNode(Node):
         if frame.image is not None:
             self._publish_image(frame)
         if round(self._simulation.time / _STEP) % round(_ODOMETRY_PERIOD / _STEP) == 0:
-            odometry = make_odometry(self._simulation.state, self._time)
-            self._publish(topics.ODOMETRY, odometry)
+            state = self._simulation.state
+            self._publish(topics.ODOMETRY, make_odometry(state, self._time))
+            if self._transforms is not None:
+                self._transforms.tell_vehicle(state, self._time)
         self._judge()
         self._steps.append(time.monotonic())
 
@@ -305,7 +327,8 @@ class SimNode(Node):
         for problem in set(graph) - set(self._told_graph):
             self.get_logger().error(problem)
         self._told_graph = graph
-        message = make_diagnostics('simulator', '; '.join(graph), values, self._time)
+        source = Source('simulator', self.get_namespace())
+        message = make_diagnostics(source, '; '.join(graph), values, self._time)
         self._publish(topics.DIAGNOSTICS, message)
 
 

@@ -16,7 +16,7 @@ from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.safety import ZERO
 from lnn_control.core.teleoperation import Sticks, read_sticks
 from lnn_control.nodes import topics
-from lnn_control.nodes.conversions import make_diagnostics, make_twist_stamped
+from lnn_control.nodes.conversions import Source, make_diagnostics, make_twist_stamped
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
@@ -103,7 +103,8 @@ class TeleopNode(Node):
     def _diagnose(self) -> None:
         problem = self._problem or ('' if self._heard_at >= 0 else 'no joystick has been heard')
         values = {'commands': self._commands}
-        self._diagnostics.publish(make_diagnostics('teleop', problem, values, self._now()))
+        source = Source('teleop', self.get_namespace())
+        self._diagnostics.publish(make_diagnostics(source, problem, values, self._now()))
 
 
 def main() -> int:

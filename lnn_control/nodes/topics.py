@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every topic of the graph: its name, its type and how it is delivered.
 
-Names are relative, so a namespace moves them all; /clock alone is absolute by convention.
+Names are relative, so a namespace moves them all; /clock and /diagnostics alone are absolute by
+convention.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,17 @@ from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image, Imu, Joy, LaserScan, PointCloud2, Range
+from sensor_msgs.msg import (
+    CameraInfo,
+    CompressedImage,
+    Image,
+    Imu,
+    JointState,
+    Joy,
+    LaserScan,
+    PointCloud2,
+    Range,
+)
 from std_msgs.msg import Bool, Float32MultiArray, String
 
 from lnn_control.core import ros_messages as names
@@ -27,6 +38,8 @@ SAMPLES = QoSProfile(depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
 # The last command always arrives, an older one never follows it.
 COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+# As tf2 has it.
+TRANSFORMS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 # Whoever joins late gets the last value.
 LATCHED = QoSProfile(
     depth=1,
@@ -46,6 +59,7 @@ class Topic:
 
 CLOCK = Topic('/clock', Clock, QoSProfile(depth=1))
 IMAGE = Topic(names.IMAGE, Image, LATEST_FRAME)
+COMPRESSED_IMAGE = Topic(names.COMPRESSED_IMAGE, CompressedImage, LATEST_FRAME)
 CAMERA_INFO = Topic(names.CAMERA_INFO, CameraInfo, LATEST_FRAME)
 IMU = Topic(names.IMU, Imu, SAMPLES)
 ODOMETRY = Topic(names.ODOMETRY, Odometry, RELIABLE)
@@ -55,7 +69,10 @@ TRIAL_STATE = Topic(names.TRIAL_STATE, String, LATCHED)
 RAW_COMMAND = Topic(names.RAW_COMMAND, TwistStamped, COMMAND)
 COMMAND_STAMPED = Topic(names.COMMAND, TwistStamped, COMMAND)
 COMMAND_PLAIN = Topic(names.COMMAND, Twist, COMMAND)
-NEURONS = Topic(names.NEURONS, Float32MultiArray, RELIABLE)
+# Names and numbers with a stamp: what ROS has for that, and what its plotting tools read.
+NEURONS = Topic(names.NEURONS, JointState, RELIABLE)
+SALIENCY = Topic(names.SALIENCY, Image, LATEST_FRAME)
+CIRCUIT = Topic(names.CIRCUIT, String, LATCHED)
 MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
 MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
 EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)
@@ -70,7 +87,27 @@ AUTOPILOT_REQUEST = Topic('safety/request', String, LATCHED)
 TIMING = Topic('policy/timing', Float32MultiArray, RELIABLE)
 SAFETY_STATE = Topic(names.SAFETY_STATE, String, LATCHED)
 JOYSTICK = Topic(names.JOYSTICK, Joy, RELIABLE)
-DIAGNOSTICS = Topic(names.DIAGNOSTICS, DiagnosticArray, RELIABLE)
+# Of all robots, as diagnostic_aggregator listens: what is told names its robot.
+DIAGNOSTICS = Topic(f'/{names.DIAGNOSTICS}', DiagnosticArray, RELIABLE)
+
+
+RAW, COMPRESSED = 'raw', 'compressed'
+TRANSPORTS = (RAW, COMPRESSED)
+"""How images come, by the names of image_transport."""
+
+
+def choose_image_topic(name: str, transport: str) -> Topic:
+    """Return a camera's topic as image_transport names it: below the camera's if compressed.
+
+    :param name: of the camera's images. One that ends in /compressed says itself how they come.
+    :raises ValueError: if there is no such transport.
+    """
+    if transport not in TRANSPORTS:
+        raise ValueError(f'image_transport must be one of {list(TRANSPORTS)}, got {transport!r}')
+    end = f'/{COMPRESSED}'
+    if not name.endswith(end) and transport == RAW:
+        return Topic(name, IMAGE.type, IMAGE.qos)
+    return Topic(f'{name.removesuffix(end)}{end}', COMPRESSED_IMAGE.type, COMPRESSED_IMAGE.qos)
 
 
 def choose_command_topic(is_stamped: bool) -> Topic:

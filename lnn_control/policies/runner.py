@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core.appearance import AppearanceWatch
 from lnn_control.core.contract import InertialWatch, describe_findings
 from lnn_control.core.domain import DomainError, FlightSetup, check_domain
 from lnn_control.core.messages import CameraImage, ImuSamples, VelocityCommand
@@ -73,6 +74,7 @@ class PolicyRunner:
         self._stamp: float | None = None
         self._commanded = self.asked = ZERO
         self._inertial = InertialWatch()
+        self._appearance = AppearanceWatch(self.policy.domain.appearance)
         self._is_moving = False
         self.num_imu_samples = 0
         if setup is not None:
@@ -128,6 +130,14 @@ class PolicyRunner:
             'camera_fov_deg'
         )
 
+    @property
+    def novelty(self) -> float | None:
+        """How far the last second's images are from the training, 1 as its own seldom are.
+
+        None where nobody knows: before a second, or of a policy that does not say what it saw.
+        """
+        return self._appearance.novelty
+
     def add_imu(
         self, stamp: float, rates: NDArray[np.floating], force: NDArray[np.floating]
     ) -> None:
@@ -173,6 +183,7 @@ class PolicyRunner:
     ) -> VelocityCommand:
         self._check_inertial(samples)
         observation = self.observe(pixels, samples)
+        self._appearance.add(observation.image)
         self.num_imu_samples = len(samples)
         try:
             command, self._state = self.policy(observation, self._state, elapsed)

@@ -14,11 +14,15 @@ import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 
+from sensor_msgs.msg import CompressedImage
+
 from lnn_control.bringup import machine_check
 from lnn_control.core.checkup import Check, Light, choose_exit_code, read_finding
 from lnn_control.core.contract import check_inertial
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import ImageEncoder, make_camera_info, make_imu
+
+BROKEN = topics.Topic('other/image/compressed', CompressedImage, topics.LATEST_FRAME)
 
 
 def find(checks: list[dict[str, str]], name: str) -> dict[str, str]:
@@ -67,6 +71,7 @@ class Sensors:
 
     def __init__(self, probe: Any) -> None:
         self._probe = probe
+        self._broken = CompressedImage(format='jpeg', data=b'no picture')
         self._encoder = ImageEncoder()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -86,6 +91,7 @@ class Sensors:
             pixels = self._noise.integers(0, 256, (240, 320, 3), np.uint8)
             self._probe.publish(topics.CAMERA_INFO, make_camera_info(320, 240, 160.0, now))
             self._probe.publish(topics.IMAGE, self._encoder.encode(pixels, now))
+            self._probe.publish(BROKEN, self._broken)
 
 
 @pytest.fixture
@@ -117,3 +123,31 @@ def test_running_graph_is_judged_and_written_as_json(sensors: Sensors, tmp_path:
         'cure': '',
     }
     assert find(checks, 'safety')['measured'] == 'safety_node does not run'
+
+
+@pytest.mark.parametrize(
+    ('options', 'name', 'words'),
+    [
+        (
+            ('--image-transport', 'compressed', '--image-topic', 'other/image'),
+            'image.data',
+            'compressed image must be JPEG or PNG',
+        ),
+        (('--image-topic', 'other/image'), 'graph', 'set image_transport:=compressed'),
+    ],
+    ids=['broken', 'other way'],
+)
+def test_compressed_images_are_judged(
+    options: tuple[str, ...], name: str, words: str, sensors: Sensors, tmp_path: Path
+) -> None:
+    path = tmp_path / 'doctor.json'
+    command = [sys.executable, '-m', 'lnn_control.cli.main', 'doctor', *options]
+    done = subprocess.run(
+        [*command, '--seconds', '20', '--json', str(path)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    found = find(json.loads(path.read_text()), name)
+    assert found['light'] == 'red', done.stderr
+    assert words in found['measured']

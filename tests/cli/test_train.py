@@ -85,6 +85,7 @@ def test_name_is_that_of_the_output_folder_and_the_domain_that_of_the_data(data,
     assert policy.domain.vehicle == 'quadrotor'
     assert policy.domain.camera_rate == (10.0, 20.0)
     assert policy.domain.camera_fov_deg is None
+    assert policy.domain.appearance is not None
 
 
 def test_sizes_have_no_effect_beside_a_checkpoint_to_start_from(data, tmp_path, capsys):
@@ -196,6 +197,21 @@ def test_wrong_values_and_options_without_effect_are_one_line(data, tmp_path, ca
         (('--validate-episodes', '3'), 'validation needs a task, but no episode names one'),
     ):
         assert message in fail(capsys, data, out, *more)
+
+
+def test_damaged_episode_among_others_is_named_as_such(data, tmp_path, capsys):
+    path = sorted(data.glob('*.mcap'))[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    line = fail(capsys, data, tmp_path / 'out')
+    assert f'{path} is no complete MCAP file' in line
+    assert not list(data.rglob('imported*'))
+
+
+def test_training_without_data_says_what_is_missing(tmp_path, capsys):
+    assert cli.main(['train', '--output', str(tmp_path / 'out')]) == 1
+    assert 'give --data FOLDER' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
 
 
 @pytest.mark.parametrize('name', ['vehicle', 'renderer'])

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every encoding gives the same picture."""
 
+import struct
+import sys
+import zlib
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from lnn_control.core.image_messages import NUM_CHANNELS, read_pixels
+from lnn_control.core.image_messages import NUM_CHANNELS, name_encoding, read_pixels
 
 # One colour that is not grey, over an even number of pixels.
 RED, GREEN, BLUE = 200, 80, 30
@@ -62,10 +65,22 @@ ROWS = {
     'yuyv': make_yuv(is_luma_first=True),
     **{f'bayer_{p}8': mosaic(p) for p in ('rggb', 'bggr', 'gbrg', 'grbg')},
 }
+
+
+def widen(rows: np.ndarray) -> np.ndarray:
+    """Return rows of samples of 16 bits, the lower ones first, whose upper ones are given."""
+    return np.stack([np.full_like(rows, 5), rows], axis=2).reshape(len(rows), -1)
+
+
+ROWS |= {
+    f'{name[:-1]}16': widen(rows)
+    for name, rows in ROWS.items()
+    if name.startswith(('rgb', 'bgr', 'bayer'))
+}
 GREY_ROWS = {
     'mono8': GREY,
     '8UC1': GREY,
-    'mono16': np.stack([np.full_like(GREY, 5), GREY], axis=2).reshape(6, 16),
+    'mono16': widen(GREY),
 }
 
 
@@ -89,9 +104,11 @@ def test_grey_is_grey_in_every_encoding(encoding: str) -> None:
 
 
 def test_of_sixteen_bits_the_upper_ones_count_in_either_order() -> None:
-    swapped = GREY_ROWS['mono16'].reshape(6, 8, 2)[:, :, ::-1].reshape(6, 16)
-    big = read_pixels(message(swapped, 'mono16', big=1))
-    assert np.array_equal(big[:, :, 0], GREY)
+    for name, rows in (*ROWS.items(), *GREY_ROWS.items()):
+        if name.endswith('16'):
+            swapped = rows.reshape(-1, 2)[:, ::-1].reshape(6, -1)
+            big = read_pixels(message(swapped, name, big=1))
+            assert np.array_equal(big, read_pixels(message(rows, name)))
 
 
 def compress(suffix: str, size: tuple[int, int] = (64, 48)):
@@ -121,6 +138,42 @@ def test_compressed_images_are_read_and_may_be_shrunk(
 def test_what_is_no_picture_is_an_error(data: bytes, kind: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         read_pixels(SimpleNamespace(format=kind, data=np.frombuffer(data, np.uint8)))
+
+
+def test_jpeg_that_ends_early_is_an_error() -> None:
+    cut = compress('.jpg')
+    cut.data = cut.data[: len(cut.data) * 9 // 10]
+    with pytest.raises(ValueError, match='that cannot be decoded'):
+        read_pixels(cut)
+
+
+def test_size_that_no_picture_has_is_an_error() -> None:
+    png = compress('.png')
+    header = b'IHDR' + struct.pack('>IIBBBBB', 10**5, 10**5, 8, 2, 0, 0, 0)
+    data = bytearray(png.data.tobytes())
+    data[12:33] = header + struct.pack('>I', zlib.crc32(header))
+    png.data = np.frombuffer(data, np.uint8)
+    with pytest.raises(ValueError, match='that cannot be decoded'):
+        read_pixels(png)
+
+
+def test_missing_opencv_is_told_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'cv2', None)
+    for other in (compress('.jpg'), message(ROWS['yuyv'], 'yuyv')):
+        with pytest.raises(ValueError, match='pip install opencv-python-headless'):
+            read_pixels(other)
+    assert read_pixels(message(ROWS['rgb8'], 'rgb8')).shape == (6, 8, 3)
+
+
+def test_encoding_is_named_where_a_message_names_one() -> None:
+    for kind, name in (
+        ('mono8; jpeg compressed mono8', 'mono8'),
+        ('bgr8;png', 'bgr8'),
+        ('jpeg', ''),
+        ('', ''),
+    ):
+        assert name_encoding(SimpleNamespace(format=kind)) == name
+    assert name_encoding(message(ROWS['rgb8'], 'rgb8')) == 'rgb8'
 
 
 def test_unknown_encoding_lists_those_that_are_known() -> None:

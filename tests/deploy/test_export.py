@@ -18,6 +18,7 @@ from lnn_control.deploy.export import (
 from lnn_control.deploy.flight import RecordedFlight, read_vectors
 from lnn_control.deploy.program import ExportError
 from lnn_control.policies.backends.deployment import DeploymentError, hash_file, read_manifest
+from tests.deploy.conftest import APPEARANCE
 from tests.deploy.flights import SMALL, make_flight
 from tests.deploy.tools import require
 
@@ -30,6 +31,7 @@ def test_manifest_tells_where_the_program_comes_from_and_what_it_takes(
     assert deployment.preprocessing == SMALL.preprocessing
     assert deployment.domain.tasks == ('fly_to_target',)
     assert deployment.domain.camera_fov_deg == (80.0, 100.0)
+    assert deployment.domain.appearance == APPEARANCE
     assert deployment.training_commit == 'abc123'
     assert deployment.weights_sha256 == hash_file(small_checkpoint / 'model.safetensors')
     assert deployment.num_neurons == 36

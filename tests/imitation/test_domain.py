@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import numpy as np
 import pytest
 
 from lnn_control.core.domain import TrainingDomain
-from lnn_control.imitation.domain import find_domain, list_places
+from lnn_control.imitation.domain import find_domain, list_places, see_training
 
 EPISODE = {
     'task': 'hike',
@@ -39,6 +40,16 @@ def test_what_one_episode_does_not_say_is_unknown(name: str) -> None:
 
 def test_episodes_of_robots_say_nothing() -> None:
     assert find_domain([{}, {}], max_stride=3) == TrainingDomain()
+
+
+def test_training_is_seen_by_some_of_its_flights() -> None:
+    still = np.full((20, 8, 8, 3), 90, np.uint8)
+    dark = np.zeros_like(still)
+    seen = see_training([still, dark])
+    assert seen is not None and seen.mean[0] == pytest.approx(45 / 255)
+    # Of 300 flights every third is looked at.
+    assert see_training([still, dark, dark] * 100) == see_training([still])
+    assert see_training([]) is None
 
 
 def test_two_vehicles_are_an_error() -> None:

@@ -15,9 +15,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., NodeRun]]:
     """Return a function that starts a module with ROS parameters; all end with the test."""
     runs: list[NodeRun] = []
 
-    def start_module(module: str, **parameters: object) -> NodeRun:
+    def start_module(
+        module: str, remap: dict[str, str] | None = None, **parameters: object
+    ) -> NodeRun:
         words = write_parameters(parameters)
         arguments = ['--ros-args', *(part for word in words for part in ('-p', word))]
+        for name, other in (remap or {}).items():
+            arguments += ['-r', f'{name}:={other}']
         run = NodeRun(f'lnn_control.nodes.{module}', arguments, tmp_path / f'{len(runs)}.log')
         runs.append(run)
         return run

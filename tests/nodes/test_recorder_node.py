@@ -13,6 +13,7 @@ pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 from mcap.reader import make_reader
 from mcap.stream_reader import StreamReader
 from mcap_ros2.decoder import DecoderFactory
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
@@ -190,3 +191,21 @@ def test_topics_have_the_same_names_in_every_file(join: Join, tmp_path: Path) ->
     )
     path = call(probe, 'split').message
     assert '/collision' in read(Path(path))
+
+
+def test_compressed_images_are_recorded_as_they_come(join: Join, tmp_path: Path) -> None:
+    probe, _ = join(
+        RecorderNode,
+        'recorder_node',
+        remap={'camera/image_raw': '/front/image'},
+        output=tmp_path,
+        image_transport='compressed',
+        always=True,
+        least_free_mb=0.0,
+    )
+    front = topics.Topic('/front/image/compressed', CompressedImage, topics.LATEST_FRAME)
+    message = CompressedImage(format='jpeg', data=b'\xff\xd8 no picture \xff\xd9')
+    probe.wait_until(lambda: list(tmp_path.glob('*.part')), lambda: probe.publish(front, message))
+    # The name that the importer reads as the camera's.
+    recorded = read(Path(call(probe, 'split').message))['/camera/image_raw/compressed']
+    assert bytes(recorded[0].data) == bytes(message.data)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from lnn_control.core.appearance import NUM_PROPERTIES, Appearance
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.core.observation import Observation
 from lnn_control.liquid import CfC, NCPWiring
@@ -106,6 +107,7 @@ DOMAIN = TrainingDomain(
     (15.0, 30.0),
     (0.0, 0.1),
     (3.0, 3.0, 1, 1.5),
+    Appearance((0.25,) * NUM_PROPERTIES, (0.1,) * NUM_PROPERTIES, 3.5),
 )
 
 

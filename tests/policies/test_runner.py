@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lnn_control.core.appearance import fit_appearance
 from lnn_control.core.domain import DomainError, TrainingDomain
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.messages import CameraImage, VelocityCommand
@@ -101,6 +102,25 @@ def make_seeing_runner(setup: dict[str, object], **settings: bool) -> PolicyRunn
     runner = PolicyRunner(policy, RunnerSettings(**settings))
     runner.start({'setup': setup})
     return runner
+
+
+def test_images_unlike_the_training_are_noticed_after_a_second() -> None:
+    noise = np.random.default_rng(0)
+    policy = ClimbPolicy()
+    flight = noise.integers(90, 150, (60, 8, 16, 3), np.uint8)
+    policy.domain = TrainingDomain(appearance=fit_appearance([flight]))
+    runner = PolicyRunner(policy)
+    for image in flight[:16]:
+        runner.step(CameraImage(image, 7.0 + 0.05 * len(policy.elapsed_times)))
+    assert runner.novelty is None
+    for image in flight[16:24]:
+        runner.step(CameraImage(image, 7.0 + 0.05 * len(policy.elapsed_times)))
+    assert runner.novelty is not None and runner.novelty < 1.5
+    for _ in range(20):
+        runner.step(make_image(7.0 + 0.05 * len(policy.elapsed_times)))
+    assert runner.novelty > 10.0
+    runner.reset()
+    assert runner.novelty is None
 
 
 def sense(width: int, height: int) -> dict[str, np.ndarray]:

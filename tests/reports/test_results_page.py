@@ -18,7 +18,7 @@ from lnn_control.reports.result_cards import find_frame
 from lnn_control.reports.results import SUMMARY, read_results
 from lnn_control.reports.results_page import MARKDOWN, write_results
 from lnn_control.reports.run_folder import RecordedRun
-from tests.browser import open_page
+from tests.opened_page import open_page
 from tests.reports.conftest import show_trials
 from tests.reports.made_results import make_record, make_suites, write_file
 

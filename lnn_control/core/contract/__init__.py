@@ -8,7 +8,13 @@ what to do.
 """
 
 from lnn_control.core.contract.findings import Finding, Level, describe_findings
-from lnn_control.core.contract.images import check_colour, check_light, check_stamp
+from lnn_control.core.contract.images import (
+    check_colour,
+    check_light,
+    check_novelty,
+    check_stamp,
+    report_unreadable,
+)
 from lnn_control.core.contract.inertial import RECORDING, check_inertial, check_inertial_header
 from lnn_control.core.contract.watch import (
     InertialWatch,
@@ -29,6 +35,8 @@ __all__ = [
     'check_inertial',
     'check_inertial_header',
     'check_light',
+    'check_novelty',
     'check_stamp',
     'describe_findings',
+    'report_unreadable',
 ]

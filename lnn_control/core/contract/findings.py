@@ -8,8 +8,9 @@ from enum import IntEnum
 
 
 class Level(IntEnum):
-    """How much a finding matters: fly on and look after it, or do not fly."""
+    """How much a finding matters: fly on and know it, fly on slowly, or do not fly."""
 
+    NOTE = 0
     WARN = 1
     ERROR = 2
 

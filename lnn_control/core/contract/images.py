@@ -5,10 +5,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.contract.findings import Finding
+from lnn_control.core.contract.findings import Finding, Level
 
 # Of 255. Dusk is far above, a covered lens far below.
 _BLACK, _WHITE, _FLAT = 6.0, 249.0, 3.0
+# Of what one second of the training in a thousand exceeds: as measured in docs/sensors.md, other
+# places are beyond the first, and beyond the second is what no policy was seen to fly well in.
+_UNUSUAL, _STRANGE = 1.5, 10.0
 # Clocks of two machines differ by less [s].
 _AHEAD = 0.5
 
@@ -35,18 +38,56 @@ def check_light(pixels: NDArray[np.uint8]) -> list[Finding]:
     ]
 
 
-def check_colour(encoding: str) -> list[Finding]:
-    """Check that an image has colours, which policies are trained to see."""
-    if not encoding.lower().startswith(('mono', '8uc1')):
+def check_colour(encoding: str, pixels: NDArray[np.uint8] | None = None) -> list[Finding]:
+    """Check that an image has colours, which policies are trained to see.
+
+    :param encoding: of its message; empty where that names none.
+    :param pixels: RGB, shape (height, width, 3), judged where there is no encoding.
+    """
+    is_grey = encoding.lower().startswith(('mono', '8uc1'))
+    if not encoding and pixels is not None:
+        sample = thin_out(pixels)
+        # What is all black or white is another finding.
+        is_grey = bool(sample.std() >= _FLAT and not np.ptp(sample, axis=2).any())
+    if not is_grey:
         return []
     return [
         Finding(
             'image.colour',
-            f'the camera gives {encoding}',
+            f'the camera gives {encoding or "shades of grey"}',
             'colours, which the policy was trained to see',
             'switch the camera to rgb8 or bgr8, or use the colour camera',
         )
     ]
+
+
+def check_novelty(novelty: float | None) -> list[Finding]:
+    """Check that images look like those of the training.
+
+    :param novelty: how far they are off, 1 as seldom in training; None where nobody knows.
+    """
+    if novelty is None or novelty <= _UNUSUAL:
+        return []
+    is_strange = novelty > _STRANGE
+    return [
+        Finding(
+            'image.strange' if is_strange else 'image.unusual',
+            f'light, colour and detail are {novelty:.2g} times as far from the training as its '
+            'own images seldom are',
+            f'at most {_STRANGE if is_strange else _UNUSUAL:g}',
+            'look at the camera and its exposure; at night, in fog or indoors train for it',
+            Level.WARN if is_strange else Level.NOTE,
+        )
+    ]
+
+
+def report_unreadable(problem: str) -> Finding:
+    """Return that a message holds no image.
+
+    :param problem: what is wrong with it, with what was expected.
+    """
+    cure = 'look at the driver of the camera and at what compresses its images'
+    return Finding('image.data', problem, 'an image that can be read', cure)
 
 
 def check_stamp(

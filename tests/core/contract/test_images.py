@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from lnn_control.core.contract import check_colour, check_light, check_stamp
+from lnn_control.core.contract import (
+    Level,
+    check_colour,
+    check_light,
+    check_novelty,
+    check_stamp,
+)
 from lnn_control.core.contract.images import thin_out
 
 SCENE = np.random.default_rng(0).integers(0, 256, (72, 128, 3), np.uint8)
@@ -21,6 +27,22 @@ def test_black_and_saturated_images_are_named(value: int, name: str) -> None:
     assert [finding.name for finding in check_light(np.full_like(SCENE, value))] == [name]
 
 
+@pytest.mark.parametrize(
+    ('novelty', 'wanted'),
+    [
+        (None, []),
+        (1.4, []),
+        (1.6, [('image.unusual', Level.NOTE)]),
+        (9.9, [('image.unusual', Level.NOTE)]),
+        (10.1, [('image.strange', Level.WARN)]),
+    ],
+)
+def test_images_unlike_the_training_are_told_and_stranger_ones_warn(
+    novelty: float | None, wanted: list[tuple[str, Level]]
+) -> None:
+    assert [(finding.name, finding.level) for finding in check_novelty(novelty)] == wanted
+
+
 def test_one_grey_wall_is_no_fault_of_the_camera() -> None:
     assert check_light(np.full_like(SCENE, 120)) == []
 
@@ -29,6 +51,14 @@ def test_camera_without_colours_is_named() -> None:
     assert check_colour('rgb8') == check_colour('bayer_rggb8') == []
     for encoding in ('mono8', 'mono16', '8UC1'):
         assert [finding.name for finding in check_colour(encoding)] == ['image.colour']
+
+
+def test_grey_pictures_without_an_encoding_are_named_by_their_pixels() -> None:
+    grey = np.repeat(SCENE[:, :, :1], 3, axis=2)
+    assert [finding.name for finding in check_colour('', grey)] == ['image.colour']
+    # What somebody says is colour may show a grey scene; black is no matter of colours.
+    assert check_colour('rgb8', grey) == check_colour('', SCENE) == []
+    assert check_colour('', np.zeros_like(SCENE)) == []
 
 
 @pytest.mark.parametrize(
