@@ -28,7 +28,7 @@ from lnn_control.evaluation.suite import SuiteSummary, summarise  # noqa: E402
 from lnn_control.evaluation.trial import TrialResult  # noqa: E402
 from lnn_control.reports.run_folder import read_run  # noqa: E402
 from sim.tasks import TASKS  # noqa: E402
-from tests.browser import open_page  # noqa: E402
+from tests.opened_page import open_page  # noqa: E402
 
 RESULT = TrialResult(7, 'success', 9.0, 9.0, 1.1, 0.5, 0.2, 1.0)
 
