@@ -13,7 +13,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from lnn_control.core.frames import GRAVITY, yaw_from_quaternion
-from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.core.observation import ImuBuffer
 from sim.disturbances import Disturbance
 from sim.episode_options import change_task
@@ -26,10 +26,11 @@ from sim.observation import (
     spread_stamps,
 )
 from sim.obstacles import Obstacles
+from sim.physics import GROUND
 from sim.sensors.imu import IMU_RATE
 from sim.simulation import SensorFrame, Simulation, SimulationSettings, VehicleFactory
 from sim.tasks import Task, make_task
-from sim.tasks.task import FAILURES, Outcome, Situation
+from sim.tasks.task import FAILURES, Outcome, Situation, has_tipped
 from sim.window import Window, has_display
 
 RENDER_MODES = ['rgb_array', 'human']
@@ -59,8 +60,9 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
 
     `info` holds privileged truth for experts and metrics: position, velocity, heading, distance
     to the target, where that is, whether it is in sight, clearance (vehicle's middle to the
-    nearest obstacle), outcome, the task's own metrics in `info['metrics']`. That of `reset` also
-    holds `shortest_path` [m] and `setup`: names of task and vehicle, horizontal field of view and
+    nearest obstacle), outcome, what was hit if that was a collision, the task's own metrics in
+    `info['metrics']`. That of `reset` also holds `shortest_path` [m], whether the task
+    `seeks_target`, and `setup`: names of task and vehicle, horizontal field of view and
     pitch of the camera [degrees, positive looks down], its rate [Hz] and latency [s], as plain
     values; `usual_command` and, as a dict, `safety_limits` of the vehicle.
     When the observation was made, in seconds since the episode began, say `image_stamp` and
@@ -167,6 +169,7 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
         vehicle = self.simulation.vehicle
         extra = {
             'shortest_path': shortest,
+            'seeks_target': task.seeks_target,
             'setup': self._describe_setup(),
             'usual_command': np.array(vehicle.usual_command),
             'safety_limits': asdict(vehicle.safety_limits),
@@ -342,11 +345,16 @@ class TaskEnv(gymnasium.Env[dict[str, NDArray[Any]], NDArray[np.float32]]):
             'sees_target': self.simulation.sees_target,
             'clearance': float(self._obstacles.distance(state.position_world[None, :2])[0]),
             'outcome': outcome.value if outcome is not None else None,
+            'hit': self._name_hit(state) if outcome is Outcome.COLLISION else None,
             'is_success': outcome is Outcome.SUCCESS,
             'reward_terms': terms,
             'metrics': self.episode_task.measure(self.trial, self._progress),
             **self._observed,
         }
+
+    def _name_hit(self, state: VehicleState) -> str | None:
+        """Return what was hit: whoever tips over comes to lie on the ground."""
+        return self.simulation.hit or (GROUND if has_tipped(state) else None)
 
     def _describe_setup(self) -> dict[str, str | float]:
         simulation, settings = self.simulation, self.simulation.settings

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far the solids of a world are: exact distances for planners and metrics."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.world import Box, Cylinder, World
+from sim.worlds.world import Box, Cylinder, Solid, World
 
 # Points times solids stay within the processor's cache.
 _BLOCK_POINTS = 128
@@ -56,3 +59,25 @@ class Obstacles:
             inside = np.minimum(np.maximum(over_x, over_y), 0)
             nearest = np.minimum(nearest, (outside + inside).min(axis=1))
         return nearest
+
+
+def find_nearest(solids: Sequence[Solid], point: NDArray[np.float64]) -> Solid:
+    """Return the solid whose surface is nearest to a point.
+
+    :param solids: at least one. :param point: in the world [m], shape (3,).
+    """
+    return min(solids, key=lambda solid: _distance_in_space(solid, *map(float, point)))
+
+
+def _distance_in_space(solid: Solid, x: float, y: float, z: float) -> float:
+    """Return the distance of a point to a solid [m], 0 inside."""
+    dx, dy = x - solid.x, y - solid.y
+    if isinstance(solid, Cylinder):
+        aside = max(math.hypot(dx, dy) - solid.radius, 0.0)
+    else:
+        c, s = math.cos(solid.yaw), math.sin(solid.yaw)
+        over_x = abs(c * dx + s * dy) - solid.length / 2
+        over_y = abs(c * dy - s * dx) - solid.width / 2
+        aside = math.hypot(max(over_x, 0.0), max(over_y, 0.0))
+    above = max(z - solid.bottom - solid.height, solid.bottom - z, 0.0)
+    return math.hypot(aside, above)

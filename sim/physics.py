@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from lnn_control.core.frames import GRAVITY
 from sim.engine import connect, pybullet
+from sim.obstacles import find_nearest
 from sim.worlds.world import Box, Solid, World
 
 PHYSICS_RATE = 240.0
 """Physics steps a second [Hz]."""
 
 CYLINDER_SIDES = 12
+
+GROUND, TARGET = 'ground', 'target'
+"""What whoever hits them calls the two that are no solids of a world."""
 
 STATIC_GROUP = 2
 """Bullet's collision group of bodies without mass: the ground, solids and the target."""
@@ -58,6 +62,8 @@ class Physics:
         self._is_open = True
         # PyBullet never lets go of the vertices it is given: the same lists serve every world.
         self._vertices: list[list[float]] = []
+        self._solids: Sequence[Solid] = ()
+        self._solids_body = self._target = -1
 
     def clear(self) -> None:
         """Replace everything by level ground."""
@@ -67,13 +73,15 @@ class Physics:
         client.setTimeStep(1.0 / PHYSICS_RATE)
         ground = client.createCollisionShape(pybullet.GEOM_PLANE)
         client.createMultiBody(0.0, ground)
+        self._solids, self._solids_body, self._target = (), -1, -1
 
     def load(self, world: World) -> None:
         """Replace everything by the ground and the solids of a world, target included."""
         client = self.client
         self.clear()
         if world.solids:
-            client.createMultiBody(0.0, self._make_shape(world.solids))
+            self._solids = world.solids
+            self._solids_body = client.createMultiBody(0.0, self._make_shape(world.solids))
         target = client.createCollisionShape(
             pybullet.GEOM_CYLINDER, radius=world.target.radius, height=world.target.height
         )
@@ -131,6 +139,21 @@ class Physics:
     def has_contact(self, body: int) -> bool:
         """Return whether a body touches anything."""
         return bool(self.client.getContactPoints(bodyA=body))
+
+    def name_contact(self, body: int) -> str | None:
+        """Return what a body touches, where it presses deepest; None if it touches nothing.
+
+        :return: the kind of a solid, GROUND or TARGET.
+        """
+        contacts = self.client.getContactPoints(bodyA=body)
+        if not contacts:
+            return None
+        deepest = min(contacts, key=lambda contact: contact[8])
+        other = deepest[2] if deepest[1] == body else deepest[1]
+        if other == self._solids_body:
+            # All solids are one body: the place tells them apart.
+            return find_nearest(self._solids, np.array(deepest[6])).kind
+        return TARGET if other == self._target else GROUND
 
     def close(self) -> None:
         """Disconnect from the engine. Closing twice is allowed."""

@@ -119,6 +119,8 @@ class Simulation:
         `partial(Quadrotor, parameters=QuadrotorParameters(ground_effect=True))`.
     :param disturbances: what makes flights harder, in the order of its effect on images.
     :ivar mount: where the camera sits on this vehicle, its settings applied.
+    :ivar hit: what the vehicle touched first since the reset: the kind of a solid, 'ground' or
+        'target'; None if nothing.
     :ivar is_closed: whether it can fly no more.
     """
 
@@ -165,9 +167,14 @@ class Simulation:
         x, y = world.layout.start
         start = VehicleState(np.array([x, y, altitude]), quaternion_from_euler(0.0, 0.0, yaw))
         self._vehicle.spawn(start, join_conditions(self.disturbances))
-        self.has_collided = False
+        self.hit: str | None = None
         self._velocity = np.zeros(3)
         self._acceleration = np.zeros(3)
+
+    @property
+    def has_collided(self) -> bool:
+        """Whether the vehicle has touched anything since the reset."""
+        return self.hit is not None
 
     @property
     def renderer_name(self) -> str:
@@ -286,7 +293,8 @@ class Simulation:
         velocity = self._vehicle.read_velocity()
         self._acceleration = (velocity - self._velocity) * PHYSICS_RATE
         self._velocity = velocity
-        self.has_collided = self.has_collided or self._physics.has_contact(self._vehicle.body)
+        if self.hit is None and self._physics.has_contact(self._vehicle.body):
+            self.hit = self._physics.name_contact(self._vehicle.body)
 
     def _measure(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         # Not the whole state: ten times an image that costs as much as drawing it.

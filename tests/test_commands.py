@@ -41,11 +41,14 @@ MOST = {
     '--trainings': 1,
     '--steps': 5,
 }
+# Verbs that start nodes -> what they say once these run.
+RUNNING = {'bringup': 'bringup: flying', 'dashboard': 'open http://127.0.0.1:'}
 # Verbs whose work follows from another option.
 ADDED = {
     'sim': ['--duration', '2'],
     'evaluate': ['--episodes', '1'],
     'collect': ['--episodes', '1'],
+    'dashboard': ['--port', '0'],
 }
 
 
@@ -107,9 +110,9 @@ def run(words: list[str], folder: Path) -> None:
     assert done.returncode == 0, f'{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}'
 
 
-def run_until_flying(words: list[str], folder: Path) -> None:
-    """Start nodes, wait until they fly, end them as Ctrl-C does."""
-    log = folder / 'bringup.log'
+def run_until_running(words: list[str], folder: Path) -> None:
+    """Start nodes, wait until they run, end them as Ctrl-C does."""
+    log = folder / f'{words[0]}.log'
     with log.open('w') as stream:
         process = subprocess.Popen(
             [sys.executable, '-m', 'lnn_control.cli.main', *words],
@@ -120,7 +123,7 @@ def run_until_flying(words: list[str], folder: Path) -> None:
         )
     try:
         deadline = time.monotonic() + PATIENCE
-        while 'bringup: flying' not in log.read_text():
+        while RUNNING[words[0]] not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
@@ -155,15 +158,15 @@ def test_commands_of_a_page_run_in_order(
     if any('bags' in words for words in commands):
         bring_bags(tmp_path)
     for words in commands:
-        if words[0] in ('bringup', 'demo') and not has_ros:
+        if words[0] in (*RUNNING, 'demo') and not has_ros:
             continue
         if '--cluster' in words:
             if not has_dask:
                 continue
             address: str = request.getfixturevalue('cluster_address')
             words[words.index('--cluster') + 1] = address
-        if words[0] == 'bringup' and '--help' not in words:
-            run_until_flying(words, tmp_path)
+        if words[0] in RUNNING and '--help' not in words:
+            run_until_running(cut(words), tmp_path)
         else:
             run(cut(words), tmp_path)
 

@@ -14,7 +14,7 @@ NODES = (ROOT / 'docs' / 'nodes.md').read_text()
 BLOCKS = re.findall(r'^```(\w*)\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
 NODE_NAMES = (
     *('sim_node', 'policy_node', 'safety_node', 'recorder_node'),
-    *('px4_node', 'ackermann_node'),
+    *('px4_node', 'ackermann_node', 'dashboard_node'),
 )
 LINES = [
     line
@@ -52,7 +52,7 @@ def test_python_blocks_run(page: str) -> None:
     'node',
     [
         *('sim_node', 'policy_node', 'safety_node', 'recorder_node', 'teleop_node'),
-        *('px4_node', 'ackermann_node'),
+        *('px4_node', 'ackermann_node', 'dashboard_node'),
     ],
 )
 def test_page_on_nodes_names_every_parameter(node: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lnn_control.bringup.graph import GRAPHS
+
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for part in ('lnn_control', 'sim') for path in (ROOT / part).rglob('*.py'))
 # Sends work between processes of one cluster, as the page says.
@@ -43,3 +45,11 @@ def test_nothing_listens_to_the_network_by_itself(path: Path) -> None:
 def test_mavlink_listens_on_the_loopback_unless_told() -> None:
     text = (ROOT / 'config' / 'mavlink_node.yaml').read_text()
     assert 'device: udpin:127.0.0.1:14550' in text
+
+
+def test_dashboard_listens_on_the_loopback_unless_told() -> None:
+    text = (ROOT / 'config' / 'dashboard_node.yaml').read_text()
+    assert 'address: 127.0.0.1' in text
+    # Nothing of ours that starts nodes starts it along.
+    for name in ('simulation', 'robot'):
+        assert 'dashboard_node' not in {node.name for node in GRAPHS[name].nodes}

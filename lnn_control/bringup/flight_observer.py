@@ -15,8 +15,8 @@ from geometry_msgs.msg import PoseStamped, TwistStamped
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
-from std_msgs.msg import Float32MultiArray, String
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
 
 from lnn_control.bringup.supervisor import Supervisor
 from lnn_control.core.flight import Flight
@@ -199,11 +199,10 @@ class FlightObserver:
             latency = info['received_timestamp'] * 1e-9 - published_at
             recording.latencies[stamp] = max(latency, 0.0)
 
-    def _note_neurons(self, message: Float32MultiArray) -> None:
-        # The message has no stamp. It follows from the latest image.
-        if self._recording.images and self._ended_at is None:
-            stamp = self._recording.images[-1][0]
-            self._recording.neurons.append((stamp, message.data))
+    def _note_neurons(self, message: JointState) -> None:
+        stamp = seconds_from_stamp(message.header.stamp)
+        if self._is_of_this_trial(stamp):
+            self._recording.neurons.append((stamp, message.position))
 
     def _note_pose(self, message: Odometry) -> None:
         stamp = seconds_from_stamp(message.header.stamp)

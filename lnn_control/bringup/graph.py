@@ -458,5 +458,12 @@ ROBOT = Graph(
     ),
 )
 
+DASHBOARD = NodeDescription(
+    'dashboard_node',
+    settings=_same('address', 'port', 'stamped'),
+    remappings=(('camera/image_raw', 'image_topic'), ('cmd_vel', 'command_topic')),
+)
+"""The live page, started by itself beside a graph."""
+
 GRAPHS = {'simulation': SIMULATION, 'robot': ROBOT}
 """Name of each graph -> the graph."""

@@ -19,7 +19,9 @@ from lnn_control.cli.scenarios import (
     make_env,
     vary_camera,
 )
+from lnn_control.core.folder_lock import hold_folder
 from lnn_control.core.provenance import describe_versions
+from lnn_control.core.work import Place
 from lnn_control.imitation.collect import CollectSettings
 from lnn_control.imitation.collection import (
     EXPERT,
@@ -178,8 +180,6 @@ def name_pilot(policy: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
-    from rich.progress import track
-
     job = options.read_options(Collect, 'collect', arguments)
     if job.policy == EXPERT:
         options.refuse_given(arguments, ['expert_share'], 'the expert flies all the time')
@@ -189,7 +189,19 @@ def main(arguments: list[str]) -> int:
     check_trials(job.episodes, job.first_seed, job.processes)
     place = options.choose_place(job.processes, job.cluster, job.renderer)
     folder = plan_folder(job, name_pilot(job.policy))
-    folder.path.mkdir(parents=True, exist_ok=True)
+    with hold_folder(folder.path):
+        collect(job, folder, place)
+    return 0
+
+
+def collect(job: Collect, folder: EpisodeFolder, place: Place) -> None:
+    """Fly what a folder lacks and say what came of it.
+
+    :param place: where it is flown.
+    :raises ValueError: if the folder holds episodes of other settings.
+    """
+    from rich.progress import track
+
     folder.check()
     num_missing = len(folder.list_missing())
     outcomes: Counter[str] = Counter()
@@ -203,7 +215,6 @@ def main(arguments: list[str]) -> int:
     print(
         f'{num_missing} episodes, {num_images} images in {job.output} ({counts or "all existed"})'
     )
-    return 0
 
 
 OPTIONS = Collect

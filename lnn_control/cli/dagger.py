@@ -16,6 +16,7 @@ from lnn_control.cli.dagger_rounds import run_rounds
 from lnn_control.cli.dagger_together import run_together
 from lnn_control.cli.scenarios import DEFAULT_TASK
 from lnn_control.core.checks import check_number
+from lnn_control.core.folder_lock import hold_folder
 from lnn_control.imitation.collect import CollectSettings
 from lnn_control.imitation.dagger import EPISODES, DaggerSettings
 from lnn_control.imitation.settings import TrainSettings
@@ -27,7 +28,7 @@ FIRST_VALIDATION_SEED = 1_000_000
 
 def _choose_settings() -> TrainSettings:
     """Return how to train in the time that a run takes on two cores."""
-    return TrainSettings(budget_minutes=45.0, batch_size=8, averaging=0.998, finish=0.35)
+    return TrainSettings(batch_size=8, averaging=0.998, finish=0.35)
 
 
 @configure(UseAppendAction)
@@ -36,8 +37,9 @@ class Dagger:
     """Train a policy for a task from nothing: collect, train, judge and write its card.
 
     Collectors keep flying with the newest weights while the trainer keeps training, for
-    --budget-minutes. With --rounds it goes round by round instead, reproducible bit for bit on a
-    CPU. Killed or ended with Ctrl-C, the same command goes on where it was.
+    --budget-minutes, 45 if not given. With --rounds it goes round by round instead, reproducible
+    bit for bit on a CPU. With --init and --data it goes on from an earlier policy and what that
+    learned from. Killed or ended with Ctrl-C, the same command goes on where it was.
     """
 
     output: Path
@@ -55,6 +57,10 @@ class Dagger:
     15 to 30 images a second that come up to 0.1 s late."""
     hold: float | None = None
     """Time at the target that ends an episode [s]; 4 if not given. Only of tasks that have one."""
+    data: train.DataFolders = ()
+    init: str | None = None
+    """Checkpoint to start from instead of random weights: a folder or a shipped name. It flies
+    from the first flight on, where else the expert flies alone."""
     rounds: int | None = None
     """Rounds of collecting and training after that of the expert, instead of both at once."""
     episodes: options.Episodes = 200
@@ -96,9 +102,9 @@ class Dagger:
         """What is trained, as `lnn-control train` has it."""
         shared = {entry.name for entry in fields(train.Train)} & {
             entry.name for entry in fields(Dagger)
-        } - {'validate_episodes'}
+        } - {'validate_episodes', 'data'}
         values = {name: getattr(self, name) for name in shared}
-        return train.Train(data=(str(self.output / EPISODES),), **values)
+        return train.Train(data=(str(self.output / EPISODES), *self.data), **values)
 
 
 def main(arguments: list[str]) -> int:
@@ -107,6 +113,13 @@ def main(arguments: list[str]) -> int:
     check_number('validate_episodes', job.validate_episodes, 1, 10**6)
     check_number('processes', job.processes, 0)
     _ = job.flown.made_task
+    with hold_folder(job.output):
+        make(job, arguments)
+    return 0
+
+
+def make(job: Dagger, arguments: list[str]) -> None:
+    """Train, judge and describe the policy of a folder that nobody else works in."""
     if job.rounds is not None:
         run_rounds(job, arguments)
     else:
@@ -116,7 +129,6 @@ def main(arguments: list[str]) -> int:
         run_together(job, arguments)
     judge(job)
     describe(job, arguments)
-    return 0
 
 
 def judge(job: Dagger) -> None:

@@ -4,12 +4,15 @@
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lnn_control.cli import collect, options, train
 from lnn_control.cli.completion import list_options
+from lnn_control.cli.dagger_run import check_folder, note_settings
+from lnn_control.cli.dagger_together import check_earlier
+from lnn_control.cli.training_data import open_sources
 from lnn_control.core.checks import check_number
 from lnn_control.core.whole_file import write_whole
 from lnn_control.imitation.dagger import EPISODES, DaggerSettings
@@ -30,22 +33,41 @@ def list_stages(job: 'Dagger', arguments: Sequence[str]) -> list[list[str]]:
     kept = set(list_options(train.Train)) - {'output', 'data', 'init', 'name', 'seed'}
     kept -= {'validate_episodes'}
     train_words = options.take_words(arguments, kept)
-    if '--augmentation' not in train_words:
-        train_words += ['--augmentation', job.augmentation]
+    flight_words += _fill_in(flight_words, {'renderer': job.renderer})
+    train_words += _fill_in(train_words, _choose_defaults(job))
     stages = []
     for number in range((job.rounds or 0) + 1):
         episodes = str(folder / EPISODES / f'{number}')
         before, now = (str(folder / STAGES / f'{n}') for n in (number - 1, number))
-        pilot = ['--policy', before, '--allow-untrained'] if number else []
+        known = before if number else job.init
+        pilot = ['--policy', known, '--allow-untrained'] if known is not None else []
         first = str(job.first_seed + number * count)
         where = ['--output', episodes, '--episodes', f'{count}', '--first-seed', first]
         stages.append(['collect', *where, *pilot, *flight_words])
-        init = ['--init', before] if number else []
+        init = ['--init', known] if known is not None else []
         words = drop_sizes(train_words) if number else train_words
         seed = str(job.settings.seed + number)
-        where = ['--data', str(folder / EPISODES), '--output', now, '--seed', seed]
+        data = [word for each in (str(folder / EPISODES), *job.data) for word in ('--data', each)]
+        where = [*data, '--output', now, '--seed', seed]
         stages.append(['train', *where, *init, *words])
     return stages
+
+
+def _choose_defaults(job: 'Dagger') -> dict[str, object]:
+    """Return what `lnn-control train` would choose otherwise than `lnn-control dagger` says."""
+    chosen = {'augmentation': job.augmentation, 'max_parameters': job.max_parameters}
+    names = ('batch_size', 'averaging', 'finish')
+    return chosen | {name: getattr(job.settings, name) for name in names}
+
+
+def _fill_in(words: Sequence[str], values: Mapping[str, object]) -> list[str]:
+    """Return options with their values for those that were not given."""
+    given = options.list_given(words)
+    filled: list[str] = []
+    for name, value in values.items():
+        if name not in given:
+            filled += [f'--{name.replace("_", "-")}', f'{value}']
+    return filled
 
 
 def drop_sizes(words: Sequence[str]) -> list[str]:
@@ -60,6 +82,9 @@ def run_rounds(job: 'Dagger', arguments: list[str]) -> None:
     options.refuse_given(arguments, ['budget_minutes'], 'rounds end by --epochs or --steps')
     only_together = set(list_options(DaggerSettings)) - set(list_options(train.Train))
     options.refuse_given(arguments, only_together, 'rounds collect and train in turns')
+    check_folder(job)
+    check_rounds(job, arguments)
+    note_settings(job)
     for verb, *words in list_stages(job, arguments):
         folder = Path(words[words.index('--output') + 1])
         if verb == 'train' and (folder / 'config.json').is_file():
@@ -69,6 +94,18 @@ def run_rounds(job: 'Dagger', arguments: list[str]) -> None:
         if code:
             raise OSError(f'{verb} ended with {code}')
     adopt(job)
+
+
+def check_rounds(job: 'Dagger', arguments: list[str]) -> None:
+    """Check what the first training is given now, rather than after all the flights before it.
+
+    :raises ValueError: if an option has no such value or no effect, or the network is too large.
+    """
+    trained = train.check_job(job.trained, arguments)
+    train.choose_device(job.device)
+    network = train.make_network(trained)
+    network.check_size(job.max_parameters)
+    check_earlier(job, open_sources(job.data, network.config.preprocessing, print))
 
 
 def adopt(job: 'Dagger') -> None:

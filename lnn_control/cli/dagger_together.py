@@ -2,15 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control dagger` as it is by default: collecting and training side by side."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lnn_control.cli import collect, train
+from lnn_control.cli.dagger_run import (
+    DEFAULT_MINUTES,
+    check_folder,
+    describe_settings,
+    note_settings,
+)
+from lnn_control.cli.training_data import Source, open_sources
 from lnn_control.imitation.collection import NUM_TRAINING_SEEDS, EpisodeFolder
 from lnn_control.imitation.collectors import Collectors
 from lnn_control.imitation.dagger import (
@@ -46,26 +54,36 @@ def run_together(job: 'Dagger', arguments: list[str]) -> None:
     from lnn_control.imitation.scalars import ScalarWriter
     from lnn_control.imitation.training_state import load_state, remove_state
 
-    trained = train.check_job(job.trained, [*arguments, '--budget-minutes', '1'])
+    minutes = job.settings.budget_minutes or DEFAULT_MINUTES
+    job = replace(job, settings=replace(job.settings, budget_minutes=minutes))
+    trained = train.check_job(job.trained, arguments)
     folder = job.output
-    folder.mkdir(parents=True, exist_ok=True)
+    check_folder(job)
     if (folder / 'config.json').is_file():
         print(f'{folder} holds a trained policy already: it is judged and described again')
         return
     keep_freed_memory()
     torch.set_num_threads(job.threads)
     torch.manual_seed(job.settings.seed)
+    train.choose_device(job.device)
     network = train.make_network(trained)
     network.check_size(job.max_parameters)
+    earlier = open_sources(job.data, network.config.preprocessing, print)
+    check_earlier(job, [*earlier, Source(folder, 1.0, tuple(list_episodes(folder)))])
+    note_settings(job)
+    # Of a checkpoint to start from, whose sizes are its own.
+    job = replace(job, network=network.config)
     state = load_state(folder)
     check_same(job, state)
     scalars = ScalarWriter(job.output)
-    learner = make_learner(job, trained, network, scalars.add)
+    learner = make_learner(job, trained, network, earlier, scalars.add)
+    if job.init is not None and state is None:
+        publish(job, network)
     try:
         fly_and_learn(job, learner, state)
     finally:
         scalars.close()
-    write_checkpoint(job, learner)
+    write_checkpoint(job, learner, earlier)
     remove_state(folder)
 
 
@@ -78,7 +96,7 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
     """
     import torch
 
-    total = 60.0 * (job.settings.budget_minutes or 45.0)
+    total = 60.0 * (job.settings.budget_minutes or DEFAULT_MINUTES)
     budget = Budget(0.0 if state is None else float(state['seconds']), total)
     plan = make_plan(plan_episodes(job), job.output, choose_crew(job), job.run)
     # The processes that fly have the time to prepare what the one that trains reads.
@@ -103,11 +121,53 @@ def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None)
             raise ValueError(f'training failed: {error}') from error
         except torch.cuda.OutOfMemoryError as error:
             raise train.lack_memory(job.settings.batch_size) from error
+        except OSError as error:
+            raise tell_how_to_go_on(error, job.output) from error
         except KeyboardInterrupt:
             if learner.trainer is not None:
                 save(job, learner, budget.used)
             print(f'stopped: the same command goes on from {job.output}', flush=True)
             raise
+
+
+def tell_how_to_go_on(error: OSError, folder: Path) -> OSError:
+    """Return the error of a full disk or of processes that died with what to do then."""
+    advice = f'what was flown is kept, the same command goes on from {folder}'
+    if error.errno is None:
+        return type(error)(f'{error}; {advice}')
+    if error.filename is None:
+        return error  # one of ours, which says it already
+    if error.errno == errno.ENOSPC:
+        advice = f'free some: {advice}'
+    return type(error)(error.errno, f'{error.strerror}; {advice}', error.filename)
+
+
+def check_earlier(job: 'Dagger', earlier: Sequence[Source]) -> None:
+    """Check that what is there already fits the flights to come: policy and episodes.
+
+    :raises ValueError: if they are of another vehicle or renderer.
+    """
+    from lnn_control.imitation.agreement import check_agreement
+    from lnn_control.imitation.cache import read_all_metadata
+    from lnn_control.policies.checkpoint import read_config
+    from lnn_control.policies.folders import find_checkpoint
+
+    known: dict[str, dict[str, str]] = {}
+    if job.init is not None:
+        # What it does not say may be anything.
+        domain = read_config(find_checkpoint(job.init)).get('domain') or {}
+        vehicle = domain.get('vehicle')
+        known |= {} if vehicle is None else {f'policy {job.init}': {'vehicle': vehicle}}
+    paths = [path for source in earlier for path in source.paths]
+    known |= zip(map(str, paths), read_all_metadata(paths), strict=True)
+    if not known:
+        return
+    # Only an environment knows what draws where any renderer may.
+    crew = choose_crew(job)
+    with closing(crew.make_env(crew.choose_cell(job.first_seed))) as env:
+        _, info = env.reset(seed=job.first_seed)
+        flown = {**info['setup'], **crew.describe_env(env)}
+    check_agreement({'flights of this run': flown, **known})
 
 
 def choose_flying_share(job: 'Dagger') -> DaggerSettings:
@@ -159,32 +219,49 @@ def make_reader(job: 'Dagger') -> 'Callable[[Path], EpisodeSequence]':
 
 
 def make_learner(
-    job: 'Dagger', trained: train.Train, network: 'Network', report: 'Report'
+    job: 'Dagger',
+    trained: train.Train,
+    network: 'Network',
+    earlier: Sequence[Source],
+    report: 'Report',
 ) -> Learner:
-    """Return the training side of a run. :param report: hears of every step."""
+    """Return the training side of a run.
+
+    :param earlier: episodes that are there before anybody flies.
+    :param report: hears of every step.
+    """
+    from lnn_control.imitation.agreement import is_symmetric
+    from lnn_control.imitation.cache import load_sequences, read_all_metadata
     from lnn_control.imitation.train import fit_normalisation
     from lnn_control.imitation.trainer import Trainer
-    from lnn_control.policies.checkpoint import save_checkpoint
 
     device = train.choose_device(job.device)
-    symmetric = job.flown.made_task.is_symmetric
+    symmetric = job.settings.is_symmetric
+    if symmetric is None:
+        symmetric = job.flown.made_task.is_symmetric and all(
+            is_symmetric(read_all_metadata(source.paths)) for source in earlier
+        )
+    preprocessing = network.config.preprocessing
+    known = [
+        sequence
+        for source in earlier
+        for sequence in load_sequences(source.paths, preprocessing, print, source.weight)
+    ]
 
     def make_trainer(sequences: Sequence[Any]) -> Trainer:
-        fit_normalisation(network, sequences, symmetric)
+        # A network that was trained keeps the scales that its weights are used to.
+        if job.init is None:
+            fit_normalisation(network, sequences, symmetric)
         return Trainer(network.to(device), sequences, trained.settings, symmetric)
 
-    def publish(averaged: 'Network') -> None:
-        save_checkpoint(job.output / FLYING, 'student', averaged.cpu(), {})
-
-    return Learner(make_trainer, make_reader(job), publish, report)
+    return Learner(make_trainer, make_reader(job), partial(publish, job), report, known)
 
 
-def describe_settings(job: 'Dagger') -> dict[str, Any]:
-    """Return what must be the same to go on."""
-    kept = ('task', 'task_option', 'world', 'season', 'vary_cameras', 'augmentation', 'hold')
-    described: dict[str, Any] = {name: getattr(job, name) for name in kept}
-    described |= {'network': asdict(job.network), 'training': asdict(job.settings)}
-    return described | {'flights': asdict(job.flights)}
+def publish(job: 'Dagger', network: 'Network') -> None:
+    """Let a network fly."""
+    from lnn_control.policies.checkpoint import save_checkpoint
+
+    save_checkpoint(job.output / FLYING, 'student', network.cpu(), {})
 
 
 def check_same(job: 'Dagger', state: dict[str, Any] | None) -> None:
@@ -214,19 +291,22 @@ def save(job: 'Dagger', learner: Learner, seconds: float) -> None:
     save_state(job.output, state)
 
 
-def write_checkpoint(job: 'Dagger', learner: Learner) -> None:
-    """Write the averaged network as the policy of the run."""
-    from lnn_control.imitation.cache import read_all_metadata
+def write_checkpoint(job: 'Dagger', learner: Learner, earlier: Sequence[Source]) -> None:
+    """Write the averaged network as the policy of the run.
+
+    :param earlier: episodes that were there before anybody flew.
+    """
     from lnn_control.imitation.domain import describe_training, find_domain, see_training
     from lnn_control.policies.checkpoint import save_checkpoint
 
     trainer = learner.trainer
     network = trainer.network
     network.load_state_dict({**network.state_dict(), **trainer.average.state_dict()})
-    episodes = read_all_metadata(job.output / EPISODES)
+    flown = Source(job.output / EPISODES, 1.0, tuple(list_episodes(job.output)))
+    episodes = train.read_agreeing_metadata([flown, *earlier])
     domain = find_domain(episodes, job.settings.windows.max_stride)
     said = {
-        'init': None,
+        'init': job.init,
         'settings': describe_settings(job),
         'steps': trainer.position.step,
         'seconds': round(trainer.position.seconds, 1),
@@ -251,7 +331,7 @@ def show_progress() -> Iterator[Say]:
 
         def say(row: Progress) -> None:
             nonlocal told
-            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the expert flies'
+            what = f'step {row.step}  loss {row.loss:.4f}' if row.step else 'the first ones fly'
             text = (
                 f'{row.num_episodes} episodes, {row.num_images} images  {what}  '
                 f'{row.images_per_second:.0f} images/s  {row.seconds_left / 60:.1f} min left'

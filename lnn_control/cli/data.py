@@ -90,7 +90,7 @@ class View:
 
 @dataclass(frozen=True)
 class Export:
-    """Write a data set as other tools read it: LeRobot v3 (a folder) or robomimic (HDF5)."""
+    """Write a data set as other tools read it: LeRobot v3, robomimic (HDF5) or rerun (.rrd)."""
 
     bags: Annotated[
         tuple[Path, ...],
@@ -99,8 +99,8 @@ class Export:
     ]
     output: Path
     """Folder for what is written; of LeRobot it must be empty."""
-    format: Literal['lerobot', 'robomimic'] = 'lerobot'
-    """Whose format: lerobot or robomimic."""
+    format: Literal['lerobot', 'robomimic', 'rerun'] = 'lerobot'
+    """Whose format: lerobot, robomimic or rerun (package rerun-sdk)."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,9 @@ class Import:
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(OPTIONS, 'data', arguments)
+    if not job.bags and not getattr(job, 'schema', False):
+        verb = type(job).__name__.lower()
+        raise ValueError(f'no bag was named: lnn-control data {verb} BAG')
     run: dict[type, Callable[[Any], int]] = {
         Contract: write_contract,
         Info: lambda job: data_quality.show_info(job.bags, job.json),
@@ -132,7 +135,7 @@ def main(arguments: list[str]) -> int:
 def write_contract(job: Contract) -> int:
     """Guess a contract and print or write it.
 
-    :raises ValueError: if there is not exactly one bag to look at, or it holds no camera.
+    :raises ValueError: if it holds no camera.
     :raises FileExistsError: if the file is there: it may have been edited by hand.
     """
     from lnn_control.data.bags import find_bags
@@ -143,8 +146,6 @@ def write_contract(job: Contract) -> int:
         print(json.dumps(describe_schema(), indent=1))
         return 0
     bags = [bag for place in job.bags for bag in find_bags(place)[0]]
-    if not bags:
-        raise ValueError('data contract needs a bag to look at: lnn-control data contract BAG')
     # Bags of one robot are alike: the first one speaks for all.
     text = guess_contract(bags[0])
     if job.contract is None:
@@ -176,10 +177,9 @@ def import_bags(job: Import) -> int:
     data = load_dataset(job.output)
     images = sum(entry.num_images for entry in data.episodes)
     seconds = sum(entry.duration for entry in data.episodes)
-    print(
-        f'{len(data.episodes)} episodes, {images} images, {seconds:.0f} s in {job.output}: '
-        f'lnn-control train --data {job.output}'
-    )
+    then = f'lnn-control train --data {job.output}' if data.episodes else 'nothing to learn from'
+    count = len(data.episodes)
+    print(f'{count} episodes, {images} images, {seconds:.0f} s in {job.output}: {then}')
     return 0 if data.episodes else 1
 
 
@@ -198,17 +198,29 @@ def export_dataset(job: Export) -> int:
     :raises ValueError: if there is not exactly one, or it has no episode.
     """
     from lnn_control.data.dataset import load_dataset
+    from lnn_control.imitation.episode import stream_episode
     from lnn_control.imitation.episode_file import read_episode
 
     if len(job.bags) != 1:
         raise ValueError(f'data export takes one data set, got {len(job.bags)}')
     data = load_dataset(job.bags[0])
+    if not data.episodes:
+        raise ValueError(f'{job.bags[0]} holds no episode to export')
     if job.format == 'robomimic':
         from lnn_control.data.export_robomimic import choose_scale, export_robomimic
 
         path = job.output / 'demos.hdf5'
         rows = ((entry.split, read_episode(data.folder / entry.file)) for entry in data.episodes)
         count = export_robomimic(path, rows, choose_scale(data), data.contract.task or 'recorded')
+    elif job.format == 'rerun':
+        from lnn_control.data.export_rerun import export_rerun
+
+        path = job.output
+        named = (
+            (entry.name, stream_episode(read_episode(data.folder / entry.file)))
+            for entry in data.episodes
+        )
+        count = export_rerun(path, named)
     else:
         from lnn_control.data.export_lerobot import export_lerobot
 

@@ -29,10 +29,10 @@ def write_rows(path: Path | None, rows: Any) -> None:
 
 
 def show_info(places: Sequence[Path], path: Path | None) -> int:
-    """Print what bags hold and return 0, or 1 if one is damaged."""
+    """Print what bags hold and return 0, or 1 if one is damaged or none."""
     from rich.console import Console
 
-    from lnn_control.data.bags import find_bags
+    from lnn_control.data.bags import BagError, find_bags
     from lnn_control.data.summary import summarise_bag
 
     console = Console()
@@ -42,7 +42,14 @@ def show_info(places: Sequence[Path], path: Path | None) -> int:
         for one in left_out:
             print(f'left out {one.path}: {one.reason}')
         for bag in bags:
-            summary = summarise_bag(bag)
+            try:
+                summary = summarise_bag(bag)
+            except BagError as error:
+                print(error)
+                files = [str(path) for path in bag.files]
+                told = {'duration': 0.0, 'topics': [], 'damages': [str(error)]}
+                rows.append({'bag': bag.name, 'files': files, **told})
+                continue
             console.print(make_table(summary))
             damages = [f'{damage.path} {damage.reason}' for damage in summary.damages]
             for line in damages:
@@ -117,15 +124,29 @@ def _check(place: Path, contract: 'Contract') -> 'Iterator[Findings]':
 
 
 def repair_bags(places: Sequence[Path], output: Path) -> int:
-    """Write what can be read of bags into new files and say what was done."""
-    from lnn_control.data.bags import find_bags
+    """Write what can be read of bags into new files and say what was done.
+
+    :return: 1 if nothing could be done with one of them; the others are repaired all the same.
+    """
+    from lnn_control.data.bags import BagError, find_bags
+    from lnn_control.data.problems import RecordingError
     from lnn_control.data.repair import repair_bag
 
+    is_whole = True
     for place in places:
         for bag in find_bags(place)[0]:
-            repaired = repair_bag(bag, output / f'{bag.name.replace("/", "_")}.mcap')
+            try:
+                repaired = repair_bag(bag, output / f'{bag.name.replace("/", "_")}.mcap')
+            except (BagError, RecordingError) as error:
+                print(f'{bag.name} was not repaired: {error}', flush=True)
+                is_whole = False
+                continue
+            except FileExistsError as error:
+                print(f'{bag.name} was not repaired: {error.filename} is there already')
+                is_whole = False
+                continue
             print('\n'.join(repaired.describe()), flush=True)
-    return 0
+    return 0 if is_whole else 1
 
 
 def view_place(place: Path, contract: 'Contract', output: Path, most: int) -> int:

@@ -17,6 +17,7 @@ from typing import Any
 from lnn_control.cli import options
 from lnn_control.cli.evaluation_tables import (
     Row,
+    print_causes,
     print_pairs,
     print_stress,
     print_summary,
@@ -33,13 +34,13 @@ from lnn_control.cli.scenarios import (
     list_scenarios,
     list_stress,
     make_env,
-    name_row,
 )
 from lnn_control.core.provenance import describe_versions
 from lnn_control.core.work import Place
 from lnn_control.deploy.provide import provide_policy
 from lnn_control.evaluation.pairs import compare_pairs
-from lnn_control.evaluation.suite import Crew, run_jobs, summarise
+from lnn_control.evaluation.row_names import name_row
+from lnn_control.evaluation.suite import Crew, run_jobs, summarise, write_records
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.evaluation.trial_log import TrialLog, open_log
 from lnn_control.policies.folders import DEFAULT_POLICY
@@ -171,8 +172,9 @@ def main(arguments: list[str]) -> int:
     if job.json is not None:
         write_summaries(job, job.json, scenarios, all_rows)
     show(scenarios, rows)
+    row_names = [name_row(describe(job, scenario)) for scenario in scenarios]
+    print_causes(row_names, all_rows)
     if job.against:
-        row_names = [name_row(describe(job, scenario)) for scenario in scenarios]
         print_pairs(row_names, rows, all_rows[len(scenarios) :])
     if job.output is not None:
         write_summaries(job, job.output / SUMMARY, scenarios, all_rows)
@@ -355,7 +357,7 @@ def run_with_progress(
 
 
 def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: list[Row]) -> None:
-    """Write the summary, or a list of them, one policy after another."""
+    """Write the summary, or a list of them, one policy after another, each with its trials."""
     versions: dict[str, Any] = {'first_seed': job.first_seed, 'versions': describe_versions()}
     if not job.limits:
         versions['limits'] = False
@@ -375,8 +377,9 @@ def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: 
             'high': high,
             'p_value': pair.p_value,
         }
-    values: Any = records if len(records) > 1 else records[0]
-    path.write_text(json.dumps(values, indent=2) + '\n', encoding='utf-8')
+    for record, (_, results) in zip(records, rows, strict=True):
+        record['trials'] = [asdict(result) for result in results]
+    path.write_text(write_records(records) + '\n', encoding='utf-8')
 
 
 def show(scenarios: list[Scenario], rows: list[Row]) -> None:

@@ -9,6 +9,7 @@ from statistics import fmean
 from rich.console import Console
 from rich.table import Table
 
+from lnn_control.evaluation.causes import count_causes, count_unseen
 from lnn_control.evaluation.pairs import compare_pairs
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.suite import SuiteSummary
@@ -139,6 +140,37 @@ def print_stress(rows: dict[StressCell, Row]) -> None:
     Console(markup=False).print(table)
     print('Drop in percentage points against the clean run; lost and won are seeds that')
     print('succeed only without and only with the disturbance.')
+
+
+def print_causes(names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Print why trials failed, a line a row in which some did; nothing where none did.
+
+    :param names: of the rows, of each policy the same ones.
+    """
+    failed = [
+        (names[index % len(names)], summary, results)
+        for index, (summary, results) in enumerate(rows)
+        if summary.successes < summary.episodes
+    ]
+    if not failed:
+        return
+    table = Table(title='failures by cause')
+    for name in ('policy', 'row'):
+        table.add_column(name, overflow='fold')
+    table.add_column('failed', justify='right')
+    table.add_column('cause', overflow='fold')
+    table.add_column('unseen', justify='right')
+    for name, summary, results in failed:
+        causes = count_causes(results).most_common()
+        table.add_row(
+            summary.policy,
+            name,
+            f'{summary.episodes - summary.successes} of {summary.episodes}',
+            ', '.join(f'{cause} {count}' for cause, count in causes),
+            str(count_unseen(results)),
+        )
+    Console(width=max(Console().width, 100), markup=False).print(table)
+    print('Unseen: of those, trials that ended with the target out of view.')
 
 
 def print_pairs(names: Sequence[str], first: Sequence[Row], others: Sequence[Row]) -> None:

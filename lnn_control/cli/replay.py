@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lnn-control replay`: recordings through a policy, offline: what it would have commanded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from tyro.conf import Positional, arg
 
@@ -16,9 +16,11 @@ from lnn_control.core.checks import check_number
 if TYPE_CHECKING:
     from lnn_control.data.replay import Replay
     from lnn_control.imitation.episode import StreamedEpisode
+    from lnn_control.policies.policy import Policy
     from lnn_control.reports.episodes import EpisodeRecord
 
 PAGE = 'replay'
+AXES = ('forward', 'left', 'up', 'yaw rate')
 
 
 @dataclass(frozen=True)
@@ -47,48 +49,70 @@ class ReplayBags:
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(ReplayBags, 'replay', arguments)
+    if not job.bags:
+        raise ValueError('no bag was named: lnn-control replay BAG --policy POLICY')
     if job.most_difference is not None:
         check_number('most_difference', job.most_difference, 0.0, 100.0)
     check_number('threads', job.threads, 1, 1024)
     import torch
 
-    from lnn_control.data.replay import Replay, measure_rms
     from lnn_control.policies.registry import make_policy
 
     torch.set_num_threads(job.threads)
     policy = make_policy(job.policy)
-    replays: list[Replay] = []
-    rows: list[dict[str, Any]] = []
+    found: list[tuple[str, Replay]] = []
 
-    def replay() -> 'Iterator[tuple[str, StreamedEpisode, Replay]]':
-        from lnn_control.data.replay import replay_episode
+    def keep() -> Iterator[Replayed]:
+        # An episode passes by once, for the page; of each its answers stay, for the summary.
+        for one in replay_all(job, policy):
+            found.append((one.name, one.found))
+            yield one
 
-        for name, episode in read_episodes(job, policy.preprocessing):
-            found = replay_episode(episode, policy, job.allow_untrained)
-            replays.append(found)
-            rows.append({'episode': name, 'images': len(episode), 'rms': found.rms.tolist()})
-            shown = ', '.join(f'{value:.3f}' for value in found.rms)
-            print(f'{name}: {len(episode)} images, differs by {shown}', flush=True)
-            yield name, episode, found
-
-    if job.output is None:
-        for _ in replay():
-            pass
+    if job.output is not None:
+        write_page(job, policy.name, map(describe_replay, keep()))
     else:
-        write_page(job, policy.name, (describe_replay(*row) for row in replay()))
-    if not replays:
+        for _ in keep():
+            pass
+    if not found:
         raise ValueError(f'{job.bags[0]} holds no episode to replay')
-    rms = measure_rms(replays)
-    shown = ', '.join(
-        f'{name} {value:.3f}'
-        for name, value in zip(('forward', 'left', 'up', 'yaw rate'), rms, strict=True)
-    )
+    return judge(job, policy.name, found)
+
+
+class Replayed(NamedTuple):
+    """An episode and what the policy answers to it."""
+
+    name: str
+    episode: 'StreamedEpisode'
+    found: 'Replay'
+
+
+def replay_all(job: ReplayBags, policy: 'Policy') -> Iterator[Replayed]:
+    """Yield the episodes of all places with the policy's answers, and print a line for each."""
+    from lnn_control.data.replay import replay_episode
+
+    for name, episode in read_episodes(job, policy.preprocessing):
+        found = replay_episode(episode, policy, job.allow_untrained)
+        shown = ', '.join(f'{value:.3f}' for value in found.rms)
+        print(f'{name}: {len(episode)} images, differs by {shown}', flush=True)
+        yield Replayed(name, episode, found)
+
+
+def judge(job: ReplayBags, policy: str, found: 'Sequence[tuple[str, Replay]]') -> int:
+    """Print and write how far off the policy is in all, and return 1 if that is too far."""
+    from lnn_control.cli.data_quality import write_rows
+    from lnn_control.data.replay import measure_rms
+
+    # Over all images, so that a long episode counts more than a short one.
+    rms = measure_rms([replay for _, replay in found])
+    shown = ', '.join(f'{axis} {value:.3f}' for axis, value in zip(AXES, rms, strict=True))
     print(f'root mean square of the differences [m/s, rad/s]: {shown}')
     is_within = job.most_difference is None or bool(rms.max() <= job.most_difference)
-    from lnn_control.cli.data_quality import write_rows
-
+    rows = [
+        {'episode': name, 'images': len(replay.answers), 'rms': replay.rms.tolist()}
+        for name, replay in found
+    ]
     summary = {
-        'policy': policy.name,
+        'policy': policy,
         'rms': rms.tolist(),
         'most_difference': job.most_difference,
         'is_within': is_within,
@@ -132,16 +156,16 @@ def read_episodes(job: ReplayBags, preprocessing: Any) -> 'Iterator[tuple[str, S
                         yield f'{bag.name}, episode {number}', episode
 
 
-def describe_replay(name: str, episode: 'StreamedEpisode', found: 'Replay') -> 'EpisodeRecord':
+def describe_replay(replayed: Replayed) -> 'EpisodeRecord':
     """Return an episode with the policy's answers as the page shows it."""
     from dataclasses import replace
 
     from lnn_control.cli.data_quality import describe_episode
 
-    axes = ('forward', 'left', 'up', 'yaw rate')
+    name, episode, found = replayed
     facts = tuple(
         (f'differs, {axis}', f'{value:.3f} {"rad/s" if axis == "yaw rate" else "m/s"}')
-        for axis, value in zip(axes, found.rms, strict=True)
+        for axis, value in zip(AXES, found.rms, strict=True)
     )
     record = describe_episode(name, episode, facts)
     return replace(

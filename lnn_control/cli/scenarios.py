@@ -7,7 +7,7 @@ environment that :func:`make_env` returns.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,28 +98,6 @@ def describe_changes(task: 'Task') -> dict[str, Any]:
         for entry in fields(task)
         if entry.name not in PLACE and getattr(task, entry.name) != entry.default
     }
-
-
-def name_row(described: Mapping[str, Any]) -> str:
-    """Return what sets a row apart, in words, from what names it in files."""
-    words = [f'{described["world"]} {described["season"]}']
-    if 'disturbance' in described:
-        words.append((described['disturbance'] or 'no disturbance').replace('_', ' '))
-    for name, text in _WORDS.items():
-        if described.get(name):
-            words.append(text.format(described[name]))
-    return ', '.join(words)
-
-
-_WORDS = {
-    'level': 'level {}',
-    'strength': 'strength {:g}',
-    'distance': '{:g} m',
-    'camera_fov_deg': 'camera of {:g} degrees',
-    'camera_pitch_deg': 'camera {:g} degrees down',
-    'camera_rate': '{:g} images a second',
-    'renderer': 'drawn by {}',
-}
 
 
 def describe_setup(scenario: Scenario) -> FlightSetup:

@@ -4,7 +4,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from tyro.conf import UseAppendAction, arg, configure
 from lnn_control.cli import options
 from lnn_control.cli.training_data import Source, open_sources
 from lnn_control.core.checks import check_number
+from lnn_control.core.folder_lock import hold_folder
 from lnn_control.core.observation import Preprocessing
 from lnn_control.imitation.augment import LEVELS, Augmentation
 from lnn_control.imitation.distributed import ALONE, Group, join_group
@@ -35,8 +36,9 @@ DataFolders = Annotated[
     UseAppendAction[tuple[str, ...]],
     arg(
         metavar='FOLDER[=WEIGHT]',
-        help='A data set, or a folder of episodes or of recordings with its subfolders; may be '
-        'given again. A weight of 2 learns from each of its episodes twice in a pass.',
+        help='To learn from: a data set, or a folder of episodes or of recordings with its '
+        'subfolders; may be given again. A weight of 2 learns from each of its episodes twice in '
+        'a pass.',
     ),
 ]
 
@@ -84,7 +86,9 @@ def main(arguments: list[str]) -> int:
         # What is wrong is told once, and the cache is made once.
         processes.begin_turn()
         job = check_job(options.read_options(Train, 'train', arguments), arguments)
-        train_policy(job, processes)
+        # The first process is the only one that writes there.
+        with hold_folder(job.output) if processes.is_first else nullcontext():
+            train_policy(job, processes)
         processes.wait()
     return 0
 
@@ -159,6 +163,8 @@ def check_job(job: Train, arguments: list[str]) -> Train:
 
     :raises ValueError: if an option has no such value, or no effect.
     """
+    if not job.data:
+        raise ValueError('data must be a folder of episodes or several: give --data FOLDER')
     if job.init is not None:
         sizes = [entry.name for kind in (NetworkConfig, Preprocessing) for entry in fields(kind)]
         options.refuse_given(arguments, sizes, f'the network is that of {job.init}')

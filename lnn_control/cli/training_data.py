@@ -57,6 +57,7 @@ def open_sources(data: Sequence[str], preprocessing: Preprocessing, say: Say) ->
     :param preprocessing: whose size the images of recordings are kept in.
     :raises FileNotFoundError: if a folder holds nothing.
     :raises DatasetError: if a data set is unfinished.
+    :raises EpisodeFileError: if an episode is damaged.
     :raises RecordingError: if a recording cannot be used; it says what to do.
     """
     sources = []
@@ -70,21 +71,29 @@ def _list_paths(folder: Path, preprocessing: Preprocessing, say: Say) -> list[Pa
     from lnn_control.data.bags import STORAGE, is_storage
     from lnn_control.data.dataset import DatasetError, is_dataset, load_dataset
     from lnn_control.imitation.cache import list_episodes
-    from lnn_control.imitation.episode_file import is_episode
+    from lnn_control.imitation.episode_file import is_episode, read_metadata
 
     if is_dataset(folder):
         found = load_dataset(folder)
         if not found.is_complete:
             raise DatasetError(f'{folder} is not finished: run `lnn-control data import` again')
         paths = found.list_paths('train')
+        if not paths:
+            raise DatasetError(f'{folder} holds no episode to learn from')
         kept = len(found.episodes) - len(paths)
         if kept:
             say(f'{folder}: {kept} episodes are kept for validation and test')
         return paths
     suffixes = [f'{kind}{end}' for kind in STORAGE for end in ('', '.zstd', '.zst', '.lz4')]
     files = [path for path in find_files(folder, suffixes) if is_storage(path)]
-    if all(is_episode(path) for path in files):
+    others = [path for path in files if not is_episode(path)]
+    if not others:
         return list_episodes(folder)
+    if len(others) < len(files):
+        # A damaged file among episodes is one of them rather than a recording.
+        for path in others:
+            if path.suffix == '.mcap':
+                read_metadata(path)
     return _import(folder, preprocessing, say)
 
 

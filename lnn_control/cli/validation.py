@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judging a policy closed loop while it is trained."""
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,7 +20,7 @@ FIRST_SEED = 1_000_000
 
 
 def find_scenario(episodes: list[dict[str, str]]) -> Scenario:
-    """Return the scenario that most episodes were flown in.
+    """Return the scenario that most episodes were flown in, the options of their task included.
 
     :param episodes: metadata of each.
     :raises ValueError: if none says its task.
@@ -27,9 +28,13 @@ def find_scenario(episodes: list[dict[str, str]]) -> Scenario:
     said = [episode for episode in episodes if 'task' in episode]
     if not said:
         raise ValueError('validation needs a task, but no episode names one: leave it out')
-    places = [tuple(e.get(name, '') for name in ('task', 'world', 'season')) for e in said]
-    task, world, season = max(sorted(set(places)), key=places.count)
-    chosen = choose_task(task, world or None, season or 'summer')
+    names = ('task', 'world', 'season', 'task_option')
+    places = [tuple(e.get(name, '') for name in names) for e in said]
+    task, world, season, asked = max(sorted(set(places)), key=places.count)
+    # A value may have spaces of its own, such as the path of a target.
+    chosen = choose_task(
+        task, world or None, season or 'summer', re.findall(r'\w+=.*?(?= \w+=|$)', asked)
+    )
     renderer = next((e['renderer'] for e in said if 'renderer' in e), 'tiny')
     return Scenario(chosen.name, chosen, renderer=renderer)
 

@@ -32,10 +32,27 @@ def load_config(cls: type[T], path: Path | str) -> T:
     :raises FileNotFoundError: if there is no such file.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+        values = yaml.load(Path(path).read_text(encoding='utf-8'), _StrictLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f'{path}: not valid YAML: {" ".join(str(error).split())}') from error
     return parse_config(cls, {} if values is None else values, source=str(path))
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice: YAML itself would take the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping.
+
+        :raises yaml.constructor.ConstructorError: if a key stands twice.
+        """
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                text = f'the key {key.value!r} stands twice'
+                raise yaml.constructor.ConstructorError(None, None, text, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def parse_config(cls: type[T], values: Any, source: str = 'config') -> T:

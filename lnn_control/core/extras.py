@@ -48,6 +48,9 @@ EXTRAS = {
 }
 """Module -> the extra whose installation brings it."""
 
+BY_THEMSELVES = {'rerun': 'rerun-sdk'}
+"""Module -> the package that brings it: optional, and too large for an extra."""
+
 ONLY_WITH_ROS = ('launch', 'launch_ros')
 """Modules that pip does not have (its `launch` is something else)."""
 
@@ -62,6 +65,8 @@ def describe_missing(module_name: str) -> str:
     cure = ''
     if package in ONLY_WITH_ROS:
         cure = f': {source_ros}'
+    elif package in BY_THEMSELVES:
+        cure = f': install it with pip install {BY_THEMSELVES[package]}'
     elif package in EXTRAS:
         extra = EXTRAS[package]
         cure = f': install it with pip install "lnn_control[{extra}]"'

@@ -5,14 +5,22 @@ looked into.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 
-def walk_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder that is not hidden, in the order of names."""
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def walk_files(folder: Path, refuse: Callable[[OSError], None] = _raise) -> Iterator[Path]:
+    """Yield every file below a folder that is not hidden, in the order of names.
+
+    :param refuse: called where a folder cannot be looked into; it ends the walk if not given.
+    :raises OSError: in that case.
+    """
     seen: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
         # A link that leads back up would go round for ever.
         real = os.path.realpath(place)
         if real in seen:

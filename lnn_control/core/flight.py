@@ -45,6 +45,8 @@ class Flight:
     :param targets_world: where the target was at each pose [m], shape (m, 3); none where it stood.
     :param saliency: how much each pixel of an image counted to the policy, 0 to 255, shape (n,
         height, width); none of a policy that cannot tell, or where nobody asked.
+    :param asked: what the policy itself commanded, before any limit, as `commands`, shape (k, 4);
+        none where only the limited ones were recorded.
     """
 
     images: NDArray[np.uint8]
@@ -64,6 +66,7 @@ class Flight:
     distances: NDArray[np.float64] = field(default_factory=lambda: _none(0))
     targets_world: NDArray[np.float64] = field(default_factory=lambda: _none(0, 3))
     saliency: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
+    asked: NDArray[np.float64] = field(default_factory=lambda: _none(0, 4))
 
     def __post_init__(self) -> None:
         for name, shape in _FLIGHT_SHAPES.items():
@@ -102,6 +105,7 @@ _FLIGHT_SHAPES: dict[str, tuple[int | None, ...]] = {
     'distances': (None,),
     'targets_world': (None, 3),
     'saliency': (None, None, None),
+    'asked': (None, 4),
 }
 _FLIGHT_TYPES: dict[str, type[np.generic]] = {
     'images': np.uint8,
@@ -118,8 +122,9 @@ _FLIGHT_TIMES = {
     'distances': 'pose_times',
     'targets_world': 'pose_times',
     'saliency': 'image_times',
+    'asked': 'command_times',
 }
-_MAY_LACK = ('distances', 'targets_world', 'saliency')
+_MAY_LACK = ('distances', 'targets_world', 'saliency', 'asked')
 _LATER = (*_MAY_LACK, 'stops', 'walk', 'road', 'road_width')
 """What files of earlier versions do not hold."""
 

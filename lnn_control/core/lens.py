@@ -8,6 +8,7 @@ Conrady), equidistant (Kannala and Brandt, for fisheye lenses).
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +56,30 @@ class Calibration:
         return any(self.distortion)
 
 
+def read_calibration(message: Any) -> Calibration:
+    """Return the lens that a sensor_msgs/CameraInfo tells, whichever library has read it.
+
+    :raises ValueError: if it tells none, as uncalibrated cameras do (all of K is 0).
+    """
+    # ROS 1 has the same fields in capitals.
+    matrix, distortion = (
+        getattr(message, name) if hasattr(message, name) else getattr(message, name.upper())
+        for name in ('k', 'd')
+    )
+    return Calibration(
+        int(message.width),
+        int(message.height),
+        str(message.distortion_model),
+        tuple(float(value) for value in matrix),
+        tuple(float(value) for value in distortion),
+    )
+
+
 class Lens:
     """Turns images of a calibrated camera into those of an ideal pinhole.
 
     Only what every pixel was seen of remains: no black borders, so a little less to the sides.
+    Nodes and importer have this one, so that what is learned from is what is flown on.
     """
 
     def __init__(self, calibration: Calibration) -> None:
@@ -79,6 +100,20 @@ class Lens:
 
         :raises ValueError: if it is distorted and has another size than the calibration.
         """
+        return self._remap(pixels, 'INTER_LINEAR')
+
+    def straighten_classes(self, classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the ideal map of classes, shape (height, width): the nearest class, no mixture.
+
+        :raises ValueError: likewise.
+        """
+        return self._remap(classes, 'INTER_NEAREST')
+
+    def _remap(self, pixels: NDArray[np.uint8], interpolation: str) -> NDArray[np.uint8]:
+        """Return pixels where the ideal camera has them.
+
+        :param interpolation: by OpenCV's name of it.
+        """
         if self._maps is None:
             return pixels
         height, width = pixels.shape[:2]
@@ -95,7 +130,7 @@ class Lens:
         straight = cv2.remap(
             pixels,
             *self._maps,
-            interpolation=cv2.INTER_LINEAR,
+            interpolation=getattr(cv2, interpolation),
             borderMode=cv2.BORDER_REPLICATE,
         )
         return np.asarray(straight, dtype=np.uint8)

@@ -16,6 +16,7 @@ TWIST_TYPE = 'geometry_msgs/msg/Twist'
 TWIST_STAMPED_TYPE = 'geometry_msgs/msg/TwistStamped'
 POSE_TYPE = 'geometry_msgs/msg/PoseStamped'
 ODOMETRY_TYPE = 'nav_msgs/msg/Odometry'
+JOINTS_TYPE = 'sensor_msgs/msg/JointState'
 FLOATS_TYPE = 'std_msgs/msg/Float32MultiArray'
 STRING_TYPE = 'std_msgs/msg/String'
 BOOL_TYPE = 'std_msgs/msg/Bool'
@@ -32,6 +33,8 @@ TARGET_POSE = 'ground_truth/target'
 COLLISION = 'collision'
 TRIAL_STATE = 'trial/state'
 NEURONS = 'policy/neurons'
+SALIENCY = 'policy/saliency'
+CIRCUIT = 'policy/circuit'
 SAFETY_STATE = 'safety/state'
 TAKEOVER = 'safety/takeover'
 DIAGNOSTICS = 'diagnostics'
@@ -48,7 +51,9 @@ TOPIC_TYPES = {
     TARGET_POSE: (POSE_TYPE,),
     COLLISION: (BOOL_TYPE,),
     TRIAL_STATE: (STRING_TYPE,),
-    NEURONS: (FLOATS_TYPE,),
+    NEURONS: (JOINTS_TYPE,),
+    SALIENCY: (IMAGE_TYPE,),
+    CIRCUIT: (STRING_TYPE,),
     SAFETY_STATE: (STRING_TYPE,),
     TAKEOVER: (BOOL_TYPE,),
     DIAGNOSTICS: (DIAGNOSTICS_TYPE,),

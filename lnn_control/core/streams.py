@@ -14,6 +14,7 @@ STREAMS = {
     'retry': 6,
     'tuning': 7,
     'export': 8,
+    'attention': 9,
 }
 """Name of a stream -> the number that sets it apart; given once, it stays, or worlds change."""
 

@@ -56,10 +56,14 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
     episodes: list[StreamedEpisode] = []
     num_unanswered = num_resting = 0
     for number, session in enumerate(sessions):
-        commands = find_answers(signals.commands, contract.command, session, signals.headings)
+        commands = find_answers(
+            signals.commands, contract.command, session, signals.headings, findings
+        )
         labels = commands
         if contract.labels is not None and len(signals.labels):
-            labels = find_answers(signals.labels, contract.labels, session, signals.headings)
+            labels = find_answers(
+                signals.labels, contract.labels, session, signals.headings, findings
+            )
         stamps = session.images.stamps
         flies = find_flying(recording, contract, session)
         feels = find_feeling(imu[number], stamps, contract, findings)
@@ -75,19 +79,29 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
         text = f'{num_unanswered} images were left out: they have no command'
         findings.add('note', 'no-command', text, topic=contract.command.topic)
     if not episodes:
-        raise RecordingError(_explain_nothing(sessions, num_resting, num_unanswered, contract))
+        num_repeated = findings.count('image-twice')
+        text = _explain_nothing(sessions, num_repeated, num_resting, num_unanswered, contract)
+        if losses := findings.select('loss'):
+            first = replace(losses[0], file='')
+            text = f'{text}; {first} (in all: {findings.describe_losses()})'
+        raise RecordingError(text)
     return episodes
 
 
 def _explain_nothing(
-    sessions: list[Session], num_resting: int, num_unanswered: int, contract: Contract
+    sessions: list[Session],
+    num_repeated: int,
+    num_resting: int,
+    num_unanswered: int,
+    contract: Contract,
 ) -> str:
-    count = sum(len(session.images.stamps) for session in sessions)
+    count = sum(len(session.images.stamps) for session in sessions) + num_repeated
     hold = contract.command.hold
+    repeated = f', {num_repeated} repeat the stamp of another' if num_repeated else ''
     within = '' if hold is None else f' within {hold:g} s'
     return (
         f'leaves no episode of {contract.min_images} images: of {count} images {num_resting} are '
-        f'from when nobody flew, {num_unanswered} have no command{within}'
+        f'from when nobody flew, {num_unanswered} have no command{within}{repeated}'
     )
 
 
@@ -186,19 +200,19 @@ def _describe(recording: Recording, contract: Contract, stamps: Float) -> dict[s
     described |= {'pilot': described.get('pilot', contract.pilot), 'source': recording.bag.name}
     if len(stamps) > 1:
         described['camera_rate'] = f'{1.0 / float(np.median(np.diff(stamps))):.4g}'
-    fov_deg = contract.camera.fov_deg or float(described.get('camera_fov_deg', 0)) or None
-    described.pop('camera_fov_deg', None)
+    told = float(described.pop('camera_fov_deg', 0))
+    fov_deg = contract.camera.fov_deg or recording.fov_deg or told or None
     if fov_deg is not None and recording.crop is not None:
         across = recording.crop.measure_fov_deg(recording.size[0], fov_deg)
         described['camera_fov_deg'] = f'{across:.4g}'
     pitch_deg = contract.camera.pitch_deg
-    told = {
+    named = {
         'vehicle': contract.vehicle,
         'task': contract.task,
         'camera_pitch_deg': None if pitch_deg is None else f'{pitch_deg:g}',
         'symmetry': None if contract.symmetric else 'none',
     }
-    described |= {name: value for name, value in told.items() if value is not None}
+    described |= {name: value for name, value in named.items() if value is not None}
     if contract.command.limits is not None:
         described['command_limits'] = ' '.join(f'{limit:g}' for limit in contract.command.limits)
     return described

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bags on the disk: which files belong together, and which are left out and why."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,9 @@ DATASET = 'dataset.json'
 
 # What lies beside bags and is none.
 _COMPANIONS = ('.yaml', '.yml', '.json', '.jsonl', '.md', '.txt')
+JOURNALS = ('-wal', '-journal')
+"""Ends of the files beside a database in which SQLite keeps what is not yet in it."""
+_OF_SQLITE = (*JOURNALS, '-shm')
 
 
 class BagError(ValueError):
@@ -35,6 +38,10 @@ class Bag:
     name: str
     files: tuple[Path, ...]
     missing: tuple[str, ...] = ()
+
+    def measure_bytes(self) -> dict[str, int]:
+        """Return how long each file is, by name; 0 where it cannot be told."""
+        return {path.name: path.stat().st_size if path.exists() else 0 for path in self.files}
 
     def describe(self) -> str:
         """Return the place of the recording as text."""
@@ -68,7 +75,8 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
         return [Bag(_strip(place.name), (place,))], []
     if not place.is_dir():
         raise FileNotFoundError(f'{place} must be a bag or a folder of bags, there is none')
-    files = list(_skip_datasets(place))
+    closed: list[OSError] = []
+    files = list(_skip_datasets(place, closed.append))
     bags: list[Bag] = []
     taken: set[Path] = set()
     for path in files:
@@ -77,25 +85,30 @@ def find_bags(place: Path) -> tuple[list[Bag], list[LeftOut]]:
             if parts:
                 bags.append(Bag(_name(place, path.parent), parts, missing))
                 taken.update(parts)
-    left_out = []
+    left_out = [
+        LeftOut(Path(error.filename), f'cannot be opened: {error.strerror}') for error in closed
+    ]
     for path in files:
-        if path in taken or path.name.lower() == METADATA:
+        if path in taken or path.name.lower() == METADATA or _is_journal(path):
             continue
-        if is_storage(path):
+        if path.exists() and not path.is_file():
+            left_out.append(LeftOut(path, 'no file: a pipe, a socket or a device'))
+        elif is_storage(path):
             bags.append(Bag(_name(place, path.parent / _strip(path.name)), (path,)))
         elif path.suffix.lower() not in _COMPANIONS:
             left_out.append(LeftOut(path, _explain(path)))
     if not bags:
         found = ', '.join(sorted({path.name for path in files})[:5]) or 'nothing'
+        found += ''.join(f'; {one.path} {one.reason}' for one in left_out[: len(closed)])
         raise FileNotFoundError(
             f'{place} must hold bags ({", ".join(STORAGE)}, compressed or not), found {found}'
         )
     return sorted(bags, key=lambda bag: bag.name), left_out
 
 
-def _skip_datasets(place: Path) -> Iterator[Path]:
+def _skip_datasets(place: Path, refuse: Callable[[OSError], None]) -> Iterator[Path]:
     """Yield the files of a folder, without the data sets in it: those hold what bags became."""
-    files = list(walk_files(place))
+    files = list(walk_files(place, refuse))
     made = tuple(path.parent for path in files if path.name == DATASET and path.parent != place)
     yield from (path for path in files if not any(path.is_relative_to(one) for one in made))
 
@@ -105,18 +118,26 @@ def _list_parts(path: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     try:
         information = yaml.safe_load(path.read_text(encoding='utf-8'))
         names = information['rosbag2_bagfile_information']['relative_file_paths']
+        if not isinstance(names, list):
+            raise TypeError(f'relative_file_paths must be a list, got {names!r}')
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
         # Damaged, or of something else: the files speak for themselves.
         return (), ()
     # Old recordings list paths of the machine that they were made on.
-    wanted = [Path(str(name)).name for name in names]
+    wanted = list(dict.fromkeys(Path(str(name)).name for name in names))
     present = {entry.name.lower(): entry for entry in path.parent.iterdir()}
     parts = tuple(present[name.lower()] for name in wanted if name.lower() in present)
     return parts, tuple(name for name in wanted if name.lower() not in present)
 
 
+def _is_journal(path: Path) -> bool:
+    """Return whether a file lies beside a database of SQLite and is read with it."""
+    ends = [end for end in _OF_SQLITE if path.name.endswith(end)]
+    return any(is_storage(path.with_name(path.name.removesuffix(end))) for end in ends)
+
+
 def _explain(path: Path) -> str:
-    if path.name.lower().endswith('.part'):
+    if path.name.lower().endswith(('.part', '.active')):
         return 'unfinished: still being written, or left by a crash (`lnn-control data repair`)'
     return f'no bag: those end in {", ".join(STORAGE)}'
 

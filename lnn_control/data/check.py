@@ -14,10 +14,11 @@ from lnn_control.data.assembly import assemble
 from lnn_control.data.bags import Bag, BagError
 from lnn_control.data.contract import Contract
 from lnn_control.data.dataset import Dataset, EpisodeEntry
+from lnn_control.data.importer import is_one_of_ours
 from lnn_control.data.problems import Findings, RecordingError
 from lnn_control.data.recording import Recording, Signal, read_recording
 from lnn_control.imitation.episode import StreamedEpisode, stream_episode
-from lnn_control.imitation.episode_file import EpisodeFileError, is_episode, read_episode
+from lnn_control.imitation.episode_file import EpisodeFileError, read_episode
 
 # Mean brightness of an image in which nothing is seen, of 255.
 _DARK, _BRIGHT = 6.0, 249.0
@@ -32,7 +33,7 @@ def check_bag(bag: Bag, contract: Contract, folder: Path) -> Findings:
 
     :param folder: with room for its images.
     """
-    if len(bag.files) == 1 and is_episode(bag.files[0]):
+    if is_one_of_ours(bag):
         return check_episode_file(bag.files[0])
     findings = Findings(bag.describe())
     try:
@@ -127,7 +128,8 @@ def check_episode_file(path: Path, entry: EpisodeEntry | None = None) -> Finding
         findings.add('error', 'missing', 'is missing: import its bag again')
         return findings
     except EpisodeFileError as error:
-        findings.add('error', 'unusable', str(error).removeprefix(f'{path}: '))
+        cure = '' if entry is None else ': delete it and import its bag again'
+        findings.add('error', 'unusable', str(error).removeprefix(f'{path} ') + cure)
         return findings
     for kind, place, text in judge_images(episode.read_images()):
         findings.add('note', kind, text, place=place)
@@ -143,6 +145,8 @@ def check_dataset(data: Dataset) -> Iterator[Findings]:
     if not data.is_complete:
         text = 'its import is not finished: run it again'
         whole.add('error', 'unfinished', text)
+    if not data.episodes:
+        whole.add('error', 'empty', 'holds no episode')
     known = {data.folder / entry.file for entry in data.episodes}
     strange = set((data.folder / dataset.FOLDER).glob('*.mcap')) - known
     for path in sorted(strange):

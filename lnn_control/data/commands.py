@@ -40,6 +40,10 @@ BODY = 'flu'
 
 # Of PositionTarget: 8 and 9 are the body's axes, all others the world's.
 _BODY_FRAMES_OF_MAVROS = (8, 9)
+# Likewise: bits of type_mask that say which numbers are not to be looked at.
+_IGNORE_VX_OR_VY, _IGNORE_VZ, _IGNORE_YAW_RATE = 8 | 16, 32, 2048
+# Wheels that are turned further across would not roll [rad].
+_MOST_STEERING = 1.5
 
 
 def _read_odometry(message: Any) -> Values:
@@ -47,12 +51,22 @@ def _read_odometry(message: Any) -> Values:
 
 
 def _read_position_target(message: Any) -> Values:
-    velocity = message.velocity
-    return velocity.x, velocity.y, velocity.z, message.yaw_rate
+    velocity, mask = message.velocity, int(message.type_mask)
+    if mask & _IGNORE_VX_OR_VY:
+        raise ValueError(f'commands no velocity (type_mask {mask})')
+    # What is not commanded is held by the autopilot.
+    return (
+        velocity.x,
+        velocity.y,
+        0.0 if mask & _IGNORE_VZ else velocity.z,
+        0.0 if mask & _IGNORE_YAW_RATE else message.yaw_rate,
+    )
 
 
 def _read_trajectory_setpoint(message: Any) -> Values:
     vx, vy, vz = (float(value) for value in message.velocity)
+    if math.isnan(vx) or math.isnan(vy) or math.isnan(vz):
+        raise ValueError('commands no velocity (NaN)')
     # NaN: PX4 is asked to turn as it likes.
     yaw_rate = float(message.yawspeed)
     return vx, vy, vz, 0.0 if math.isnan(yaw_rate) else yaw_rate
@@ -101,8 +115,10 @@ def make_reader(topic: CommandTopic, kind: str) -> ReadCommand:
 def _read_ackermann(message: Any, wheelbase: float) -> Values:
     """Return speed and yaw rate v tan(steering angle) / wheelbase of a kinematic bicycle."""
     drive = getattr(message, 'drive', message)
-    speed = float(drive.speed)
-    return speed, 0.0, 0.0, speed * math.tan(float(drive.steering_angle)) / wheelbase
+    speed, angle = float(drive.speed), float(drive.steering_angle)
+    if abs(angle) > _MOST_STEERING:
+        raise ValueError(f'steers by {angle:g} rad, expected within {_MOST_STEERING} [rad]')
+    return speed, 0.0, 0.0, speed * math.tan(angle) / wheelbase
 
 
 def _read_joy(message: Any, topic: CommandTopic) -> Values | None:
@@ -156,15 +172,27 @@ def check_frame(topic: CommandTopic, kind: str, message: Any) -> None:
             f'command.frame to {USUAL_FRAMES.get(kind, "enu")} and name a topic with the heading '
             'as odometry'
         )
+    # A frame_id of the body is often left in what is of the world; this one is meant.
+    if kind == POSITION_TARGET_TYPE and not is_world and topic.frame in ('enu', 'ned'):
+        raise ValueError(
+            f'{topic.topic} is in the axes of the body ({said}), not of the world: set '
+            'command.frame to flu'
+        )
 
 
 def read_heading(message: Any) -> float:
-    """Return the heading of an Odometry or a PoseStamped [rad], 0 along world x."""
+    """Return the heading of an Odometry or a PoseStamped [rad], 0 along world x.
+
+    :raises ValueError: if it has none, as where nobody set the orientation.
+    """
     pose = message.pose.pose if hasattr(message.pose, 'pose') else message.pose
     orientation = pose.orientation
-    return yaw_from_quaternion(
-        np.array([orientation.x, orientation.y, orientation.z, orientation.w])
-    )
+    quaternion = np.array([orientation.x, orientation.y, orientation.z, orientation.w])
+    length = float(np.linalg.norm(quaternion))
+    # One that is not finite compares as false, too.
+    if not 0.5 < length < 2.0:
+        raise ValueError(f'has no orientation: its quaternion is {quaternion.tolist()}')
+    return yaw_from_quaternion(quaternion / length)
 
 
 def to_body(

@@ -29,6 +29,19 @@ def _check_topic(name: str, topic: str) -> None:
 
 
 @dataclass(frozen=True)
+class LensTopic:
+    """The calibration of the camera."""
+
+    topic: str
+    """Of sensor_msgs/CameraInfo."""
+    required: bool = True
+    """Whether a bag without it is refused; else its images stay as they are."""
+
+    def __post_init__(self) -> None:
+        _check_topic('camera.info', self.topic)
+
+
+@dataclass(frozen=True)
 class CameraTopic:
     """The camera that the policy sees through."""
 
@@ -40,6 +53,9 @@ class CameraTopic:
     """Added to that time [s]."""
     fov_deg: float | None = None
     """Field of view across the whole width of the camera's image [deg]."""
+    info: LensTopic | None = None
+    """Instead of fov_deg: the calibration that tells it, and by which images are straightened as
+    the nodes do."""
     pitch_deg: float | None = None
     """How far the camera looks down [deg]."""
     crop: Four = (0.0, 0.0, 0.0, 0.0)
@@ -53,6 +69,12 @@ class CameraTopic:
         check_number('camera.offset', self.offset, -1e4, 1e4, 's')
         if self.fov_deg is not None:
             check_number('camera.fov_deg', self.fov_deg, 1.0, 179.0, 'deg')
+            if self.info is not None:
+                raise ValueError(
+                    f'camera.fov_deg and camera.info both tell the field of view: leave fov_deg '
+                    f'out to have images straightened by {self.info.topic}, or info to keep them '
+                    'as they are'
+                )
         if self.pitch_deg is not None:
             check_number('camera.pitch_deg', self.pitch_deg, -90.0, 90.0, 'deg')
         left, top, right, bottom = (
@@ -244,14 +266,13 @@ class Contract:
     def list_topics(self) -> tuple[str, ...]:
         """Return the topics that are read."""
         named = [self.camera.topic, self.command.topic, self.odometry, self.segmentation]
-        named += [
-            part.topic for part in (self.imu, self.labels, self.takeover, *self.flying) if part
-        ]
+        parts = (self.camera.info, self.imu, self.labels, self.takeover, *self.flying)
+        named += [part.topic for part in parts if part]
         return tuple(dict.fromkeys(name for name in named if name))
 
     def list_required(self) -> tuple[str, ...]:
         """Return the topics without which a bag is refused."""
-        parts = (*self.flying, self.takeover, self.labels)
+        parts = (*self.flying, self.takeover, self.labels, self.camera.info)
         free = {part.topic for part in parts if part is not None and not part.required}
         return tuple(topic for topic in self.list_topics() if topic not in free)
 
@@ -260,7 +281,11 @@ FLYING_VALUES = tuple(step.value for step in FLYING_STEPS)
 """What `safety/state` begins with while the policy or a pilot flies."""
 
 OUR_CONTRACT = Contract(
-    camera=CameraTopic(f'/{ros_messages.IMAGE}', size=None),
+    camera=CameraTopic(
+        f'/{ros_messages.IMAGE}',
+        size=None,
+        info=LensTopic(f'/{ros_messages.CAMERA_INFO}', required=False),
+    ),
     command=CommandTopic(f'/{ros_messages.COMMAND}'),
     imu=ImuTopic(f'/{ros_messages.IMU}'),
     labels=CommandTopic('/expert/cmd_vel', required=False),

@@ -149,11 +149,16 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a file that grows at its end; none if it is not there.
 
     A last line that a crash has left unfinished is not there.
+
+    :raises DatasetError: if another line is damaged.
     """
     if not path.exists():
         return []
     data = path.read_bytes()
-    return [json.loads(line) for line in data[: data.rfind(b'\n') + 1].splitlines()]
+    try:
+        return [json.loads(line) for line in data[: data.rfind(b'\n') + 1].splitlines()]
+    except ValueError as error:
+        raise DatasetError(f'{path} cannot be read, a line of it is no JSON: {error}') from error
 
 
 def append_line(path: Path, entry: Any) -> None:

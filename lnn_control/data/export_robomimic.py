@@ -7,7 +7,9 @@ as `action_scale` beside them. Next observations are not stored: `train.hdf5_loa
 false.
 """
 
+import errno
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from lnn_control.imitation.episode import Episode
 # What no environment of robomimic is: the number of its gym environments, which it does not open
 # to train on a file.
 _GYM = 2
+# For everything but images and inertial samples.
+_ROOM_BYTES = 4_000_000
 _MASKS = {'train': 'train', 'validation': 'valid', 'test': 'test'}
 
 
@@ -55,6 +59,7 @@ def export_robomimic(
         never moves has 1.
     :param task: called `env_name` there.
     :raises ValueError: if there is no episode.
+    :raises OSError: if the disk has no room for the next one.
     """
     masks: dict[str, list[str]] = {name: [] for name in _MASKS.values()}
     total = number = 0
@@ -63,6 +68,7 @@ def export_robomimic(
         for number, (split, episode) in enumerate(episodes, start=1):
             name = f'demo_{number - 1}'
             masks[_MASKS[split]].append(name)
+            _check_room(path, episode)
             _write_demo(data.create_group(name), episode, action_scale)
             total += len(episode)
         if number == 0:
@@ -75,6 +81,18 @@ def export_robomimic(
             if names:
                 file.create_dataset(f'mask/{mask}', data=np.array(names, dtype='S'))
     return number
+
+
+def _check_room(path: Path, episode: Episode) -> None:
+    """Check that an episode fits on the disk, before it is full: HDF5 itself does not survive it.
+
+    :raises OSError: if it may not.
+    """
+    needed = episode.images.nbytes + episode.imu.nbytes + _ROOM_BYTES
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        reason = f'{needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB free'
+        raise OSError(errno.ENOSPC, reason, str(path))
 
 
 def _write_demo(group: h5py.Group, episode: Episode, action_scale: NDArray[np.float64]) -> None:

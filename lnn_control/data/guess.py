@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A first contract for a bag, from what it holds, with a comment for each guess."""
 
+import json
+import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +12,11 @@ from typing import Any
 import numpy as np
 import yaml
 
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.ros_messages import (
     CAMERA_INFO_TYPE,
     IMU_TYPE,
     JOY_TYPE,
-    ODOMETRY_TYPE,
     POSE_TYPE,
     SAFETY_STATE,
     STRING_TYPE,
@@ -22,13 +25,13 @@ from lnn_control.core.ros_messages import (
     read_imu_values,
 )
 from lnn_control.data.bags import Bag
-from lnn_control.data.commands import COMMAND_TYPES, USUAL_FRAMES, check_frame
+from lnn_control.data.commands import COMMAND_TYPES, HEADING_TYPES, USUAL_FRAMES, check_frame
 from lnn_control.data.contract import FLYING_VALUES, CommandTopic, ImuTopic, parse_contract
 from lnn_control.data.decoding import ACKERMANN_TYPES
 from lnn_control.data.imu import convert_imu, find_doubt
 from lnn_control.data.problems import RecordingError
-from lnn_control.data.readers import BagReader
-from lnn_control.data.recording import IMAGE_TYPES, read_stamp
+from lnn_control.data.readers import BagReader, Damage
+from lnn_control.data.recording import GREATEST, IMAGE_TYPES, read_stamp
 
 # What is looked at [messages a topic, messages in all].
 _MOST_EACH, _MOST_ALL = 400, 50_000
@@ -42,6 +45,21 @@ _AGAINST_COMMAND = ('raw', 'ground_truth', 'expert', 'nav', 'smoothed')
 
 # Wheelbase of the vehicle of F1TENTH, a tenth of a car [m].
 _WHEELBASE = 0.33
+# Nobody says how a joystick is used; these are the sticks of most.
+_JOYSTICK = (
+    '  # which axis stands for what, and what its full deflection is [m/s, rad/s]',
+    '  joy:',
+    '    vx: {axis: 1, scale: 1.0}',
+    '    yaw_rate: {axis: 0, scale: 1.0}',
+    '    # button that must be held; null for none',
+    '    deadman: null',
+)
+# Commands that come less often are those of key presses [s].
+_LONG_GAP = 0.25
+_NO_LENS = (
+    '  # nobody says it; across the whole width of the image [deg]',
+    '  fov_deg: null',
+)
 
 
 @dataclass
@@ -67,8 +85,8 @@ class Sampled:
         return bool(self.messages) and read_stamp(self.messages[0]) > 0
 
 
-def sample(bag: Bag) -> dict[str, Sampled]:
-    """Return the first messages of every topic of a bag.
+def sample(bag: Bag) -> tuple[dict[str, Sampled], list[Damage]]:
+    """Return the first messages of every topic of a bag, and where it is damaged up to there.
 
     :raises BagError: if it is no bag.
     """
@@ -87,7 +105,7 @@ def sample(bag: Bag) -> dict[str, Sampled]:
                     continue  # damaged: the import will say so
         if number > _MOST_ALL:
             break
-    return topics
+    return topics, reader.damages
 
 
 def guess_contract(bag: Bag) -> str:
@@ -95,13 +113,15 @@ def guess_contract(bag: Bag) -> str:
 
     :raises RecordingError: if it holds no images or nothing that could be a command.
     """
-    topics = sample(bag)
+    topics, damages = sample(bag)
     camera = _choose(topics, IMAGE_TYPES, _FOR_CAMERA, _AGAINST_CAMERA)
     command = _choose(topics, COMMAND_TYPES, _FOR_COMMAND, _AGAINST_COMMAND, _rank_command)
     for part, found in (('images', camera), ('commands', command)):
         if not found:
             shown = ', '.join(f'{name} ({entry.kind})' for name, entry in sorted(topics.items()))
-            raise RecordingError(f'{bag.describe()} holds no {part}, only {shown or "nothing"}')
+            others = f'only {shown}' if shown else 'and no other message'
+            what = f'{bag.describe()} holds no {part}, {others}'
+            raise RecordingError('; '.join([what, *map(str, damages)]))
     lines = [
         f'# What the topics of {bag.name} mean, as far as they tell. Check every line; all keys:',
         '# lnn-control data contract --schema',
@@ -140,8 +160,13 @@ def _rank_command(entry: Sampled) -> float:
 
 
 def _note_others(names: Sequence[str], part: str) -> list[str]:
-    others = f': others are {", ".join(names[1:])}' if len(names) > 1 else ''
+    others = f': others are {", ".join(map(_quote, names[1:]))}' if len(names) > 1 else ''
     return [f'  # {part}{others}']
+
+
+def _quote(topic: str) -> str:
+    """Return a name as YAML takes it: one that is none of ROS in quotation marks."""
+    return topic if re.fullmatch(r'[A-Za-z0-9_/~.-]+', topic) else json.dumps(topic)
 
 
 def _write_camera(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[str]:
@@ -149,32 +174,39 @@ def _write_camera(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[
     yield 'camera:'
     yield from _note_others(names, f'{entry.rate:.3g} images a second')
     topic = names[0].removesuffix('/compressed')
-    yield f'  topic: {topic}'
+    yield f'  topic: {_quote(topic)}'
     if not entry.has_stamps:
         yield '  # the stamps of its headers are zero'
         yield '  stamp: receipt'
-    fov_deg = _find_fov(topics)
-    if fov_deg is None:
-        yield '  # nobody says it; across the whole width of the image [deg]'
-        yield '  fov_deg: null'
-    else:
-        yield '  # by its camera_info'
-        yield f'  fov_deg: {fov_deg:.4g}'
+    yield from _write_lens(topics, topic)
     yield '  # how far it looks down [deg]'
     yield '  pitch_deg: null'
 
 
-def _find_fov(topics: dict[str, Sampled]) -> float | None:
-    """Return the field of view that a calibration tells [deg], None where there is none."""
-    for _, entry in sorted(topics.items()):
-        if entry.kind != CAMERA_INFO_TYPE or not entry.messages:
-            continue
-        message = entry.messages[0]
-        matrix = getattr(message, 'k', None)
-        matrix = message.K if matrix is None else matrix  # ROS 1
-        if message.width > 0 and matrix[0] > 0:
-            return float(2 * np.degrees(np.arctan(message.width / 2 / matrix[0])))
-    return None
+def _write_lens(topics: dict[str, Sampled], camera: str) -> Iterator[str]:
+    """Say how wide the camera sees: by the calibration beside it, where it has one."""
+    # By the rules of ROS it lies beside its images; of another camera it tells nothing.
+    info = f'{camera.rpartition("/")[0]}/camera_info'
+    entry = topics.get(info, Sampled(''))
+    if entry.kind != CAMERA_INFO_TYPE or not entry.messages:
+        yield from _NO_LENS
+        return
+    message = entry.messages[0]
+    try:
+        fov_deg = Lens(read_calibration(message)).fov_deg
+    except ValueError as error:
+        yield f'  # {info} tells nothing: {error}'
+        yield from _NO_LENS
+        return
+    focal_length_px = float((message.p if hasattr(message, 'p') else message.P)[0])
+    if 'rect' in camera.rpartition('/')[2] and focal_length_px > 0:
+        # Straightened by whoever published it: the calibration's projection is that of the image.
+        fov_deg = 2 * math.degrees(math.atan(message.width / 2 / focal_length_px))
+        yield f'  # by {info}, for an image that is straight already'
+        yield f'  fov_deg: {fov_deg:.4g}'
+        return
+    yield f'  # its calibration: images are straightened, to {fov_deg:.4g} degrees across'
+    yield f'  info: {{topic: {_quote(info)}}}'
 
 
 def _write_imu(topics: dict[str, Sampled]) -> Iterator[str]:
@@ -186,11 +218,12 @@ def _write_imu(topics: dict[str, Sampled]) -> Iterator[str]:
     entry = topics[names[0]]
     yield 'imu:'
     yield from _note_others(names, f'{entry.rate:.3g} samples a second')
-    yield f'  topic: {names[0]}'
+    yield f'  topic: {_quote(names[0])}'
     if not entry.has_stamps:
         yield '  # the stamps of its headers are zero'
         yield '  stamp: receipt'
-    samples = np.array([read_imu_values(message) for message in entry.messages])
+    samples = np.array([read_imu_values(m) for m in entry.messages]).reshape(-1, 6)
+    samples = samples[np.abs(samples).max(axis=1) < GREATEST]
     for keys in _IMU_GUESSES:
         topic = ImuTopic(names[0], **keys)
         if not find_doubt(convert_imu(samples, topic), topic):
@@ -215,16 +248,12 @@ _IMU_GUESSES: tuple[dict[str, Any], ...] = (
 
 
 def _write_command(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator[str]:
+    """Say what the likeliest command is, and what its messages leave open."""
     entry, topic = topics[names[0]], names[0]
     yield 'command:'
     yield from _note_others(names, f'{entry.kind}, {entry.rate:.3g} a second')
-    yield f'  topic: {topic}'
-    try:
-        if entry.messages:
-            check_frame(CommandTopic(topic), entry.kind, entry.messages[0])
-        is_world = False
-    except ValueError:
-        is_world = True
+    yield f'  topic: {_quote(topic)}'
+    is_world = _is_of_world(entry, topic)
     if is_world:
         yield '  # its velocities are those of the world, not of the body'
         yield f'  frame: {USUAL_FRAMES.get(entry.kind, "enu")}'
@@ -232,28 +261,46 @@ def _write_command(topics: dict[str, Sampled], names: Sequence[str]) -> Iterator
         yield "  # from axle to axle [m]: nobody says it, this is a small car's"
         yield f'  wheelbase: {_WHEELBASE}'
     if entry.kind == JOY_TYPE:
-        yield '  # which axis stands for what, and what its full deflection is [m/s, rad/s]'
-        yield '  joy:'
-        yield '    vx: {axis: 1, scale: 1.0}'
-        yield '    yaw_rate: {axis: 0, scale: 1.0}'
-        yield '    # button that must be held; null for none'
-        yield '    deadman: null'
+        yield from _JOYSTICK
     gap = float(np.median(np.diff(entry.times))) if len(entry.times) > 1 else 0.0
-    if gap > 0.25:
+    if gap > _LONG_GAP:
         yield f'  # they come every {gap:.2g} s: each holds until the next one'
         yield '  hold: null'
     yield '  # greatest forward, left, up speed [m/s] and yaw rate [rad/s] of the vehicle'
     yield '  limits: null'
     if is_world:
-        headings = _choose(topics, (ODOMETRY_TYPE, POSE_TYPE), ('odom', 'pose'), ('ground_truth',))
-        if not headings:
-            raise RecordingError(
-                f'commands on {topic} are in the axes of the world, and no topic tells the '
-                'heading: record an Odometry or PoseStamped too'
-            )
-        yield '# where the heading comes from'
-        yield f'odometry: {headings[0]}'
+        yield from _write_heading(topics, topic)
+    yield from _write_flying(topics)
+
+
+def _is_of_world(entry: Sampled, topic: str) -> bool:
+    """Return whether commands say that they are in the axes of the world."""
+    try:
+        if entry.messages:
+            check_frame(CommandTopic(topic), entry.kind, entry.messages[0])
+    except ValueError:
+        return True
+    return False
+
+
+def _write_heading(topics: dict[str, Sampled], command: str) -> Iterator[str]:
+    """Say what turns velocities of the world into those of the body.
+
+    :raises RecordingError: if no topic tells the heading.
+    """
+    headings = _choose(topics, HEADING_TYPES, ('odom', 'pose'), ('ground_truth',))
+    if not headings:
+        raise RecordingError(
+            f'commands on {command} are in the axes of the world, and no topic tells the '
+            'heading: record an Odometry or PoseStamped too'
+        )
+    yield '# where the heading comes from'
+    yield f'odometry: {_quote(headings[0])}'
+
+
+def _write_flying(topics: dict[str, Sampled]) -> Iterator[str]:
+    """Say when somebody flies, where our own safety node tells it."""
     states = [name for name in topics if name.endswith(f'/{SAFETY_STATE}')]
     if states:
         yield '# only while our own safety node lets somebody fly'
-        yield f'flying: [{{topic: {states[0]}, values: [{", ".join(FLYING_VALUES)}]}}]'
+        yield f'flying: [{{topic: {_quote(states[0])}, values: [{", ".join(FLYING_VALUES)}]}}]'

@@ -65,7 +65,7 @@ def open_episodes(
     :param folder: with room for its images.
     :raises BagError: if it is no bag. :raises RecordingError: if it cannot be used.
     """
-    if len(bag.files) == 1 and is_episode(bag.files[0]):
+    if is_one_of_ours(bag):
         yield [_resize(stream_episode(read_episode(bag.files[0])), contract, bag)], Findings()
         return
     recording = read_recording(bag, contract, folder)
@@ -73,6 +73,12 @@ def open_episodes(
         yield assemble(recording, contract), recording.findings
     finally:
         recording.close()
+
+
+def is_one_of_ours(bag: Bag) -> bool:
+    """Return whether a bag is an episode that we wrote; whoever reads it says what is wrong."""
+    path = bag.files[0]
+    return len(bag.files) == 1 and os.access(path, os.R_OK) and is_episode(path)
 
 
 def _resize(episode: StreamedEpisode, contract: Contract, bag: Bag) -> StreamedEpisode:
@@ -112,16 +118,24 @@ def import_bags(
         _prepare(output, contract)
         done = {line['name']: line for line in dataset.read_lines(output / dataset.SOURCES)}
         for bag in bags:
-            files = {path.name: path.stat().st_size for path in bag.files}
+            files = bag.measure_bytes()
             if bag.name in done:
                 if done[bag.name]['files'] != files:
                     raise DatasetError(
                         f'{bag.describe()} has changed since it was imported into {output}: '
                         'import into another folder'
                     )
-                continue
+                if not _has_lost(bag, output):
+                    continue
             yield _import_bag(bag, files, contract, output, settings)
         dataset.write_dataset(output, contract, is_complete=True)
+
+
+def _has_lost(bag: Bag, output: Path) -> bool:
+    """Return whether an episode of a bag that was imported is there no more."""
+    lines = dataset.read_lines(output / dataset.EPISODES)
+    files = [output / line['file'] for line in lines if line['source'] == bag.name]
+    return not all(file.exists() for file in files)
 
 
 def _find_all(places: Sequence[Path], say: Say) -> list[Bag]:
@@ -132,10 +146,10 @@ def _find_all(places: Sequence[Path], say: Say) -> list[Bag]:
         for one in left_out:
             say(f'left out {one.path}: {one.reason}')
         for bag in found:
-            if bag.name in bags:
+            if bag.name in bags and bags[bag.name].files != bag.files:
                 raise BagError(
                     f'{bag.describe()} and {bags[bag.name].describe()} are both called '
-                    f'{bag.name}: give the folder that holds both'
+                    f'{bag.name}: rename one of them, or give the folder that holds both'
                 )
             bags[bag.name] = bag
     return [bags[name] for name in sorted(bags)]
@@ -199,7 +213,9 @@ def _import_bag(
             text = text if KEEP_GOING in text else f'{text}; {KEEP_GOING}'
             raise type(error)(text) from error
         num_images, source = 0, SourceEntry(bag.name, files, 0, [], str(error))
-    dataset.append_line(output / dataset.SOURCES, source)
+    known = {line['name'] for line in dataset.read_lines(output / dataset.SOURCES)}
+    if bag.name not in known:
+        dataset.append_line(output / dataset.SOURCES, source)
     return Imported(bag, source, num_images)
 
 
@@ -213,12 +229,19 @@ def _write_episodes(bag: Bag, episodes: Sequence[StreamedEpisode], output: Path)
     for number, episode in enumerate(episodes):
         name = _choose_name(bag, number, others)
         num_images += len(episode)
-        if name in there:
+        if name in there and _find_file(output, name).exists():
             continue
         entry = _write(output, name, bag, episode, dataset.choose_split(count))
-        dataset.append_line(output / dataset.EPISODES, entry)
-        count += 1
+        # One whose file was lost has its line still.
+        if name not in there:
+            dataset.append_line(output / dataset.EPISODES, entry)
+            count += 1
     return num_images
+
+
+def _find_file(output: Path, name: str) -> Path:
+    """Return where the episode of a name lies."""
+    return output / dataset.FOLDER / f'{name}.mcap'
 
 
 def _choose_name(bag: Bag, number: int, taken: set[str]) -> str:
@@ -234,7 +257,7 @@ def _write(
     output: Path, name: str, bag: Bag, episode: StreamedEpisode, split: str
 ) -> EpisodeEntry:
     """Write an episode's file and return its line."""
-    file = f'{dataset.FOLDER}/{name}.mcap'
+    path = _find_file(output, name)
     pixels = dataset.ImageStatistic()
 
     def watch() -> Iterator[NDArray[np.uint8]]:
@@ -242,11 +265,11 @@ def _write(
             pixels.add(image)
             yield image
 
-    write_episode(output / file, replace(episode, read_images=watch))
+    write_episode(path, replace(episode, read_images=watch))
     stamps = episode.image_stamps
     return EpisodeEntry(
         name=name,
-        file=file,
+        file=path.relative_to(output).as_posix(),
         source=bag.name,
         split=split,
         start=round(float(stamps[0]), 6),

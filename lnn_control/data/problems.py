@@ -68,6 +68,16 @@ class Findings:
         """Return the problems that are as grave as that."""
         return [problem for problem in self.problems if problem.severity in severities]
 
+    def explain(self, topic: str) -> str:
+        """Return why the first message of a topic was lost, to be added to an error.
+
+        :param topic: as the contract has it.
+        """
+        for problem in self.select('loss'):
+            if problem.topic.removesuffix('/compressed').endswith(topic):
+                return f'; message {problem.place} {problem.text}'
+        return ''
+
     def describe_losses(self) -> str:
         """Return all that was lost as one line, such as '3 imu-nan (/imu/data), 1 damaged'."""
         return self._describe(self.select('loss', 'error'))

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.image_messages import SHRINKS, read_pixels
-from lnn_control.core.observation import Crop, Preprocessing
+from lnn_control.core.lens import Lens, read_calibration
+from lnn_control.core.observation import Crop
 from lnn_control.core.ros_messages import (
     BOOL_TYPE,
+    CAMERA_INFO_TYPE,
     COMPRESSED_IMAGE_TYPE,
     IMAGE_TYPE,
     IMU_TYPE,
+    RECORDING,
     STRING_TYPE,
     read_imu_values,
     seconds_from_stamp,
@@ -31,16 +32,21 @@ from lnn_control.data.commands import (
     make_reader,
     read_heading,
 )
-from lnn_control.data.contract import CameraTopic, CommandTopic, Contract, StateTopic
+from lnn_control.data.contract import CommandTopic, Contract, StateTopic
+from lnn_control.data.images import ImageShrinker
 from lnn_control.data.imu import check_covariance
 from lnn_control.data.problems import Findings, RecordingError
 from lnn_control.data.readers import BagReader, Row, list_kinds
 from lnn_control.data.spool import ImageSpool
+from lnn_control.data.topics import match_topics
 
 IMAGE_TYPES = (IMAGE_TYPE, COMPRESSED_IMAGE_TYPE)
 STATE_TYPES = (STRING_TYPE, BOOL_TYPE)
 
 Float = NDArray[np.float64]
+
+# Damaged numbers are greater, speeds and forces in millimetres are not.
+GREATEST = 1e6
 
 
 @dataclass
@@ -87,6 +93,7 @@ class Recording:
     """What a bag holds, as far as a contract asks for it.
 
     :param images: one value an image, its number in the spool. :param size: of the camera [px].
+    :param fov_deg: across its straightened image, by its calibration; None if there is none.
     :param crop: what was kept of the camera's image.
     :param commands, labels: vx, vy, vz, yaw rate as the messages have them and a flag, 1 where
         somebody commands.
@@ -106,6 +113,7 @@ class Recording:
     classes: ImageSpool | None = None
     states: dict[str, Signal] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)
+    fov_deg: float | None = None
     crop: Crop | None = None
     metadata: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -122,143 +130,13 @@ def read_stamp(message: Any) -> float:
     return float('nan') if header is None else seconds_from_stamp(header.stamp)
 
 
-class ImageShrinker:
-    """Makes the images of a data set of those of a camera, and knows what it cut off."""
-
-    def __init__(self, camera: CameraTopic) -> None:
-        self._camera = camera
-        self.size: tuple[int, int] = (0, 0)
-        self.crop: Crop | None = None
-        self._shrink = 1
-
-    def shrink(self, message: Any) -> NDArray[np.uint8]:
-        """Return the image of a message, cut and scaled.
-
-        :raises ValueError: if it cannot be decoded, is too small or of another size than before.
-        """
-        pixels = read_pixels(message, self._shrink)
-        height, width = (length * self._shrink for length in pixels.shape[:2])
-        if self.crop is None:
-            self.size, self.crop = (width, height), self._choose_crop(width, height)
-            if not hasattr(message, 'encoding'):
-                self._shrink = self._choose_shrink()
-                pixels = read_pixels(message, self._shrink)
-                height, width = (length * self._shrink for length in pixels.shape[:2])
-        # Compressed images are shrunk by whole pixels, so that some may be missing at the edge.
-        known_width, known_height = self.size
-        slack = self._shrink - 1
-        if abs(width - known_width) > slack or abs(height - known_height) > slack:
-            raise ValueError(
-                f'the image has {width}x{height} pixels, those before have '
-                f'{known_width}x{known_height}: a camera keeps its size'
-            )
-        return self._cut(pixels, self.size[0] / pixels.shape[1])
-
-    def _choose_crop(self, width: int, height: int) -> Crop:
-        """Return what the contract cuts off and, of the rest, the part of the right shape."""
-        left, top, right, bottom = self._camera.crop
-        x, y = round(left * width), round(top * height)
-        inner_width = width - x - round(right * width)
-        inner_height = height - y - round(bottom * height)
-        if self._camera.size is None:
-            return Crop(x, y, inner_width, inner_height)
-        inner = Preprocessing(*self._camera.size).choose_crop(inner_width, inner_height)
-        return Crop(x + inner.left, y + inner.top, inner.width, inner.height)
-
-    def _choose_shrink(self) -> int:
-        """Return how much smaller a JPEG may be decoded so that scaling still has two pixels."""
-        assert self.crop is not None
-        if self._camera.size is None:
-            return 1
-        room = min(self.crop.width / self._camera.size[0], self.crop.height / self._camera.size[1])
-        return max(shrink for shrink in SHRINKS if shrink == 1 or 2 * shrink <= room)
-
-    def _cut(self, pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-        crop = self.crop
-        assert crop is not None
-        if scale != 1.0:
-            crop = Crop(
-                *(round(v / scale) for v in (crop.left, crop.top, crop.width, crop.height))
-            )
-        if self._camera.size is None:
-            rows = slice(crop.top, crop.top + crop.height)
-            return pixels[rows, crop.left : crop.left + crop.width]
-        return Preprocessing(*self._camera.size).prepare_image(pixels, crop)
-
-    def shrink_classes(self, message: Any) -> NDArray[np.uint8]:
-        """Return a map of classes, cut like the images: the class in the middle of each pixel."""
-        if message.encoding not in ('mono8', '8UC1'):
-            raise ValueError(f'segmentation must be mono8, got {message.encoding!r}')
-        classes = np.ascontiguousarray(read_pixels(message)[:, :, 0])
-        crop = self.crop or self._choose_crop(classes.shape[1], classes.shape[0])
-        rows = slice(crop.top, crop.top + crop.height)
-        part = classes[rows, crop.left : crop.left + crop.width]
-        if self._camera.size is None:
-            return part
-        shrunk = cv2.resize(part, self._camera.size, interpolation=cv2.INTER_NEAREST)
-        return np.asarray(shrunk, dtype=np.uint8)
-
-
-def match_topics(contract: Contract, kinds: dict[str, str]) -> dict[str, str]:
-    """Return which topic of a bag is which of a contract: the same, or all in one namespace.
-
-    :param kinds: topic of the bag -> type.
-    :raises RecordingError: if one is missing, or there are several vehicles; it says what there
-        is.
-    """
-    required = contract.list_required()
-    spaces = {''}
-    for topic in kinds:
-        spaces |= {
-            topic.removesuffix(end).removesuffix(wanted)
-            for wanted in required
-            for end in ('', '/compressed')
-            if topic.removesuffix(end).endswith(wanted)
-        }
-    found = {
-        space: [wanted for wanted in required if _find(space + wanted, kinds) is None]
-        for space in spaces
-    }
-    complete = sorted(space for space, missing in found.items() if not missing)
-    if '' in complete:
-        complete = ['']
-    if len(complete) > 1:
-        raise RecordingError(
-            f'holds several vehicles ({", ".join(complete)}): write the topics of one with their '
-            'namespace into the contract'
-        )
-    if not complete:
-        missing = min(found.values(), key=len)
-        raise RecordingError(
-            f'has no {" and no ".join(missing)}; it holds {_list_kinds(kinds)}: name the topics '
-            'in a contract (`lnn-control data contract` writes one), or record that topic too'
-        )
-    space = complete[0]
-    return {
-        str(_find(space + wanted, kinds)): wanted
-        for wanted in contract.list_topics()
-        if _find(space + wanted, kinds) is not None
-    }
-
-
-def _find(topic: str, kinds: dict[str, str]) -> str | None:
-    for name in (topic, f'{topic}/compressed'):
-        if name in kinds:
-            return name
-    return None
-
-
-def _list_kinds(kinds: dict[str, str]) -> str:
-    shown = [f'{topic} ({kind.rpartition("/")[2]})' for topic, kind in sorted(kinds.items())]
-    return ', '.join(shown[:20]) + (', ...' if len(shown) > 20 else '') or 'nothing'
-
-
 class _Collector:
     """Takes the messages of a bag apart, topic by topic."""
 
-    def __init__(self, bag: Bag, contract: Contract, folder: Path) -> None:
+    def __init__(self, bag: Bag, contract: Contract, folder: Path, lens: Lens | None) -> None:
         self.contract = contract
         self.reader = BagReader(bag)
+        self._lens = lens
         imu = contract.imu.topic if contract.imu is not None else ''
         self.recording = Recording(
             bag,
@@ -271,8 +149,9 @@ class _Collector:
             headings=Signal(contract.odometry or '', 1),
             segmentation=Signal(contract.segmentation or '', 1),
         )
-        self.shrinker = ImageShrinker(contract.camera)
-        self._readers: dict[str, list[Callable[[Row, Any], None]]] = {}
+        self.recording.fov_deg = None if lens is None else lens.fov_deg
+        self.shrinker = ImageShrinker(contract.camera, lens)
+        self._readers: dict[tuple[str, str], list[Callable[[Row, Any], None]]] = {}
         self._folder = folder
 
     def add(self, row: Row, wanted: str) -> None:
@@ -280,11 +159,13 @@ class _Collector:
 
         :param wanted: what its topic is called in the contract.
         """
-        if wanted not in self._readers:
-            self._readers[wanted] = self._make_readers(wanted, row.kind)
+        # A split bag may hold another type in another file.
+        key = wanted, row.kind
+        if key not in self._readers:
+            self._readers[key] = self._make_readers(wanted, row.kind)
         try:
             message = self.reader.decoder.decode(row.kind, row.data)
-            for read in self._readers[wanted]:
+            for read in self._readers[key]:
                 read(row, message)
         except RecordingError:
             raise
@@ -311,6 +192,10 @@ class _Collector:
         if wanted == contract.camera.topic:
             expect(IMAGE_TYPES, 'camera')
             readers.append(self._see)
+        info = contract.camera.info
+        if info is not None and wanted == info.topic:
+            expect((CAMERA_INFO_TYPE,), 'calibration')
+            readers.append(self._compare_lens)
         if contract.imu is not None and wanted == contract.imu.topic:
             expect((IMU_TYPE,), 'IMU')
             readers.append(self._feel)
@@ -342,14 +227,13 @@ class _Collector:
             raise RecordingError(str(error)) from error
 
         def add(row: Row, message: Any) -> None:
-            if not len(signal):
-                try:
-                    check_frame(command, kind, message)
-                except ValueError as error:
-                    raise RecordingError(str(error)) from error
+            try:
+                check_frame(command, kind, message)
+            except ValueError as error:
+                raise RecordingError(f'{error} (message {row.place})') from error
             values = read(message)
-            if values is not None and not np.isfinite(values).all():
-                raise ValueError(f'is not finite: {list(values)}')
+            if values is not None:
+                _check_finite(values)
             signal.add(row, message, [0.0] * 5 if values is None else [*values, 1.0])
 
         return add
@@ -377,6 +261,18 @@ class _Collector:
         number = self.recording.spool.add(pixels)
         self.recording.images.add(row, message, [float(number)])
 
+    def _compare_lens(self, row: Row, message: Any) -> None:
+        """Check that a calibration is the one that the images are straightened by.
+
+        :raises RecordingError: if it is not.
+        """
+        if self._lens is None or read_calibration(message) == self._lens.calibration:
+            return
+        raise RecordingError(
+            f'{row.topic} message {row.place} is another calibration than the first one: cut the '
+            'bag there, or give camera.fov_deg instead of camera.info in the contract'
+        )
+
     def _classify(self, row: Row, message: Any) -> None:
         if self.recording.classes is None:
             self.recording.classes = ImageSpool(self._folder)
@@ -390,9 +286,19 @@ class _Collector:
             except ValueError as error:
                 raise RecordingError(f'{row.topic} {error}') from error
         values = read_imu_values(message)
-        if not np.isfinite(values).all():
-            raise ValueError(f'is not finite: {list(values)}')
+        _check_finite(values)
         self.recording.imu.add(row, message, values)
+
+
+def _check_finite(values: Sequence[float]) -> None:
+    """Check that numbers are such as sensors and pilots tell, in any unit.
+
+    :raises ValueError: if they are not.
+    """
+    if not np.isfinite(values).all():
+        raise ValueError(f'is not finite: {list(values)}')
+    if np.abs(values).max() > GREATEST:
+        raise ValueError(f'is greater than anything that is measured: {list(values)}')
 
 
 def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:
@@ -403,10 +309,13 @@ def read_recording(bag: Bag, contract: Contract, folder: Path) -> Recording:
     :raises BagError: if a file is none of a bag.
     :raises OSError: if a file cannot be opened or the disk is full.
     """
-    collector = _Collector(bag, contract, folder)
+    names = _find_topics(bag, contract)
+    lens, doubt = _find_lens(bag, contract, names)
+    collector = _Collector(bag, contract, folder, lens)
     recording, reader = collector.recording, collector.reader
+    if doubt:
+        recording.findings.add('note', 'uncalibrated', doubt)
     try:
-        names = _find_topics(bag, contract)
         for row in reader.read():
             wanted = names.get(row.topic)
             if wanted is not None:
@@ -432,6 +341,31 @@ def _find_topics(bag: Bag, contract: Contract) -> dict[str, str]:
         return match_topics(contract, kinds)
     except RecordingError as error:
         raise RecordingError('; '.join([str(error), *map(str, damages)])) from error
+
+
+def _find_lens(bag: Bag, contract: Contract, names: dict[str, str]) -> tuple[Lens | None, str]:
+    """Return the lens of the camera, and in words why there is none where a topic should tell it.
+
+    As in flight, what the recorder was told of the field of view stands above the calibration.
+
+    :param names: topic of the bag -> that of the contract.
+    """
+    info = contract.camera.info
+    if info is None or info.topic not in names.values():
+        return None, ''
+    reader = BagReader(bag)
+    # Calibrations come with the images: the first one is among the first messages.
+    for row in reader.read():
+        if names.get(row.topic) != info.topic:
+            continue
+        is_told = bool(reader.metadata.get(RECORDING, {}).get('camera_fov_deg'))
+        if is_told or row.kind != CAMERA_INFO_TYPE:
+            break
+        try:
+            return Lens(read_calibration(reader.decoder.decode(row.kind, row.data))), ''
+        except ValueError as error:
+            return None, f'{row.topic} ignored: {error}'
+    return None, ''
 
 
 def _check_messages(contract: Contract, names: dict[str, str], reader: BagReader) -> None:

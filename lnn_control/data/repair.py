@@ -57,9 +57,18 @@ def repair_bag(bag: Bag, path: Path) -> Repaired:
     kept: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
     unknown: dict[str, str] = {}
+    told: set[str] = set()
     with write_whole(path) as stream:
         file = McapFile(stream)
+
+        def tell() -> None:
+            # At the place that it has in the bag: what stands first is known before the images.
+            for name in [name for name in reader.metadata if name not in told]:
+                file.add_metadata(name, reader.metadata[name])
+                told.add(name)
+
         for row in reader.read():
+            tell()
             if row.topic in unknown:
                 continue
             try:
@@ -76,7 +85,6 @@ def repair_bag(bag: Bag, path: Path) -> Repaired:
         if not kept:
             reasons = '; '.join(f'{d.path} {d.reason}' for d in reader.damages) or 'it is empty'
             raise RecordingError(f'nothing can be read of {bag.describe()}: {reasons}')
-        for name, values in reader.metadata.items():
-            file.add_metadata(name, values)
+        tell()
         file.finish()
     return Repaired(path, dict(kept), dict(dropped), unknown, tuple(reader.damages))

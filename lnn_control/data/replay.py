@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.domain import FlightSetup
-from lnn_control.core.messages import CameraImage, VelocityCommand
-from lnn_control.core.observation import Observation
+from lnn_control.core.messages import CameraImage
 from lnn_control.imitation.episode import StreamedEpisode
-from lnn_control.policies.policy import Policy, State
+from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
 _NUM_MAPS = 4
-# Rows and columns of the parts of an image that are covered, one after the other.
-_PARTS = (6, 10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +24,8 @@ class Replay:
     :param answers: vx, vy, vz, yaw rate to every image, shape (n, 4).
     :param differences: of that from what was recorded, shape (n, 4).
     :param neurons: its activity after every image, shape (n, m).
-    :param saliency: number of an image -> how much covering each part of it moves the command,
-        shape (rows, columns).
+    :param saliency: number of an image -> how much each of its pixels counted to the encoder, 0
+        to 1, shape (height, width); empty of a policy that cannot tell.
     """
 
     answers: NDArray[np.float32]
@@ -57,8 +54,7 @@ def replay_episode(
     :raises DomainError: if it was not trained for the episode's task, vehicle or camera.
     :raises ValueError: if the images do not fit it, or nobody says their field of view.
     """
-    watched = _Watched(policy)
-    runner = PolicyRunner(watched, RunnerSettings(allow_untrained=allow_untrained))
+    runner = PolicyRunner(policy, RunnerSettings(allow_untrained=allow_untrained))
     runner.reset(describe_setup(episode))
     if runner.doubt and not allow_untrained:
         raise ValueError(
@@ -79,8 +75,9 @@ def replay_episode(
         assert command is not None  # an episode's stamps increase
         answers.append(command.to_array())
         neurons.append(np.asarray(runner.read_neurons(), np.float32).reshape(-1))
-        if place in chosen:
-            maps.append((place, watched.map_occlusion()))
+        looked_at = runner.read_saliency(pixels) if place in chosen else None
+        if looked_at is not None:
+            maps.append((place, looked_at))
     rows = np.array(answers, np.float32)
     return Replay(rows, rows - episode.labels, np.array(neurons, np.float32), tuple(maps))
 
@@ -94,52 +91,3 @@ def describe_setup(episode: StreamedEpisode) -> FlightSetup:
         vehicle=said.get('vehicle'),
         **{name: float(said[name]) for name in numbers if name in said},
     )
-
-
-class _Watched(Policy):
-    """A policy that remembers what it was asked last, to be asked again in other ways."""
-
-    def __init__(self, policy: Policy) -> None:
-        super().__init__(policy.name, policy.preprocessing, policy.domain)
-        self._policy = policy
-        self._asked: tuple[Observation, State, float] | None = None
-
-    def initial_state(self) -> State:
-        """Return the state before the first image."""
-        return self._policy.initial_state()
-
-    def __call__(
-        self, observation: Observation, state: State, elapsed_time: float
-    ) -> tuple[VelocityCommand, State]:
-        """Return the command and the next state."""
-        self._asked = observation, state, elapsed_time
-        return self._policy(observation, state, elapsed_time)
-
-    def neuron_activity(self, state: State) -> NDArray[np.float32]:
-        """Return the state of every neuron."""
-        return self._policy.neuron_activity(state)
-
-    def map_occlusion(self) -> NDArray[np.float32]:
-        """Return how far the last command moves when a part of its image is covered in grey.
-
-        Occlusion sensitivity (Zeiler and Fergus, ECCV 2014): needs nothing but the policy's
-        answers, so it holds for every kind.
-
-        :return: length of the change of the command, shape (rows, columns).
-        """
-        assert self._asked is not None
-        observation, state, elapsed = self._asked
-        plain = self._policy(observation, state, elapsed)[0].to_array()
-        height, width = observation.image.shape[:2]
-        grey = observation.image.mean(axis=(0, 1)).astype(np.uint8)
-        moved = np.zeros(_PARTS, np.float32)
-        for row in range(_PARTS[0]):
-            for column in range(_PARTS[1]):
-                covered = observation.image.copy()
-                top, bottom = row * height // _PARTS[0], (row + 1) * height // _PARTS[0]
-                left, right = column * width // _PARTS[1], (column + 1) * width // _PARTS[1]
-                covered[top:bottom, left:right] = grey
-                asked = Observation(covered, observation.imu)
-                answer = self._policy(asked, state, elapsed)[0].to_array()
-                moved[row, column] = np.linalg.norm(answer - plain)
-        return moved

@@ -21,6 +21,10 @@ Float = NDArray[np.float64]
 _CLOCK_TOLERANCE = 1.0
 # Messages overtake each other by less than this; by more a clock has begun anew [s].
 _MOST_DISORDER = 0.2
+# Stamps that go back at more of the images are those of no clock.
+_MOST_BACK = 0.3
+# A simulator may be faster than the wall; that a clock was set is more [s].
+_MOST_AHEAD = 60.0
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,12 @@ def split_sessions(recording: Recording, contract: Contract) -> list[Session]:
     camera, findings = contract.camera, recording.findings
     images = take_messages(recording.images, camera.stamp, 'camera', findings)
     if not len(images):
-        raise RecordingError(f'has no image on {images.topic} that can be read')
+        lost = findings.explain(images.topic)
+        raise RecordingError(f'has no image on {images.topic} that can be read{lost}')
     times = images.times
     stamps = (times if images.stamps is None else images.stamps) + camera.offset
     restarts = find_restarts(stamps, _MOST_DISORDER)
+    _check_clock(stamps, times, images)
     for index in restarts:
         text = f'the clock goes back by {stamps[index - 1] - stamps[index]:.3f} s: a new episode'
         findings.add('note', 'stamps-back', text, images.topic, int(images.places[index]))
@@ -123,6 +129,28 @@ def split_sessions(recording: Recording, contract: Contract) -> list[Session]:
             findings.add('note', 'image-twice', text, images.topic, int(place))
         sessions.append(Session(part.take(is_new), timeline, edges[number], edges[number + 1]))
     return sessions
+
+
+def _check_clock(stamps: Float, times: Float, images: Messages) -> None:
+    """Check that the stamps of images are those of a clock that goes on.
+
+    :raises RecordingError: if they go back again and again, or jump ahead.
+    """
+    cure = 'set camera.stamp to receipt in the contract'
+    num_back = np.count_nonzero(np.diff(stamps) < 0)
+    if num_back > _MOST_BACK * len(stamps):
+        raise RecordingError(
+            f'{images.topic} has stamps that go back {num_back} times in {len(stamps)} images: '
+            f'{cure}'
+        )
+    # A pause of the recorder passes on both clocks.
+    ahead = np.diff(stamps) - np.diff(times)
+    if len(ahead) and ahead.max() > _MOST_AHEAD:
+        place = int(images.places[ahead.argmax() + 1])
+        raise RecordingError(
+            f'{images.topic} message {place}: its stamp jumps ahead by {ahead.max():.6g} s, its '
+            f'time of receipt does not: cut the bag there, or {cure}'
+        )
 
 
 def align_signal(messages: Messages, session: Session, offset: float, part: str) -> Track:

@@ -17,6 +17,7 @@ class ImageSpool:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._stream = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self.shape: tuple[int, ...] = ()
         self._count = 0
@@ -28,7 +29,7 @@ class ImageSpool:
         """Keep an image and return its number.
 
         :raises ValueError: if it has another size than those before.
-        :raises OSError: if the disk is full.
+        :raises OSError: if the disk is full; it names the folder.
         """
         self.shape = self.shape or pixels.shape
         if pixels.shape != self.shape:
@@ -36,9 +37,12 @@ class ImageSpool:
         # To the kernel at once: what waits in a buffer would fail later, without a name.
         view = np.ascontiguousarray(pixels).data.cast('B')
         offset = self._count * len(view)
-        while view:
-            written = os.pwrite(self._stream.fileno(), view, offset)
-            view, offset = view[written:], offset + written
+        try:
+            while view:
+                written = os.pwrite(self._stream.fileno(), view, offset)
+                view, offset = view[written:], offset + written
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._folder)) from error
         self._count += 1
         return self._count - 1
 

@@ -12,7 +12,12 @@ import numpy as np
 from lnn_control.core.config import parse_config
 from lnn_control.core.flight import FlightRecord
 from lnn_control.evaluation.recording import RecordedTrial
-from lnn_control.evaluation.trial import TrialResult, measure_command_change, measure_path
+from lnn_control.evaluation.trial import (
+    TrialResult,
+    measure_command_change,
+    measure_path,
+    trace_path,
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ def _measure_trial(seed: int, record: FlightRecord) -> TrialResult:
     new = np.searchsorted(flight.command_times, flight.image_times[1:], side='right') - 1
     commands = flight.commands[np.maximum(new, 0)].astype(np.float32)
     elapsed = np.diff(flight.image_times)
+    from_start, path = trace_path(flight.positions_world)
     return TrialResult(
         seed,
         flight.outcome,
@@ -133,6 +139,8 @@ def _measure_trial(seed: int, record: FlightRecord) -> TrialResult:
         float(record.clearances.min()),
         measure_command_change(commands, elapsed),
         float(site.distance_to_target(flight.positions_world[-1])),
+        from_start=from_start,
+        path=path,
     )
 
 

@@ -58,6 +58,7 @@ class _Recorder:
     images: list[NDArray[np.uint8]] = field(default_factory=list)
     elapsed: list[float] = field(default_factory=list)
     commands: list[NDArray[np.float32]] = field(default_factory=list)
+    asked: list[NDArray[np.float32]] = field(default_factory=list)
     neurons: list[NDArray[np.float32]] = field(default_factory=list)
     saliency: list[NDArray[np.uint8]] = field(default_factory=list)
     truths: list[Mapping[str, Any]] = field(default_factory=list)
@@ -67,6 +68,7 @@ class _Recorder:
         self.images.append(moment.sensed['image'])
         self.elapsed.append(float(moment.sensed['elapsed_time'][0]))
         self.commands.append(moment.command)
+        self.asked.append(moment.runner.asked.to_array())
         self.neurons.append(moment.runner.read_neurons())
         found = moment.runner.read_saliency(moment.sensed['image'])
         if found is not None:
@@ -96,6 +98,7 @@ class _Recorder:
             velocities=np.array(velocities),
             pose_times=pose_times,
             commands=np.array(self.commands),
+            asked=np.array(self.asked),
             # Flown from when its image has arrived.
             command_times=pose_times[:-1],
             neurons=np.array(self.neurons[:num_readings] or np.zeros((0, 0)), dtype=np.float32),

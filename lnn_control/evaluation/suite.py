@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many trials of one policy: in parallel, one result a seed, summed up in the end."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -39,6 +40,20 @@ def summarise(
     low, high = wilson_interval(successes, len(results))
     rate = successes / len(results)
     return SuiteSummary(suite, world, season, policy, len(results), successes, rate, low, high)
+
+
+def write_records(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return records as JSON, one as an object and several as a list; their trials, a line each.
+
+    :param records: summaries and what else describes a row, with its 'trials' as dicts.
+    """
+    texts = []
+    for record in records:
+        head = json.dumps({k: v for k, v in record.items() if k != 'trials'}, indent=2)
+        trials = ',\n'.join(f'    {json.dumps(trial)}' for trial in record['trials'])
+        texts.append(f'{head[:-2]},\n  "trials": [\n{trials}\n  ]\n}}')
+    several = ',\n'.join(texts)
+    return several if len(texts) == 1 else f'[\n{several}\n]'
 
 
 @dataclass(frozen=True)

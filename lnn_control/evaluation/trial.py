@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
+MAX_PLACES = 48
+"""Places of a path that a result keeps, evenly spaced in time."""
+
 
 class TrialEnvironment(Protocol):
     """A Gymnasium environment with camera, IMU and the `info` of a navigation task."""
@@ -37,6 +40,11 @@ class TrialResult:
     :param final_distance: to the target at the end [m].
     :param in_view: share of the images with the target in sight, None where nobody knows.
     :param metrics: what the task itself measures, at the end.
+    :param hit: what a collision was with, such as 'trunk'; None where nobody knows.
+    :param unseen_since: from when on the target was out of view until the end [s]; None where it
+        was in view, the task seeks none, or nobody knows.
+    :param from_start: distance from the start at the end, seen from above [m].
+    :param path: places x, y in the world on the way, the first and the last among them [m].
     """
 
     seed: int
@@ -49,6 +57,15 @@ class TrialResult:
     final_distance: float
     in_view: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    hit: str | None = None
+    unseen_since: float | None = None
+    from_start: float | None = None
+    path: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        # Lines of JSON know lists alone.
+        path = tuple((float(x), float(y)) for x, y in self.path)
+        object.__setattr__(self, 'path', path)
 
     @property
     def is_success(self) -> bool:
@@ -96,8 +113,10 @@ def run_trial(
     sensed, info = env.reset(seed=seed)
     runner.start(info)
     shortest = float(info['shortest_path'])
+    seeks_target = bool(info.get('seeks_target', True))
     positions, clearances, sights = [info['position']], [info['clearance']], []
     commands, times = [], []
+    unseen_since = None if info['sees_target'] else float(info['time'])
     is_over = False
     while not is_over:
         elapsed = float(sensed['elapsed_time'][0])
@@ -108,6 +127,10 @@ def run_trial(
         positions.append(info['position'])
         clearances.append(info['clearance'])
         sights.append(bool(info['sees_target']))
+        if sights[-1]:
+            unseen_since = None
+        elif unseen_since is None:
+            unseen_since = float(info['time'])
         times.append(elapsed)
         is_over = terminated or truncated
     if observer is not None:
@@ -122,6 +145,9 @@ def run_trial(
         float(info['distance_to_target']),
         float(np.mean(sights)),
         dict(info['metrics']),
+        info.get('hit'),
+        unseen_since if seeks_target else None,
+        *trace_path(np.array(positions)),
     )
 
 
@@ -132,6 +158,18 @@ def measure_path(positions: NDArray[np.float64], shortest: float) -> tuple[float
     """
     length = float(np.linalg.norm(np.diff(positions, axis=0), axis=1).sum())
     return length, length / max(shortest, 1e-6)
+
+
+def trace_path(
+    positions: NDArray[np.float64],
+) -> tuple[float, tuple[tuple[float, float], ...]]:
+    """Return how far from its start a path ended [m], and some places on it, seen from above.
+
+    :param positions: shape (n, 3).
+    """
+    chosen = np.unique(np.linspace(0, len(positions) - 1, MAX_PLACES).astype(int))
+    places = tuple((round(float(x), 2), round(float(y), 2)) for x, y in positions[chosen, :2])
+    return float(np.hypot(*(positions[-1] - positions[0])[:2])), places
 
 
 def measure_command_change(

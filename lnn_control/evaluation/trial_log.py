@@ -13,6 +13,8 @@ from lnn_control.core.whole_file import write_whole
 from lnn_control.evaluation.trial import TrialResult
 
 _RESULT = frozenset(entry.name for entry in fields(TrialResult))
+_LATER = frozenset({'hit', 'unseen_since', 'from_start', 'path'})
+"""What files of earlier versions do not hold."""
 
 
 class TrialLog:
@@ -69,9 +71,18 @@ def _read_trial(line: str) -> tuple[dict[str, Any], TrialResult] | None:
     try:
         values = json.loads(line)
         row = {name: value for name, value in values.items() if name not in _RESULT}
-        return row, TrialResult(**{name: values[name] for name in _RESULT})
+        return row, read_result(values)
     except (ValueError, KeyError, AttributeError):
         return None
+
+
+def read_result(values: Mapping[str, Any]) -> TrialResult:
+    """Return a trial from the values that a line of JSON holds, whatever else it holds.
+
+    :raises KeyError: if one is missing that every version has written.
+    """
+    present = {name for name in _RESULT if name in values or name not in _LATER}
+    return TrialResult(**{name: values[name] for name in present})
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@
 import errno
 import hashlib
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -130,7 +132,7 @@ def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
         raise
     except ValueError as error:
         raise EpisodeFileError(f'{path} {error}') from error
-    signals = {
+    signals: dict[str, Any] = {
         'imu': sequence.imu,
         'elapsed_time': sequence.elapsed_time,
         'labels': sequence.labels,
@@ -144,7 +146,7 @@ def _convert(path: Path, stem: Path, preprocessing: Preprocessing) -> None:
         _replace(_array_path(stem, 'segmentation'), lambda stream: np.save(stream, classes))
     signals['has_segmentation'] = np.array(classes is not None)
     _replace(_array_path(stem, 'images'), lambda stream: np.save(stream, sequence.images))
-    _replace(_signals_path(stem), lambda stream: np.savez(stream, allow_pickle=False, **signals))
+    _replace(_signals_path(stem), lambda stream: np.savez(stream, **signals))
 
 
 def _array_path(stem: Path, name: str) -> Path:
@@ -153,14 +155,6 @@ def _array_path(stem: Path, name: str) -> Path:
 
 def _signals_path(stem: Path) -> Path:
     return stem.with_name(f'{stem.name}.npz')
-
-
-def _read_signals(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a file, none if there is no such file."""
-    if not path.exists():
-        return {}
-    with np.load(path) as arrays:
-        return {name: arrays[name] for name in arrays.files}
 
 
 def list_episodes(folder: Path) -> list[Path]:
@@ -241,22 +235,35 @@ def load_sequences(
 
 
 def load_sequence(path: Path, cache: Path, preprocessing: Preprocessing) -> Sequence:
-    """Return one episode, converted first if its arrays are missing or of another file.
+    """Return one episode, converted first if its arrays are missing, damaged or of another file.
 
     :param cache: folder of its arrays.
     """
     stem = cache / path.stem
-    signals = _read_signals(_signals_path(stem))
-    if 'source' not in signals or signals['source'].tolist() != _identify(path):
+    sequence = _open_arrays(path, stem)
+    if sequence is None:
         _convert(path, stem, preprocessing)
-        signals = _read_signals(_signals_path(stem))
-    del signals['source']
-    has_segmentation = bool(signals.pop('has_segmentation'))
-    lead_in = int(signals.pop('lead_in'))
-    images = np.load(_array_path(stem, 'images'), mmap_mode='r')
-    classes = None
-    if has_segmentation:
-        classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
-    return Sequence(
-        path.stem, images, segmentation=classes, lead_in=lead_in, weight=1.0, **signals
-    )
+        sequence = _open_arrays(path, stem)
+    if sequence is None:
+        raise OSError(f'{path} or its arrays in {cache} are being changed: run again')
+    return sequence
+
+
+def _open_arrays(path: Path, stem: Path) -> Sequence | None:
+    """Return an episode from its arrays; None if they are missing, damaged or of another file."""
+    try:
+        with np.load(_signals_path(stem)) as arrays:
+            signals: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+        if signals.pop('source').tolist() != _identify(path):
+            return None
+        classes = None
+        if signals.pop('has_segmentation'):
+            classes = np.load(_array_path(stem, 'segmentation'), mmap_mode='r')
+        lead_in = int(signals.pop('lead_in'))
+        images = np.load(_array_path(stem, 'images'), mmap_mode='r')
+    except (FileNotFoundError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    arrays_of_images = (images, *(() if classes is None else (classes,)), *signals.values())
+    if len({len(array) for array in arrays_of_images}) != 1:
+        return None
+    return Sequence(path.stem, images, segmentation=classes, lead_in=lead_in, **signals)

@@ -37,7 +37,8 @@ class DaggerSettings:
     """How collecting and training go on side by side."""
 
     expert_episodes: int = 24
-    """Episodes that the expert flies alone before the training begins."""
+    """Episodes that the expert flies alone before the training begins, or with --init its policy;
+    those of --data count."""
     second_noise: float = 0.1
     """Disturbance of every other episode, as a share of each axis's usual speed."""
     publish_seconds: float = 20.0
@@ -65,7 +66,7 @@ class Progress:
 
     :param share: of the budget that is used up, 0 to 1. :param seconds_left: of it [s].
     :param num_episodes: that are learned from. :param num_images: likewise.
-    :param step: of the training; 0 while the expert flies alone.
+    :param step: of the training; 0 while the first episodes are flown.
     """
 
     share: float
@@ -112,7 +113,7 @@ class Learner:
     :param make_trainer: of the first episodes; a :class:`lnn_control.imitation.trainer.Trainer`.
     :param read: returns the episode of a file as it is learned from.
     :param publish: writes a network as the checkpoint that collectors fly.
-    :param report: hears of every step.
+    :param report: hears of every step. :param known: what is learned from beside what is flown.
     """
 
     def __init__(
@@ -121,10 +122,11 @@ class Learner:
         read: Callable[[Path], EpisodeSequence],
         publish: Callable[[Any], None],
         report: Callable[[Any], None] | None = None,
+        known: Sequence[EpisodeSequence] = (),
     ) -> None:
         self._make_trainer, self._read, self._publish = make_trainer, read, publish
         self._report = report
-        self._waiting: list[EpisodeSequence] = []
+        self._waiting = list(known)
         self.trainer: Any = None
 
     @property
@@ -224,9 +226,9 @@ def learn_while_flying(
             learner.begin()
         elif budget.left <= 0.0:
             raise ValueError(
-                f'the time is up, but the expert has flown {learner.num_episodes} of '
-                f'{settings.expert_episodes} episodes: give a longer budget_minutes or fewer '
-                'expert_episodes'
+                f'the time is up, but {learner.num_episodes} of the first '
+                f'{settings.expert_episodes} episodes are there: give a longer '
+                'budget_minutes or fewer expert_episodes'
             )
     published, saved = time.monotonic(), time.monotonic()
     has_landed = False

@@ -16,19 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import (
-    MEMORY_STEPS,
-    LiquidLayer,
-    can_step_fast,
-    can_use_kernel,
-    is_same,
-)
+from lnn_control.liquid.arguments import Call
+from lnn_control.liquid.inspection import Synapse
+from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer
 from lnn_control.liquid.single_step import CfCStep, StepStore
 from lnn_control.liquid.wavefront import WavePlan, run_wavefront
 from lnn_control.liquid.wiring import Circuit, Layer, Wiring
 
 CFC_MODES = ('default', 'pure', 'no_gate')
 RECURRENCES = ('wiring', 'layer')
+HEADS = ('early', 'late', 'gate_slope', 'gate_offset')
 
 
 def lecun_tanh(values: Tensor) -> Tensor:
@@ -213,10 +210,11 @@ class CfC(LiquidLayer):
 
     def _gather_parameters(self) -> Tensor:
         """Return weights and biases in one vector."""
-        if self.mode == 'pure':
-            return torch.cat((self.weight.flatten(), self.bias.flatten()))
-        parts = (self.weight, self.gate_weight, self.bias, self.gate_bias)
-        return torch.cat([part.flatten() for part in parts])
+        gates = self.mode != 'pure'
+        names = ('weight', 'gate_weight', 'bias', 'gate_bias') if gates else ('weight', 'bias')
+        # By the table of parameters: an attribute of a module takes longer to find.
+        parts = map(self._parameters.get, names)
+        return torch.cat([part.flatten() for part in parts if part is not None])
 
     def _unpack(self, values: Tensor) -> list[tuple[Tensor, Tensor]]:
         if not self._is_packed:
@@ -252,58 +250,97 @@ class CfC(LiquidLayer):
             return signal
         return torch.cat([piece for _, piece in sorted(new, key=lambda item: item[0])], dim=1)
 
-    def _run(
-        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
-    ) -> Tensor:
-        if not self._can_wave(inputs):
-            return super()._run(inputs, state, time, mask)
-        return self._wave(inputs, state, time, mask, self.num_neurons)[0]
+    def _read_step_time(self, elapsed_time: float | Tensor) -> float | Tensor | None:
+        return elapsed_time if self.mode == 'default' else None
 
-    def _run_outputs(
-        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        if mask is None and self._can_step(inputs):
-            new = self._step_fast(inputs[:, 0], state, time)
-            return new[:, : self.circuit.num_outputs].clone().unsqueeze(1), new
-        if not self._can_wave(inputs):
-            return super()._run_outputs(inputs, state, time, mask)
-        return self._wave(inputs, state, time, mask, self.circuit.num_outputs)
-
-    def _can_step(self, inputs: Tensor) -> bool:
-        return (
-            self.mode == 'default'
-            and not self.has_memory
-            and self.backbone_options is None
-            and can_step_fast(inputs)
-        )
-
-    def _step_fast(self, inputs: Tensor, state: Tensor, time: float | Tensor) -> Tensor:
-        values, step = self._gather_parameters(), self._step_store.step
-        if step is None or step.batch != len(inputs) or not is_same(step.values, values):
-            # Buffers made in inference mode could not be written outside of it.
-            with torch.inference_mode(False), torch.no_grad():
-                pieces = zip(self.blocks, self._unpack(values.clone()), strict=True)
-                blocks = [(block.start, block.stop, *piece) for block, piece in pieces]
-                step = CfCStep(values, blocks, self.num_inputs, len(inputs))
-            self._step_store.step = step
+    def _take_step(self, inputs: Tensor, state: Tensor, time: float | Tensor) -> Tensor:
+        step = self._step_store.find(self._gather_parameters(), len(inputs), self._make_step)
         return step.run(inputs, state, time)
 
-    def _can_wave(self, inputs: Tensor) -> bool:
-        return not self.has_memory and self.backbone_options is None and can_use_kernel(inputs)
+    def _make_step(self, values: Tensor, batch: int) -> CfCStep:
+        pieces = zip(self.blocks, self._unpack(values), strict=True)
+        blocks = [(block.start, block.stop, *piece) for block, piece in pieces]
+        return CfCStep(values, blocks, self.num_inputs, batch)
 
-    def _wave(
-        self,
-        inputs: Tensor,
-        state: Tensor,
-        time: float | Tensor,
-        mask: Tensor | None,
-        num_shown: int,
-    ) -> tuple[Tensor, Tensor]:
+    def _has_kernels(self) -> bool:
+        return self.backbone_options is None
+
+    def _run_sequence(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:
+        _, inputs, state, time, mask = call
         limits = (self.rate, self.amplitude) if self.mode == 'pure' else None
-        with torch.autocast(inputs.device.type, enabled=False):
-            return run_wavefront(
-                self._wave_plan, inputs, state, time, mask, self._prepare(), limits, num_shown
-            )
+        return run_wavefront(
+            self._wave_plan, inputs, state, time, mask, self._prepare(), limits, num_shown
+        )
+
+    @torch.no_grad()
+    def list_synapses(self) -> list[Synapse]:
+        """Return every synapse with its weights, layer by layer; none where a backbone mixes."""
+        if self.backbone_options is not None:
+            return []
+        rows: list[Synapse] = []
+        signals = np.arange(self.num_inputs)
+        for block, (weight, _) in zip(self.blocks, self._prepare(), strict=True):
+            neurons = np.arange(block.start, block.stop)
+            sources = np.concatenate((signals, neurons + self.num_inputs))
+            target, source = np.nonzero(block.direct)
+            heads = weight.view(self._num_heads, len(neurons), -1)[:, target, source]
+            values = dict(zip(HEADS, heads, strict=False))
+            rows += self._name_synapses(sources[source], neurons[target], values)
+            signals = neurons + self.num_inputs
+        return rows
+
+    def _silence(self, neuron: int) -> None:
+        if self.backbone_options is not None:
+            first = next(self.backbone.layers[0].parameters())
+            first[:, self.num_inputs + neuron] = 0.0
+            return
+        self.weight[:, self._find_listeners(neuron, 'direct')] = 0.0
+        if self.mode != 'pure':
+            self.gate_weight[:, self._find_listeners(neuron, 'gate')] = 0.0
+
+    def _find_listeners(self, neuron: int, role: str) -> Tensor:
+        """Return which synapses of a role, in the order of its weights, hear a neuron."""
+        found = []
+        signals = np.full(self.num_inputs, -1)
+        for block in self.blocks:
+            neurons = np.arange(block.start, block.stop)
+            target, source = np.nonzero(getattr(block, role))
+            heard = np.concatenate((signals, neurons))[source]
+            found.append((heard == neuron) & (neurons[target] != neuron))
+            signals = neurons
+        return torch.as_tensor(np.concatenate(found), device=self.weight.device)
+
+    def _look_inside(
+        self, inputs: Tensor, before: Tensor, after: Tensor, time: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        time_constants, currents = torch.empty_like(after), []
+        signal = inputs
+        for block, (weight, bias) in zip(self.blocks, self._prepare(), strict=True):
+            now = slice(block.start, block.stop)
+            sources = torch.cat((signal, before[..., now]), dim=-1)
+            if self.backbone_options is not None:
+                sources = self.backbone(sources)
+            heads = functional.linear(sources, weight, bias)
+            weights = weight.view(self._num_heads, block.stop - block.start, -1)
+            if self.mode == 'pure':
+                time_constants[..., now] = 1.0 / (self.rate[now].abs() + heads.abs())
+                mixed = weights[0]
+            else:
+                _, _, slope, offset = heads.chunk(4, dim=-1)
+                opening = slope * time + offset
+                # The share that stays is sigmoid(-opening), and exp(-time / constant) as one
+                # of an exponential: constant = time / softplus(opening).
+                time_constants[..., now] = time / functional.softplus(opening)
+                gate = torch.sigmoid(opening).unsqueeze(-1)
+                early = weights[0] * (1.0 - gate) if self.mode == 'default' else weights[0]
+                mixed = early + weights[1] * gate
+            if self.backbone_options is None:
+                exists = torch.as_tensor(block.direct, device=after.device)
+                currents.append((mixed * sources.unsqueeze(-2))[..., exists])
+            signal = after[..., now]
+        if not currents:
+            return time_constants, after.new_zeros(*after.shape[:2], 0)
+        return time_constants, torch.cat(currents, dim=-1)
 
     def _respond(self, block: _Block, heads: Tensor, elapsed_time: float | Tensor) -> Tensor:
         """Return the new states of a layer from its affine heads."""

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer
+from lnn_control.liquid.layer import MEMORY_STEPS
 from lnn_control.liquid.solvers import SOLVERS
+from lnn_control.liquid.weighted_sums import WeightedSums
 from lnn_control.liquid.wiring import Wiring
 
 
-class CTRNN(LiquidLayer):
+class CTRNN(WeightedSums):
     """Leaky neurons with weighted sums: ``tau_i dh_i/dt = tanh(sum_j w_ij h_j + b_i) - h_i``.
 
     :param solver: One of `SOLVERS`.
@@ -85,6 +86,11 @@ class CTRNN(LiquidLayer):
     def _like(self) -> Tensor:
         return self.weight
 
+    def _silence(self, neuron: int) -> None:
+        num_sources = self.num_inputs + self.num_neurons
+        source, target = self.place % num_sources, self.place // num_sources
+        self.weight[(source == self.num_inputs + neuron) & (target != neuron)] = 0.0
+
     def _prepare(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return the weights from inputs and from neurons (neurons, sources), and the times."""
         sources = self.num_inputs + self.num_neurons
@@ -92,9 +98,6 @@ class CTRNN(LiquidLayer):
         dense = dense.scatter(0, self.place, self.weight).view(self.num_neurons, sources)
         from_inputs, from_neurons = dense.split((self.num_inputs, self.num_neurons), dim=1)
         return from_inputs, from_neurons, functional.softplus(self.time_constant)
-
-    def _drive(self, prepared: tuple[Tensor, Tensor, Tensor], inputs: Tensor) -> Tensor:
-        return functional.linear(inputs, prepared[0], self.bias)
 
     def _advance(
         self,

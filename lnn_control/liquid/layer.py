@@ -13,6 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lnn_control.liquid.arguments import (
+    ALONE,
+    BATCH,
+    BATCH_TIME,
+    TIME,
+    TIME_BATCH,
+    Axes,
+    Call,
+    find_axes,
+    read_call,
+    return_axes,
+)
+from lnn_control.liquid.inspection import Activity, Synapse
 from lnn_control.liquid.memory import LongMemory
 from lnn_control.liquid.wiring import Circuit, Wiring, as_wiring
 
@@ -154,22 +167,8 @@ class LiquidLayer(nn.Module, abc.ABC):
             the output repeats. (time,) without a batch.
         :return: Outputs (batch, time, num_outputs) and the state after the last step.
         """
-        if inputs.dim() == 2:
-            outputs, new_state = self._run_batch(
-                *self._add_batch(inputs, state, elapsed_time, mask)
-            )
-            return outputs.squeeze(0), new_state.squeeze(0)
-        if inputs.dim() != 3:
-            raise ValueError(
-                f'inputs must be {self._shape_text()} or (time, {self.num_inputs}), got '
-                f'{tuple(inputs.shape)}; a single step goes through layer.step'
-            )
-        if self.batch_first:
-            return self._run_batch(inputs, state, elapsed_time, mask)
-        outputs, new_state = self._run_batch(
-            inputs.transpose(0, 1), state, _swap(elapsed_time), _swap(mask)
-        )
-        return outputs.transpose(0, 1), new_state
+        orders = (TIME, BATCH_TIME if self.batch_first else TIME_BATCH)
+        return self._answer(find_axes(self, inputs, orders), inputs, state, elapsed_time, mask)
 
     def step(
         self,
@@ -184,17 +183,8 @@ class LiquidLayer(nn.Module, abc.ABC):
         :param elapsed_time: Seconds since the previous step: a number or (batch,).
         :return: Outputs (batch, num_outputs) and the new state.
         """
-        if inputs.dim() == 1:
-            state = None if state is None else state.unsqueeze(0)
-            outputs, new_state = self.step(inputs.unsqueeze(0), state, elapsed_time)
-            return outputs.squeeze(0), new_state.squeeze(0)
-        if inputs.dim() != 2:
-            raise ValueError(
-                f'inputs of a step must be (batch, {self.num_inputs}) or ({self.num_inputs},), '
-                f'got {tuple(inputs.shape)}; a sequence goes through layer(...)'
-            )
-        outputs, new_state = self._run_batch(inputs.unsqueeze(1), state, elapsed_time, None)
-        return outputs.squeeze(1), new_state
+        axes = find_axes(self, inputs, (BATCH, ALONE))
+        return self._answer(axes, inputs, state, elapsed_time, None)
 
     def run_states(
         self,
@@ -204,11 +194,50 @@ class LiquidLayer(nn.Module, abc.ABC):
         mask: Tensor | None = None,
     ) -> Tensor:
         """Return the state after every step (batch, time, state_size); batch first."""
-        if inputs.dim() != 3:
-            raise ValueError(
-                f'inputs must be (batch, time, {self.num_inputs}), got {tuple(inputs.shape)}'
-            )
-        return self._run(*self._read(inputs, state, elapsed_time, mask))
+        axes = find_axes(self, inputs, (BATCH_TIME,))
+        call = read_call(self, axes, inputs, state, elapsed_time, mask)
+        return self._run(call, self.state_size)[0]
+
+    @abc.abstractmethod
+    def list_synapses(self) -> list[Synapse]:
+        """Return every synapse with its learned numbers."""
+
+    @torch.no_grad()
+    def record_activity(
+        self,
+        inputs: Tensor,
+        state: Tensor | None = None,
+        elapsed_time: float | Tensor | None = None,
+    ) -> Activity:
+        """Run over (batch, time, features) and return what happened inside; batch first."""
+        axes = find_axes(self, inputs, (BATCH_TIME,))
+        call = read_call(self, axes, inputs, state, elapsed_time, None)
+        after, _ = self._run(call, self.state_size)
+        before = torch.cat((call.state.unsqueeze(1), after[:, :-1]), dim=1)
+        after = after[..., : self.num_neurons]
+        if self.memory is not None:
+            # The liquid neurons start each step from what the memory hands them.
+            parts = (call.inputs, *before.chunk(2, dim=-1))
+            before = self.memory(*(part.flatten(0, 1) for part in parts))[0].view_as(after)
+        time = call.time.unsqueeze(-1) if isinstance(call.time, Tensor) else call.time
+        time_constants, currents = self._look_inside(call.inputs, before, after, time)
+        seconds = (time_constants * self.time_unit).expand_as(after)
+        return Activity(*(part.cpu().numpy() for part in (after, seconds, currents)))
+
+    @torch.no_grad()
+    def silence(self, neuron: int) -> None:
+        """Cut the synapses from a neuron to all others, in place; itself it goes on to hear.
+
+        Where a backbone mixes what a layer hears, it no longer hears itself either.
+
+        :raises IndexError: if there is no such neuron.
+        :raises ValueError: of a layer with a long memory, which hears every neuron.
+        """
+        if self.memory is not None:
+            raise ValueError('no neuron can be silenced where a long memory hears all: has_memory')
+        if not 0 <= neuron < self.num_neurons:
+            raise IndexError(f'neuron must be 0 to {self.num_neurons - 1}, got {neuron}')
+        self._silence(neuron)
 
     def to_config(self) -> dict[str, Any]:
         """Return plain data from which :func:`build_layer` makes a layer of the same kind."""
@@ -245,165 +274,111 @@ class LiquidLayer(nn.Module, abc.ABC):
         """Return the neurons after one step; time in time units, a number or (batch, 1)."""
 
     @abc.abstractmethod
+    def _look_inside(
+        self, inputs: Tensor, before: Tensor, after: Tensor, time: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the time constants in time units and the currents of :class:`Activity`.
+
+        :param before: (batch, time, neurons) where each step began. :param after: where it ended.
+        :param time: in time units, a number or (batch, time, 1).
+        """
+
+    @abc.abstractmethod
+    def _silence(self, neuron: int) -> None:
+        """Do what :meth:`silence` says."""
+
+    @abc.abstractmethod
     def _like(self) -> Tensor:
         """Return a parameter, for its dtype and device."""
 
     def _read_out(self, motor: Tensor) -> Tensor:
         return motor
 
-    def _run_batch(
+    # A layer may have faster ways than `_advance`; `choose_route` asks for them.
+
+    def _has_kernels(self) -> bool:
+        """Return whether there is a :meth:`_run_sequence`, and perhaps a :meth:`_take_step`."""
+        return False
+
+    def _run_sequence(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:
+        """Return what :meth:`_run` does, of all steps at once."""
+        raise NotImplementedError
+
+    def _read_step_time(self, elapsed_time: float | Tensor) -> float | Tensor | None:
+        """Return the time as :meth:`_take_step` wants it; None: this layer has no such step."""
+        return None
+
+    def _take_step(self, inputs: Tensor, state: Tensor, time: float | Tensor) -> Tensor:
+        """Return the new state (batch, neurons) of inputs (batch, features), without gradients."""
+        raise NotImplementedError
+
+    def _answer(
         self,
+        axes: Axes,
         inputs: Tensor,
         state: Tensor | None,
         elapsed_time: float | Tensor | None,
         mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        motor, final = self._run_outputs(*self._read(inputs, state, elapsed_time, mask))
+        """Return outputs and the last state, in the caller's order of axes."""
+        call = read_call(self, axes, inputs, state, elapsed_time, mask)
+        num_motor = self.circuit.num_outputs
+        if call.route == 'step':
+            final = self._take_step(call.inputs[:, 0], call.state, call.time)
+            motor = final[:, :num_motor].unsqueeze(1)
+        else:
+            motor, final = self._run(call, num_motor)
         outputs = self._read_out(motor)
-        return (outputs if self.projection is None else self.projection(outputs)), final
+        if self.projection is not None:
+            outputs = self.projection(outputs)
+        elif outputs is motor and call.route == 'step':
+            # A copy: a caller who clips the outputs in place must not change the state.
+            outputs = outputs.clone()
+        return (outputs, final) if axes is BATCH_TIME else return_axes(axes, outputs, final)
 
-    def _run_outputs(
-        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return the motor neurons (batch, time, neurons) and the last state."""
-        states = self._run(inputs, state, time, mask)
-        # A copy: a caller who clips the outputs in place must not change the state.
-        return states[..., : self.circuit.num_outputs], states[:, -1].clone()
+    def _run(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:
+        """Return the first entries of every state (batch, time, num_shown), and the last state."""
+        if call.route == 'sequence':
+            with torch.autocast(call.inputs.device.type, enabled=False):
+                return self._run_sequence(call, num_shown)
+        states = self._run_loop(call)
+        # A copy, as above.
+        return states[..., :num_shown], states[:, -1].clone()
 
-    def _run(
-        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
-    ) -> Tensor:
+    def _run_loop(self, call: Call) -> Tensor:
         """Return all states (batch, time, state_size), one step after the other."""
+        _, inputs, state, time, mask = call
         prepared = self._prepare()
         drives = self._drive(prepared, inputs)
         states = []
         for index in range(inputs.shape[1]):
             now = time if isinstance(time, float) else time[:, index : index + 1]
-            new = self._step_once(prepared, drives, index, inputs, state, now)
+            if self.memory is None:
+                new = self._advance(prepared, drives[:, index], state, now)
+            else:
+                liquid, cell = self.memory(inputs[:, index], *state.chunk(2, dim=1))
+                liquid = self._advance(prepared, drives[:, index], liquid, now)
+                new = torch.cat((liquid, cell), dim=1)
             state = new if mask is None else torch.where(mask[:, index : index + 1], new, state)
             states.append(state)
         return torch.stack(states, dim=1)
 
-    def _step_once(
-        self,
-        prepared: Any,
-        drives: Any,
-        index: int,
-        inputs: Tensor,
-        state: Tensor,
-        time: float | Tensor,
-    ) -> Tensor:
-        drive = drives[:, index]
-        if self.memory is None:
-            return self._advance(prepared, drive, state, time)
-        liquid, cell = self.memory(inputs[:, index], *state.chunk(2, dim=1))
-        return torch.cat((self._advance(prepared, drive, liquid, time), cell), dim=1)
+    def _name_synapses(self, source: Any, target: Any, values: dict[str, Tensor]) -> list[Synapse]:
+        """Return a row for each synapse.
 
-    def _read(
-        self,
-        inputs: Tensor,
-        state: Tensor | None,
-        elapsed_time: float | Tensor | None,
-        mask: Tensor | None,
-    ) -> tuple[Tensor, Tensor, float | Tensor, Tensor | None]:
-        """Check what a caller gave; time comes back in time units."""
-        batch, steps, features = inputs.shape
-        if features != self.num_inputs or steps == 0:
-            raise ValueError(
-                f'inputs must be {self._shape_text()} with at least one step, got '
-                f'{tuple(inputs.shape)}'
-            )
-        like = self._like()
-        if inputs.dtype != like.dtype:
-            if not torch.is_autocast_enabled(inputs.device.type):
-                raise ValueError(
-                    f'inputs must be {like.dtype} as the layer is, got {inputs.dtype}; convert '
-                    'one of them with .to(dtype)'
-                )
-            inputs = inputs.to(like.dtype)
-        if state is None:
-            state = like.new_zeros(batch, self.state_size)
-        elif state.shape != (batch, self.state_size):
-            raise ValueError(
-                f'state must be (batch, state_size) = ({batch}, {self.state_size}), got '
-                f'{tuple(state.shape)}'
-            )
-        elif state.dtype != like.dtype:
-            state = state.to(like.dtype)
-        if mask is not None:
-            if mask.shape != (batch, steps) or mask.dtype != torch.bool:
-                raise ValueError(
-                    f'mask must be boolean (batch, time) = ({batch}, {steps}), got {mask.dtype} '
-                    f'{tuple(mask.shape)}'
-                )
-            # Padding may hold anything, and zero times NaN is NaN: take it out before any sum.
-            inputs = torch.where(mask.unsqueeze(-1), inputs, 0.0)
-        return inputs, state, self._read_time(elapsed_time, batch, steps, mask, like), mask
-
-    def _read_time(
-        self,
-        elapsed_time: float | Tensor | None,
-        batch: int,
-        steps: int,
-        mask: Tensor | None,
-        like: Tensor,
-    ) -> float | Tensor:
-        if elapsed_time is None:
-            elapsed_time = self.typical_elapsed_time
-        if not isinstance(elapsed_time, Tensor):
-            seconds = float(elapsed_time)
-            if not (math.isfinite(seconds) and seconds >= 0):
-                raise ValueError(
-                    f'elapsed_time must be finite and not negative seconds, got {seconds}'
-                )
-            return seconds / self.time_unit
-        if elapsed_time.shape not in ((), (batch,), (batch, steps)):
-            raise ValueError(
-                f'elapsed_time must be a number, (batch,) = ({batch},) or (batch, time) = '
-                f'({batch}, {steps}), got {tuple(elapsed_time.shape)}'
-            )
-        time = elapsed_time.to(like)
-        if time.dim() == 1:
-            time = time.unsqueeze(1)
-        time = time.expand(batch, steps)
-        if mask is not None:
-            time = torch.where(mask, time, 0.0)
-        if not _is_eager(time):
-            return time / self.time_unit
-        is_valid = (time >= 0) & (time < math.inf)
-        if not _is_at_hand(time):
-            # Looking would wait for the device, and a graph of it could not be captured.
-            return torch.where(is_valid, time / self.time_unit, math.nan)
-        if not bool(is_valid.all()):
-            raise ValueError(
-                'elapsed_time must be finite and not negative seconds, got values from '
-                f'{time.min().item()} to {time.max().item()}'
-            )
-        return time / self.time_unit
-
-    def _add_batch(
-        self,
-        inputs: Tensor,
-        state: Tensor | None,
-        elapsed_time: float | Tensor | None,
-        mask: Tensor | None,
-    ) -> tuple[Tensor, Tensor | None, float | Tensor | None, Tensor | None]:
-        if state is not None:
-            if state.dim() != 1:
-                raise ValueError(
-                    f'state of a sequence without a batch must be ({self.state_size},), got '
-                    f'{tuple(state.shape)}'
-                )
-            state = state.unsqueeze(0)
-        if isinstance(elapsed_time, Tensor) and elapsed_time.dim() == 1:
-            elapsed_time = elapsed_time.unsqueeze(0)
-        if mask is not None:
-            mask = mask.unsqueeze(0)
-        return inputs.unsqueeze(0), state, elapsed_time, mask
-
-    def _shape_text(self) -> str:
-        order = 'batch, time' if self.batch_first else 'time, batch'
-        return f'({order}, {self.num_inputs})'
+        :param source: Numbers of their sources, the inputs before the neurons. :param target: Of
+            their neurons. :param values: Of each learned number its name, and one a synapse.
+        """
+        circuit = self.circuit
+        inputs = [f'input {index}' for index in range(circuit.num_inputs)]
+        neurons = [f'{circuit.neuron_kind(i)} {i}' for i in range(circuit.num_neurons)]
+        names = inputs + neurons
+        polarity = np.concatenate((circuit.sensory_polarity, circuit.internal_polarity))
+        columns = [column.tolist() for column in values.values()]
+        return [
+            Synapse(names[s], neurons[t], int(polarity[s, t]), dict(zip(values, row, strict=True)))
+            for s, t, *row in zip(source, target, *columns, strict=True)
+        ]
 
 
 class SingleStep(nn.Module):
@@ -426,49 +401,3 @@ class SingleStep(nn.Module):
         :param elapsed_time: (batch,) in seconds.
         """
         return self.layer.step(inputs, state, elapsed_time)
-
-
-def _swap(value: float | Tensor | None) -> Any:
-    return value.transpose(0, 1) if isinstance(value, Tensor) and value.dim() == 2 else value
-
-
-def can_step_fast(inputs: Tensor) -> bool:
-    """Return whether a single step without gradients may use buffers and plain arithmetic.
-
-    It compares weights before each step, which on a GPU would wait for the device.
-    """
-    return (
-        inputs.shape[1] == 1
-        and not torch.is_grad_enabled()
-        and _is_at_hand(inputs)
-        and _is_eager(inputs)
-        and torch._C._functorch.peek_interpreter_stack() is None
-    )
-
-
-def is_same(kept: Tensor, values: Tensor) -> bool:
-    """Return whether two vectors hold the same numbers in the same place and precision."""
-    return (
-        kept.device == values.device and kept.dtype == values.dtype and torch.equal(kept, values)
-    )
-
-
-def can_use_kernel(inputs: Tensor) -> bool:
-    """Return whether a hand-written sequence pays and may run: eager, outside of transforms."""
-    return (
-        inputs.shape[1] > 1
-        and _is_eager(inputs)
-        and torch._C._functorch.peek_interpreter_stack() is None
-    )
-
-
-def _is_eager(values: Tensor) -> bool:
-    """Return whether values are computed: not while compiling, exporting or on the meta device."""
-    return not (
-        torch.compiler.is_compiling() or torch.jit.is_tracing() or values.device.type == 'meta'
-    )
-
-
-def _is_at_hand(values: Tensor) -> bool:
-    """Return whether looking at values waits for nothing."""
-    return values.device.type == 'cpu'

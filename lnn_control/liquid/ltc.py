@@ -12,13 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lnn_control.liquid.layer import (
-    MEMORY_STEPS,
-    LiquidLayer,
-    can_step_fast,
-    can_use_kernel,
-    is_same,
-)
+from lnn_control.liquid.arguments import Call
+from lnn_control.liquid.inspection import Synapse
+from lnn_control.liquid.layer import MEMORY_STEPS, LiquidLayer
 from lnn_control.liquid.membranes import Membranes, run_membranes
 from lnn_control.liquid.single_step import LTCStep, StepStore
 from lnn_control.liquid.solvers import SOLVERS
@@ -244,55 +240,91 @@ class LTC(LiquidLayer):
             matrix=matrix,
         )
 
-    def _run_outputs(
-        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        is_simple = self.solver == 'semi_implicit' and not self.has_memory and mask is None
-        if not (is_simple and isinstance(time, float) and can_step_fast(inputs)):
-            return super()._run_outputs(inputs, state, time, mask)
-        new = self._step_fast(inputs[:, 0], state, time) if time > 0 else state.clone()
-        return new[:, : self.circuit.num_outputs].unsqueeze(1), new
+    def _read_step_time(self, elapsed_time: float | Tensor) -> float | None:
+        """Return one number for all samples, which keeps the fast step free of tables."""
+        if not isinstance(elapsed_time, Tensor):
+            return elapsed_time
+        return elapsed_time.item() if elapsed_time.numel() == 1 else None
 
-    def _step_fast(self, inputs: Tensor, state: Tensor, time: float) -> Tensor:
-        own: list[Tensor] = [each for each in self._parameters.values() if each is not None]
-        values, step = torch.cat(own), self._step_store.step
-        if step is None or step.batch != len(inputs) or not is_same(step.values, values):
-            # Buffers made in inference mode could not be written outside of it.
-            with torch.inference_mode(False), torch.no_grad():
-                membranes = self._read_membranes()
-                step = LTCStep(
-                    values,
-                    membranes.capacitance,
-                    (membranes.leak_current, membranes.leak),
-                    membranes.sensory[:, :-1],
-                    (self.sensory_source, self.sensory_target),
-                    membranes.synapses[:, :-1],
-                    (self.synapse_source, self.synapse_target),
-                    len(inputs),
-                )
-            self._step_store.step = step
+    def _take_step(self, inputs: Tensor, state: Tensor, time: Any) -> Tensor:
+        if time == 0:
+            return state.clone()
+        values = torch.cat([each for each in self._parameters.values() if each is not None])
+        step = self._step_store.find(values, len(inputs), self._make_step)
         return step.run(inputs, state, time, self.num_unfolds)
 
-    def _run(
-        self, inputs: Tensor, state: Tensor, time: float | Tensor, mask: Tensor | None
-    ) -> Tensor:
-        if self.has_memory or self.solver != 'semi_implicit' or not can_use_kernel(inputs):
-            return super()._run(inputs, state, time, mask)
-        if mask is not None:
+    def _make_step(self, values: Tensor, batch: int) -> LTCStep:
+        membranes = self._read_membranes()
+        return LTCStep(
+            values,
+            membranes.capacitance,
+            (membranes.leak_current, membranes.leak),
+            membranes.sensory[:, :-1],
+            (self.sensory_source, self.sensory_target),
+            membranes.synapses[:, :-1],
+            (self.synapse_source, self.synapse_target),
+            batch,
+        )
+
+    def _has_kernels(self) -> bool:
+        return self.solver == 'semi_implicit'
+
+    def _run_sequence(self, call: Call, num_shown: int) -> tuple[Tensor, Tensor]:
+        time = call.time
+        if call.mask is not None:
             # Without time the state stays as it is, exactly.
             if not isinstance(time, Tensor):
-                time = inputs.new_full((), time)
-            time = torch.where(mask, time, 0.0)
-        with torch.autocast(inputs.device.type, enabled=False):
-            states = run_membranes(
-                self.tables.strata,
-                self._read_membranes(),
-                inputs.permute(2, 1, 0).contiguous(),
-                state.t(),
-                time.t() if isinstance(time, Tensor) else time,
-                self.num_unfolds,
-            )
-        return states.index_select(0, self.tables.order).permute(2, 1, 0)
+                time = call.inputs.new_full((), time)
+            time = torch.where(call.mask, time, 0.0)
+        sorted_states = run_membranes(
+            self.tables.strata,
+            self._read_membranes(),
+            call.inputs.permute(2, 1, 0).contiguous(),
+            call.state.t(),
+            time.t() if isinstance(time, Tensor) else time,
+            self.num_unfolds,
+        )
+        states = sorted_states.index_select(0, self.tables.order).permute(2, 1, 0)
+        return states[..., :num_shown], states[:, -1].clone()
+
+    @torch.no_grad()
+    def list_synapses(self) -> list[Synapse]:
+        """Return every synapse, inputs first.
+
+        Whatever the parameters are, what counts are conductance, reversal, slope and midpoint.
+        """
+        rows = [self._read_synapses(prefix)[:, :-1] for prefix in ('sensory', 'synapse')]
+        slope, threshold, current, conductance = torch.cat(rows, dim=1)
+        values = {
+            'conductance': conductance,
+            'reversal': current / conductance,
+            'slope': slope,
+            'midpoint': threshold / slope,
+        }
+        source = torch.cat((self.sensory_source, self.synapse_source + self.num_inputs))
+        target = torch.cat((self.sensory_target, self.synapse_target))
+        return self._name_synapses(source.tolist(), target.tolist(), values)
+
+    def _silence(self, neuron: int) -> None:
+        listeners = (self.synapse_source == neuron) & (self.synapse_target != neuron)
+        # Of softplus as good as nothing, and still finite.
+        self.synapse_conductance[listeners] = -40.0 if self.positivity == 'softplus' else 0.0
+
+    def _look_inside(
+        self, inputs: Tensor, before: Tensor, after: Tensor, time: float | Tensor
+    ) -> tuple[Tensor, Tensor]:
+        membranes = self._read_membranes()
+        total = membranes.leak.expand_as(after).clone()
+        currents = []
+        for parameters, sources, source, target in (
+            (membranes.sensory, inputs, self.sensory_source, self.sensory_target),
+            (membranes.synapses, after, self.synapse_source, self.synapse_target),
+        ):
+            slope, threshold, current, conductance = parameters[:, :-1]
+            opening = torch.sigmoid(sources[..., source] * slope - threshold)
+            currents.append(opening * (current - conductance * after[..., target]))
+            total.index_add_(-1, target, opening * conductance)
+        return membranes.capacitance / total, torch.cat(currents, dim=-1)
 
     def _read_membranes(self) -> Membranes:
         leak = self._positive(self.leak_conductance)

@@ -35,6 +35,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from lnn_control.liquid.tables import Stratum, SynapseTable
+
 # A chunk of a table of activations that fits the second-level cache of a processor.
 CHUNK_NUMBERS = 131072
 # Other devices want few and large operations: 64 MiB of scratch memory.
@@ -272,12 +274,14 @@ class RunLoop(torch.autograd.Function):
             tables[index].mul_(wide[index + 1])
             flows[index].addcmul_(flows[index + 1], kept[index])
             synapses.approach_back(flows[index], locals_[index])
+        # dL/dcurrent = dL/dv' dv'/dcurrent, dL/dload = dL/dv' dv'/dload, (moments, neurons, 2, B).
         drive_flow = torch.stack((to_current, to_load), dim=2).mul_(flow[1:].unsqueeze(2))
         # dv'/dh = sum over synapses of (weight[0] dv'/dcurrent + weight[1] dv'/dload) s.
         grad_spans = None
         if ctx.needs_input_grad[2]:
             to_opening.mul_(flow[1:].unsqueeze(2)).mul_(openings.view(table))
             grad_spans = to_opening.sum((1, 2)).unsqueeze(1)
+        # The argument is slope v - threshold: dL/dthreshold is minus the sum of its gradient.
         effect = openings if spans is None else openings * spans
         grad_slope, grad_weight = synapses.sum_gradients(values[:-1], local, drive_flow, effect)
         return (
@@ -292,7 +296,11 @@ class RunLoop(torch.autograd.Function):
 
 
 class _MatrixSynapses:
-    """Few synapses: gathering and summing are small dense products."""
+    """Few synapses: gathering and summing are small dense products.
+
+    With F = neurons fan_in synapses, `slope` is (F, neurons), filled at [synapse, its source],
+    and `weight` (2 neurons, F), at [2 target and 2 target + 1, synapse]; the rest is zero.
+    """
 
     def __init__(self, source: Tensor, slope: Tensor, weight: Tensor) -> None:
         neurons, fan_in = source.shape
@@ -315,13 +323,18 @@ class _MatrixSynapses:
         out.addmm_(self.weight, effect)
 
     def approach_back(self, out: Tensor, grad: Tensor) -> None:
-        """Add the gradient of the sources to out (neurons, batch)."""
+        """Add the gradient of the sources, slope^T times that of the arguments (F, batch)."""
         out.addmm_(self.slope_back, grad)
 
     def sum_gradients(
         self, values: Tensor, local: Tensor, drive_flow: Tensor, effect: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return the gradients of slope (neurons, fan_in) and weight (neurons, 2, fan_in)."""
+        """Return the gradients of slope (neurons, fan_in) and weight (neurons, 2, fan_in).
+
+        Over moments and batch, dL/dslope is the sum of v_source times `local`, the gradient of
+        the argument, and dL/dweight[n, k, f] that of drive_flow[n, k] h s[n, f]: of the products
+        of all with all only these entries are wanted.
+        """
         rows = torch.arange(len(self.source), device=local.device)
         grad_slope = _outer(local, values)[rows, self.source].view(self.neurons, -1)
         whole = _outer(drive_flow.flatten(1, 2), effect).view(self.neurons, 2, self.neurons, -1)
@@ -329,7 +342,10 @@ class _MatrixSynapses:
 
 
 class _TableSynapses:
-    """Many synapses: gather rows, sum with a batch of small products."""
+    """Many synapses: gather rows, sum with a batch of small products.
+
+    The equations are those of `_MatrixSynapses`, over the padded tables as they are.
+    """
 
     def __init__(self, source: Tensor, slope: Tensor, weight: Tensor) -> None:
         self.source, self.slope = source.flatten(), slope.reshape(-1, 1)
@@ -378,32 +394,6 @@ def _outer(left: Tensor, right: Tensor) -> Tensor:
     return flat_left @ flat_right.t()
 
 
-class Table(NamedTuple):
-    """The synapses onto a stratum from one kind of source, padded; empty tables are None.
-
-    :param source: (neurons, fan_in) rows of the sources.
-    :param synapse: (neurons, fan_in) positions in the synapse parameters, one past them if padded.
-    :param fan_out: (sources, fan_out) the same synapses by source: positions in the flat table.
-    :param fan_out_synapse: (sources, fan_out) their positions in the synapse parameters.
-    :param back: (neurons, fan_in) positions of the same synapses in the flat fan-out table.
-    """
-
-    source: Tensor
-    synapse: Tensor
-    fan_out: Tensor
-    fan_out_synapse: Tensor
-    back: Tensor
-
-
-class StratumTables(NamedTuple):
-    """A stratum's neurons and what they listen to: inputs, earlier strata, each other."""
-
-    neurons: Tensor
-    from_inputs: Table | None
-    from_earlier: Table | None
-    from_loop: Table | None
-
-
 class Membranes(NamedTuple):
     """An LTC's parameters in physical units.
 
@@ -419,7 +409,7 @@ class Membranes(NamedTuple):
 
 
 def run_membranes(
-    strata: list[StratumTables],
+    strata: list[Stratum],
     membranes: Membranes,
     inputs: Tensor,
     state: Tensor,
@@ -455,7 +445,7 @@ def run_membranes(
 
 
 def _run_stratum(
-    stratum: StratumTables,
+    stratum: Stratum,
     membranes: Membranes,
     inputs: Tensor,
     earlier: Tensor | None,
@@ -500,7 +490,7 @@ def _run_stratum(
     return before.permute(1, 0, 2).view(full), last
 
 
-def _gather(values: Tensor, parameters: Tensor, table: Table) -> Tensor:
+def _gather(values: Tensor, parameters: Tensor, table: SynapseTable) -> Tensor:
     slope, threshold, weight = _look_up(parameters, table)
     spread = parameters[0].detach()[table.fan_out_synapse]
     return GatherSynapses.apply(
@@ -508,7 +498,7 @@ def _gather(values: Tensor, parameters: Tensor, table: Table) -> Tensor:
     )
 
 
-def _look_up(parameters: Tensor, table: Table) -> tuple[Tensor, Tensor, Tensor]:
+def _look_up(parameters: Tensor, table: SynapseTable) -> tuple[Tensor, Tensor, Tensor]:
     """Return slope and threshold (neurons, fan_in) and weight (neurons, 2, fan_in)."""
     found = parameters.index_select(1, table.synapse.flatten()).view(4, *table.synapse.shape)
     return found[0], found[1], found[2:].transpose(0, 1)

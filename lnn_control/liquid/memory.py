@@ -16,7 +16,10 @@ from torch.nn import functional
 
 
 class LongMemory(nn.Module):
-    """An LSTM cell that reads the inputs and the liquid state, and starts out remembering.
+    """An LSTM cell that reads the inputs u and the liquid state h, and starts out remembering.
+
+    With the affine maps a, w, k, r of (u, h): ``c' = c sigmoid(k) + tanh(a) sigmoid(w)``, and the
+    liquid neurons start from ``tanh(c') sigmoid(r)``.
 
     Rows of the weights are, in this order: candidate, write gate, keep gate, read gate.
     """

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from lnn_control.liquid.layer import LiquidLayer
+from lnn_control.liquid.weighted_sums import WeightedSums
 from lnn_control.liquid.wiring import Circuit, RandomWiring
 
 
-class Reservoir(LiquidLayer):
+class Reservoir(WeightedSums):
     """Leaky continuous-time neurons with random, fixed weights.
 
     ``tau dh/dt = -h + tanh(W h + W_in u + b)``, solved exactly with the drive held over a step:
@@ -39,6 +39,7 @@ class Reservoir(LiquidLayer):
     """
 
     kind = 'reservoir'
+    hears_all_inputs = True
     weight: Tensor
     input_weight: Tensor
     bias: Tensor
@@ -111,17 +112,23 @@ class Reservoir(LiquidLayer):
     def _like(self) -> Tensor:
         return self.weight
 
-    def _prepare(self) -> None:
-        return None
+    def _silence(self, neuron: int) -> None:
+        others = torch.arange(self.num_neurons, device=self.weight.device) != neuron
+        self.weight[others, neuron] = 0.0
 
-    def _drive(self, prepared: None, inputs: Tensor) -> Tensor:
-        return nn.functional.linear(inputs, self.input_weight, self.bias)
+    def _prepare(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.input_weight, self.weight, self.time_constant
 
     def _advance(
-        self, prepared: None, drive: Tensor, state: Tensor, elapsed_time: float | Tensor
+        self,
+        prepared: tuple[Tensor, Tensor, Tensor],
+        drive: Tensor,
+        state: Tensor,
+        elapsed_time: float | Tensor,
     ) -> Tensor:
-        share = -torch.expm1(-(elapsed_time / self.time_constant))
-        target = torch.tanh(torch.addmm(drive, state, self.weight.t()))
+        _, weight, time_constant = prepared
+        share = -torch.expm1(-(elapsed_time / time_constant))
+        target = torch.tanh(torch.addmm(drive, state, weight.t()))
         return state + share * (target - state)
 
 

@@ -13,12 +13,13 @@ synapses.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-Step = TypeVar('Step')
+Step = TypeVar('Step', 'CfCStep', 'LTCStep')
 
 
 class StepStore(threading.local, Generic[Step]):
@@ -26,11 +27,31 @@ class StepStore(threading.local, Generic[Step]):
 
     step: Step | None = None
 
+    def find(self, values: Tensor, batch: int, make: Callable[[Tensor, int], Step]) -> Step:
+        """Return the step kept, or a new one where batch size or parameters are others.
+
+        :param values: The layer's parameters in one vector.
+        :param make: Makes a step of a copy of the values, for a batch size.
+        """
+        step = self.step
+        if step is None or step.batch != batch or not _is_same(step.values, values):
+            # Buffers made in inference mode could not be written outside of it.
+            with torch.inference_mode(False), torch.no_grad():
+                step = self.step = make(values.clone(), batch)
+        return step
+
     def __deepcopy__(self, memo: dict[int, Any]) -> StepStore[Step]:
         return StepStore()
 
     def __reduce__(self) -> tuple[type[StepStore[Step]], tuple[()]]:
         return StepStore, ()
+
+
+def _is_same(kept: Tensor, values: Tensor) -> bool:
+    """Return whether two vectors hold the same numbers in the same place and precision."""
+    return (
+        kept.device == values.device and kept.dtype == values.dtype and torch.equal(kept, values)
+    )
 
 
 class CfCStep:
@@ -57,7 +78,7 @@ class CfCStep:
         num_inputs: int,
         batch: int,
     ) -> None:
-        self.values, self.batch = values.clone(), batch
+        self.values, self.batch = values, batch
         neurons = sum(stop - start for start, stop, _, _ in blocks)
         self.sources = values.new_zeros(batch, num_inputs + neurons)
         self.mixes = values.new_zeros(batch, neurons)
@@ -121,7 +142,9 @@ class LTCStep:
         v' = (c v + current) / (c + conductance)
            = push + keep v,   push = current / load, keep = c / load, load = c + conductance
 
-    the second line with the same push and keep in all unfolds where nobody feeds a neuron.
+    the second line with the same push and keep in all unfolds where nobody feeds a neuron. The
+    currents and conductances of M synapses are one product, openings (B, M) times matrix (M, 2 N),
+    each synapse's current in the first half of its row and its conductance in the second.
 
     :param values: The layer's parameters in one vector, to notice when they change.
     :param sensory: Rows slope, threshold, current, conductance of the synapses from inputs.
@@ -140,7 +163,7 @@ class LTCStep:
         synapse_ends: tuple[Tensor, Tensor],
         batch: int,
     ) -> None:
-        self.values, self.batch = values.clone(), batch
+        self.values, self.batch = values, batch
         neurons = len(capacitance)
         # The neurons that are fed come first: what they need in every unfold is one block.
         source, target = synapse_ends

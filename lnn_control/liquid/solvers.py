@@ -25,7 +25,10 @@ def solve_semi_implicit(
     elapsed_time: float | Tensor,
     unfolds: int,
 ) -> Tensor:
-    """Freeze the conductances, then take implicit Euler steps (Hasani et al. 2021)."""
+    """Freeze the conductances, then take implicit Euler steps (Hasani et al. 2021).
+
+    ``v' = v + h (I - G v') / C``, solved for v': ``v' = v + h / (C + h G) (I - G v)``.
+    """
     part = elapsed_time / unfolds
     for _ in range(unfolds):
         current, conductance = membrane(state)
@@ -41,7 +44,10 @@ def solve_exponential(
     elapsed_time: float | Tensor,
     unfolds: int,
 ) -> Tensor:
-    """Freeze the conductances, then follow the exact exponential to the resting state."""
+    """Freeze the conductances, then follow the exact exponential to the resting state.
+
+    ``v' = v + (1 - exp(-h G / C)) (I / G - v)``.
+    """
     part = elapsed_time / unfolds
     for _ in range(unfolds):
         current, conductance = membrane(state)

@@ -179,9 +179,11 @@ class _Wavefront(torch.autograd.Function):
         sums = reverse.run(grad_inputs, grad_time)
         if grad_inputs is not None:
             grad_inputs = grad_inputs.view(-1, heads.shape[1], plan.num_inputs).transpose(0, 1)
+        # All neurons share the time of a step: dL/dt is the sum of theirs, each at its own beat.
         if grad_time is not None:
             shown, _ = _undelay(plan, grad_time, len(heads) - plan.delay, plan.num_neurons)
             grad_time = shown.sum(-1).t()
+        # values[0] = (state + scale - 1) / scale, so dL/dstate = dL/dvalues[0] / scale.
         return (
             None,
             None,
@@ -229,7 +231,10 @@ def _delay(plan: WavePlan, values: Tensor) -> Tensor:
 
 
 def _delay_grad(plan: WavePlan, grad_shown: Tensor, grad_final: Tensor, beats: int) -> Tensor:
-    """Return the gradient of what was handed out as that of the values (beats, batch, neurons)."""
+    """Return the gradient of what was handed out as that of the values (beats, batch, neurons).
+
+    As state = scale * value + 1 - scale, dL/dvalue = scale dL/dstate.
+    """
     steps, batch, num_shown = grad_shown.shape
     flow = grad_shown.new_zeros(beats, batch, plan.num_neurons)
     for late, (start, stop) in enumerate(plan.layers):

@@ -7,7 +7,7 @@ is published as garbage. So every number passes float() or int() here, nowhere e
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,19 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PoseStamped, Twist, TwistStamped
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2, PointField
-from std_msgs.msg import Float32MultiArray, MultiArrayDimension
+from sensor_msgs.msg import (
+    CameraInfo,
+    CompressedImage,
+    Image,
+    Imu,
+    JointState,
+    PointCloud2,
+    PointField,
+)
+from std_msgs.msg import Float32MultiArray, Header, MultiArrayDimension
 
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.image_messages import read_pixels
-from lnn_control.core.lens import Calibration
 from lnn_control.core.messages import CameraImage, VehicleState, VelocityCommand
 from lnn_control.core.ros_messages import read_imu_values, seconds_from_stamp
 from lnn_control.core.ros_messages import read_twist as read_twist
@@ -90,20 +97,6 @@ def make_camera_info(
     message.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     message.p = [f, 0.0, cx, 0.0, 0.0, f, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return message
-
-
-def read_calibration(message: CameraInfo) -> Calibration:
-    """Return the lens that a message tells.
-
-    :raises ValueError: if it tells none, as uncalibrated cameras do (all of K is 0).
-    """
-    return Calibration(
-        int(message.width),
-        int(message.height),
-        str(message.distortion_model),
-        tuple(float(value) for value in message.k),
-        tuple(float(value) for value in message.d),
-    )
 
 
 def make_imu(
@@ -218,13 +211,35 @@ def make_position(position_world: NDArray[np.floating], stamp: float) -> PoseSta
     return message
 
 
-def make_neurons(activity: NDArray[np.floating]) -> Float32MultiArray:
-    """Return the state of every neuron."""
-    message = Float32MultiArray()
-    size = int(activity.size)
-    message.layout.dim = [MultiArrayDimension(label='neurons', size=size, stride=size)]
-    message.data = array('f', np.asarray(activity, np.float32).reshape(-1).tobytes())
+def make_neurons(
+    activity: NDArray[np.floating], names: Sequence[str], stamp: float | Time
+) -> JointState:
+    """Return the state of every neuron as `position`, under its name.
+
+    :param stamp: of the image that they have answered; as Time it is kept to the nanosecond.
+    """
+    message = JointState(name=list(names))
+    message.header.stamp = stamp if isinstance(stamp, Time) else stamp_from_seconds(stamp)
+    message.position = array('d', np.asarray(activity, np.float64).reshape(-1).tobytes())
     return message
+
+
+def make_saliency(saliency: NDArray[np.floating], header: Header) -> Image:
+    """Return how much each pixel counts as a mono8 image: 255 is most.
+
+    :param saliency: 0 to 1, shape (height, width). :param header: of the image that was looked at.
+    """
+    height, width = (int(size) for size in saliency.shape)
+    values = np.rint(255 * np.clip(saliency, 0.0, 1.0)).astype(np.uint8)
+    return Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding='mono8',
+        is_bigendian=0,
+        step=width,
+        data=array('B', values.tobytes()),
+    )
 
 
 def make_timing(image_age: float, inference_time: float) -> Float32MultiArray:

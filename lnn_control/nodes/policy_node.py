@@ -20,7 +20,7 @@ from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Imu
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, String
 
 from lnn_control.core.contract import (
     Finding,
@@ -30,7 +30,7 @@ from lnn_control.core.contract import (
     describe_findings,
 )
 from lnn_control.core.domain import FlightSetup
-from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.messages import CameraImage, VelocityCommand
 from lnn_control.core.safety import ZERO
 from lnn_control.nodes import topics
 from lnn_control.nodes.bond import Bond
@@ -38,6 +38,7 @@ from lnn_control.nodes.conversions import (
     Source,
     make_diagnostics,
     make_neurons,
+    make_saliency,
     make_timing,
     make_twist_stamped,
 )
@@ -118,7 +119,7 @@ PARAMETERS = (
     ),
     Parameter('image_silence', 0.5, 'so long without an image is a finding [s]', 0.05, 60.0),
     Parameter(
-        'imu_silence', 0.2, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
+        'imu_silence', 0.15, 'so long without an inertial sample is a finding [s]', 0.02, 60.0
     ),
     Parameter(
         'tolerate', '', 'findings of the sensors that do not stop, by name, such as "imu.frozen"'
@@ -159,6 +160,7 @@ class PolicyNode(LifecycleNode):
         self._time_before = -1
         self._told_graph: tuple[str, ...] = ()
         self._has_doubt: bool | None = None
+        self._has_told_blind = False
         self._num_images = 0
         self._inference_times: deque[float] = deque(maxlen=200)
         self._bond = Bond(self) if self._settings.bond else None
@@ -173,6 +175,7 @@ class PolicyNode(LifecycleNode):
             self.get_logger().error(' '.join(str(error).split()))
             return _FAILED
         self._open_topics()
+        self._describe_circuit()
         policy = self._runner.policy
         self.get_logger().info(f'loaded policy {policy.name}: {describe_effort()}')
         if policy.domain.appearance is None:
@@ -187,6 +190,7 @@ class PolicyNode(LifecycleNode):
         assert self._runner is not None
         self._runner.reset()
         self._forget_problems()
+        self._has_told_blind = False
         self._is_active = True
         if self._bond is not None:
             self._bond.form()
@@ -272,6 +276,7 @@ class PolicyNode(LifecycleNode):
             except (OSError, ImportError, FloatingPointError) as error:
                 raise ValueError(str(error)) from error
             self._inputs.forget_lens()
+            self._describe_circuit()
         self._settings = settings
 
     def _open_topics(self) -> None:
@@ -288,6 +293,8 @@ class PolicyNode(LifecycleNode):
         )
         self._command = self._open(topics.RAW_COMMAND)
         self._neurons = self._open(topics.NEURONS)
+        self._saliency = self._open(topics.SALIENCY)
+        self._circuit = self._open(topics.CIRCUIT)
         self._timing = self._open(topics.TIMING)
         self._doubt = self._open(topics.DOUBT)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
@@ -310,6 +317,12 @@ class PolicyNode(LifecycleNode):
     def _open(self, topic: topics.Topic) -> Publisher:
         return self.create_publisher(topic.type, topic.name, topic.qos)
 
+    def _describe_circuit(self) -> None:
+        """Tell once for all what is inside of the policy, for whoever draws it."""
+        assert self._runner is not None
+        policy = self._runner.policy
+        self._circuit.publish(String(data=policy.circuit.to_text(policy.name)))
+
     def _close(self) -> None:
         if self._runner is None:
             return
@@ -319,8 +332,8 @@ class PolicyNode(LifecycleNode):
         for subscription in self._subscriptions_of_sensors:
             self.destroy_subscription(subscription)
         for publisher in (
-            *(self._command, self._neurons, self._timing, self._doubt),
-            self._diagnostics,
+            *(self._command, self._neurons, self._saliency, self._circuit),
+            *(self._timing, self._doubt, self._diagnostics),
         ):
             self.destroy_publisher(publisher)
 
@@ -366,6 +379,9 @@ class PolicyNode(LifecycleNode):
         except ValueError as error:
             self._complain(f'inertial sample dropped: {error}')
             return
+        if self._is_moving and self._inputs.doubts_inertial:
+            # At once: the next image may be a while.
+            self._stop_for_obstacle()
         if self._waiting is not None and self._inputs.has_samples_of(self._waiting):
             self._stop_waiting()
 
@@ -398,9 +414,7 @@ class PolicyNode(LifecycleNode):
         image = self._inputs.read_image(message, self._now(), self._is_moving, now)
         if not self._is_active:
             return
-        obstacle = self._find_obstacle()
-        if obstacle:
-            self._refuse(obstacle)
+        if self._stop_for_obstacle():
             return
         if image is None:
             return  # tolerated: it counts as one that was lost
@@ -419,8 +433,34 @@ class PolicyNode(LifecycleNode):
         self._inference_times.append(elapsed)
         self._num_images += 1
         self._forget_problems()
-        self._neurons.publish(make_neurons(self._runner.read_neurons()))
         self._timing.publish(make_timing(self._inputs.image_age, elapsed))
+        self._show(message, image)
+
+    def _show(self, message: AnyImage, image: CameraImage) -> None:
+        """Publish what the policy makes of an image that has been answered, for people to see."""
+        assert self._runner is not None
+        policy, activity = self._runner.policy, self._runner.read_neurons()
+        names = policy.circuit.name_neurons(activity.size)
+        self._neurons.publish(make_neurons(activity, names, message.header.stamp))
+        # It costs as much as the command itself: only for whoever looks.
+        if not self._saliency.get_subscription_count():
+            return
+        saliency = self._runner.read_saliency(image.pixels)
+        if saliency is not None:
+            self._saliency.publish(make_saliency(saliency, message.header))
+        elif not self._has_told_blind:
+            self._has_told_blind = True
+            self.get_logger().warning(
+                f'nothing comes on {topics.SALIENCY.name}: policy {policy.name} cannot tell what '
+                'it looks at; a checkpoint with backend torch can'
+            )
+
+    def _stop_for_obstacle(self) -> bool:
+        """Let the vehicle stand where nothing may be commanded now, and return whether it does."""
+        obstacle = self._find_obstacle()
+        if obstacle:
+            self._refuse(obstacle)
+        return bool(obstacle)
 
     def _find_obstacle(self) -> str:
         """Return why nothing may be commanded now; empty if something may."""

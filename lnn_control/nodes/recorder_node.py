@@ -21,8 +21,6 @@ from pathlib import Path
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -31,7 +29,6 @@ from lnn_control.core.ros_messages import RECORDING
 from lnn_control.core.safety import FLYING_STEPS
 from lnn_control.core.whole_file import PartFile
 from lnn_control.nodes import topics
-from lnn_control.nodes.conversions import read_calibration
 from lnn_control.nodes.graph_checks import name_type
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
@@ -72,13 +69,17 @@ class EpisodeWriter:
     """One MCAP file of serialised messages, which grows as `.part`.
 
     :param path: where the complete file will lie.
+    :param described: what is known of the vehicle and its camera, for whoever learns from it. It
+        stands first: an unfinished file tells it too.
     :raises OSError: if the file cannot be made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, described: Mapping[str, str] | None = None) -> None:
         self.path = path
         self._part = PartFile(path, path.with_name(f'{path.name}.part'))
         self._file = McapFile(self._part.stream)
+        if described:
+            self._file.add_metadata(RECORDING, described)
 
     def write(self, topic: str, type_name: str, data: bytes, stamp_ns: int) -> None:
         """Append one message.
@@ -92,13 +93,8 @@ class EpisodeWriter:
         """Hand the complete chunks to the kernel: they outlive a crash of this process."""
         self._part.stream.flush()
 
-    def close(self, described: Mapping[str, str] | None = None) -> None:
-        """Complete the file and give it its name.
-
-        :param described: what is known of the vehicle and its camera, for whoever learns from it.
-        """
-        if described:
-            self._file.add_metadata(RECORDING, described)
+    def close(self) -> None:
+        """Complete the file and give it its name."""
         self._file.finish()
         self._part.finish()
 
@@ -133,7 +129,6 @@ class RecorderNode(Node):
         self._rested_at = -math.inf
         self._waiting: deque[_Message] = deque()
         self._latched: dict[str, _Message] = {}
-        self._fov_deg = float(self._settings.camera_fov_deg)
         self._record_images()
         recorded = (
             topics.CAMERA_INFO,
@@ -182,7 +177,6 @@ class RecorderNode(Node):
         type_name = name_type(topic)
         is_image = topic in (topics.IMAGE, topics.COMPRESSED_IMAGE)
         is_latched = topic.qos is topics.LATCHED
-        is_calibration = topic is topics.CAMERA_INFO
 
         def receive(data: bytes) -> None:
             message = _Message(name, type_name, data, self.get_clock().now().nanoseconds)
@@ -190,8 +184,6 @@ class RecorderNode(Node):
                 self._latched[name] = message
             if is_image:
                 self._follow_images(data)
-            elif is_calibration and not self._fov_deg:
-                self._note_camera(data)
             self._take(message)
 
         # Deeper than the publisher's queue: the disk may pause.
@@ -211,21 +203,17 @@ class RecorderNode(Node):
             self._waiting.clear()
             self._close_file()
 
-    def _note_camera(self, data: bytes) -> None:
-        """Take the field of view from the first calibration that tells one."""
-        try:
-            self._fov_deg = read_calibration(deserialize_message(data, CameraInfo)).fov_deg
-        except ValueError:
-            return  # uncalibrated: nobody knows
-
     def _describe(self) -> dict[str, str]:
-        """Return what is known of the vehicle and its camera."""
+        """Return what this node was told of the vehicle and its camera.
+
+        Its calibration is among the messages: who reads the file takes the lens from it.
+        """
         settings = self._settings
         known = {
             'task': settings.task,
             'vehicle': settings.vehicle,
             'pilot': settings.pilot,
-            'camera_fov_deg': f'{self._fov_deg:.4g}' if self._fov_deg else '',
+            'camera_fov_deg': f'{settings.camera_fov_deg:.4g}' if settings.camera_fov_deg else '',
             'camera_pitch_deg': f'{settings.camera_pitch_deg:g}',
         }
         return {name: value for name, value in known.items() if value}
@@ -266,7 +254,7 @@ class RecorderNode(Node):
     def _open_file(self, stamp_ns: int) -> EpisodeWriter:
         self._num_files += 1
         name = f'{time.strftime("%Y%m%d_%H%M%S")}_{os.getpid()}_{self._num_files:03d}.mcap'
-        writer = EpisodeWriter(self._directory / name)
+        writer = EpisodeWriter(self._directory / name, self._describe())
         for entry in self._latched.values():
             writer.write(entry.topic, entry.type_name, entry.data, stamp_ns)
         return writer
@@ -301,7 +289,7 @@ class RecorderNode(Node):
             return
         writer, self._writer = self._writer, None
         try:
-            writer.close(self._describe())
+            writer.close()
             self.get_logger().info(f'wrote {writer.path}')
         except OSError as error:
             self.get_logger().error(f'{writer.path} is incomplete: {error}')

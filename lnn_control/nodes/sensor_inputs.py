@@ -17,12 +17,11 @@ from lnn_control.core.contract import (
     check_inertial_header,
 )
 from lnn_control.core.image_messages import name_encoding
-from lnn_control.core.lens import Lens
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import CameraImage
 from lnn_control.nodes.conversions import (
     image_from_message,
     nanoseconds_from_stamp,
-    read_calibration,
     read_imu,
     seconds_from_stamp,
 )
@@ -51,6 +50,11 @@ class SensorInputs:
     def has_judged(self) -> bool:
         """Whether both sensors were looked at."""
         return self._watch.has_judged
+
+    @property
+    def doubts_inertial(self) -> bool:
+        """Whether the latest inertial samples are not as they should be."""
+        return self._watch.doubts_inertial
 
     def find(self, now: float) -> tuple[Finding, ...]:
         """Return all that is not as it should be now."""

@@ -19,6 +19,7 @@ from sensor_msgs.msg import (
     CompressedImage,
     Image,
     Imu,
+    JointState,
     Joy,
     LaserScan,
     PointCloud2,
@@ -68,7 +69,10 @@ TRIAL_STATE = Topic(names.TRIAL_STATE, String, LATCHED)
 RAW_COMMAND = Topic(names.RAW_COMMAND, TwistStamped, COMMAND)
 COMMAND_STAMPED = Topic(names.COMMAND, TwistStamped, COMMAND)
 COMMAND_PLAIN = Topic(names.COMMAND, Twist, COMMAND)
-NEURONS = Topic(names.NEURONS, Float32MultiArray, RELIABLE)
+# Names and numbers with a stamp: what ROS has for that, and what its plotting tools read.
+NEURONS = Topic(names.NEURONS, JointState, RELIABLE)
+SALIENCY = Topic(names.SALIENCY, Image, LATEST_FRAME)
+CIRCUIT = Topic(names.CIRCUIT, String, LATCHED)
 MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
 MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
 EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)

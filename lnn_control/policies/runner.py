@@ -51,6 +51,8 @@ class PolicyRunner:
     camera at the start, its field of view once more at the first image, whose aspect ratio has a
     say. A wider view than trained is cropped to the widest trained. The inertial samples are
     checked once, after a second: later a vehicle may have tumbled, and no result may depend on it.
+
+    :ivar asked: what the policy itself commanded last, before any limit.
     """
 
     def __init__(self, policy: Policy, settings: RunnerSettings | None = None) -> None:
@@ -70,7 +72,7 @@ class PolicyRunner:
         self._imu = ImuBuffer()
         self._state = self.policy.initial_state()
         self._stamp: float | None = None
-        self._commanded = ZERO
+        self._commanded = self.asked = ZERO
         self._inertial = InertialWatch()
         self._appearance = AppearanceWatch(self.policy.domain.appearance)
         self._is_moving = False
@@ -193,6 +195,7 @@ class PolicyRunner:
                 f'policy {self.policy.name} must return a VelocityCommand and its next state, got '
                 f'{type(command).__name__} as the command'
             )
+        self.asked = command
         self._is_moving = command != ZERO
         if self.settings.is_limited:
             command = limit_command(command, self._commanded, elapsed, self._limits)

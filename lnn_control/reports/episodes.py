@@ -41,8 +41,8 @@ class EpisodeRecord:
     :param commands: what was recorded: vx, vy, vz, yaw rate, shape (n, 4).
     :param answers: what a policy commands instead, shape (n, 4), None where none was asked.
     :param neurons: its activity, shape (n, m).
-    :param saliency: number of an image -> how much each part of it moves the command, shape
-        (rows, columns).
+    :param saliency: number of an image -> how much each of its pixels counted to the policy, 0 to
+        1, shape (height, width).
     :param facts: name -> value, in words. :param notes: what is to be said of it.
     """
 
@@ -154,7 +154,7 @@ def _draw(folder: Path, number: int, episode: EpisodeRecord) -> _View:
         video=f'{VIDEOS}/{video.name}',
         poster=_embed(enlarge(kept[min(chosen)])),
         thumbnails=tuple(_embed(kept[place]) for place in sorted(chosen)),
-        heat=tuple(_embed(enlarge(tint(kept[p], parts))) for p, parts in episode.saliency),
+        heat=tuple(_embed(enlarge(tint(kept[p], share))) for p, share in episode.saliency),
         commands=draw_commands(episode),
         neurons=_draw_neurons(episode),
         has_answers=episode.answers is not None,
@@ -173,16 +173,13 @@ def enlarge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def tint(pixels: NDArray[np.uint8], parts: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return an image with what moves the command in orange, the rest in grey.
+def tint(pixels: NDArray[np.uint8], saliency: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return an image with what counts in orange, the rest in grey.
 
-    :param parts: how much each part does, shape (rows, columns); the most is full strength.
+    :param saliency: how much each pixel counts, 0 to 1, shape (height, width).
     """
-    height, width = pixels.shape[:2]
-    most = float(parts.max())
-    share = parts / most if most > 0 else np.zeros_like(parts)
-    heat = cv2.resize(share.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    heat = np.clip(heat, 0.0, 1.0)[..., None]
+    # The eye takes the root for linear: most counts little.
+    heat = np.sqrt(saliency)[..., None]
     grey = pixels.mean(axis=2, keepdims=True)
     orange = np.array([249.0, 115.0, 22.0])
     return np.asarray((1 - 0.7 * heat) * grey + 0.7 * heat * orange, dtype=np.uint8)

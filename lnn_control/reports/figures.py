@@ -134,7 +134,7 @@ def draw_flight(
         axes.annotate(name, (place[0], place[1]), **label)
     if flight.outcome != 'success':
         axes.plot(*path[-1], 'X', ms=10, color=palette['bad'], mec='white', mew=0.8, zorder=6)
-    _draw_scale_bar(axes, (x_min, y_min), x_max - x_min, palette)
+    draw_scale_bar(axes, (x_min, y_min), x_max - x_min, palette)
 
 
 def name_places(site: Site) -> list[tuple[str, NDArray[np.float64]]]:
@@ -193,9 +193,13 @@ def top_speed(flight: Flight) -> float:
     return float(max(np.ceil(flight.speeds.max(initial=0.0) * 2) / 2, 0.5))
 
 
-def _draw_scale_bar(
+def draw_scale_bar(
     axes: Axes, corner: tuple[float, float], width: float, palette: Mapping[str, str]
 ) -> None:
+    """Draw a bar of a round length [m] into the lower left corner of a map.
+
+    :param corner: of the map [m]. :param width: of the map [m]. :param palette: role -> colour.
+    """
     x, y = corner[0] + 0.04 * width, corner[1] + 0.045 * width
     length = choose_scale_bar(width)
     axes.plot([x, x + length], [y, y], color=palette['ink'], lw=1.6, solid_capstyle='butt')
@@ -217,7 +221,10 @@ def choose_scale_bar(width: float) -> float:
 
 
 def draw_commands(flight: Flight) -> Chart:
-    """Draw the velocity command, and below it the yaw rate, over time."""
+    """Draw the velocity command, and below it the yaw rate, over time.
+
+    Thin lines are what the policy asked for before the limits, where that was recorded.
+    """
 
     def draw(panels: Sequence[Axes]) -> None:
         velocity, yaw = panels
@@ -236,12 +243,11 @@ def draw_commands(flight: Flight) -> Chart:
 
 
 def _step(axes: Axes, flight: Flight, column: int, name: str) -> None:
-    axes.plot(
-        flight.command_times,
-        flight.commands[:, column],
-        drawstyle='steps-post',
-        color=colour(name),
-    )
+    line: dict[str, Any] = {'drawstyle': 'steps-post', 'color': colour(name)}
+    axes.plot(flight.command_times, flight.commands[:, column], gid=f'{name}-flown', **line)
+    if len(flight.asked):
+        line |= {'lw': 0.8, 'alpha': 0.6, 'gid': f'{name}-asked'}
+        axes.plot(flight.command_times, flight.asked[:, column], **line)
 
 
 def draw_neurons(flight: Flight, groups: Sequence[NeuronGroup]) -> Chart:

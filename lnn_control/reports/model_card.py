@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 CARD_NAME = 'README.md'
+# Of a summary, what makes it another measurement than that of the plain task.
+_SETS_APART = (
+    *('disturbance', 'level', 'strength', 'distance'),
+    *('camera_fov_deg', 'camera_pitch_deg', 'camera_rate', 'renderer', 'backend'),
+)
 
 
 def write_model_card(
@@ -135,8 +140,13 @@ def render_results(results: Sequence[dict[str, Any]]) -> str:
         share = f'{result["successes"]} of {result["episodes"]}'
         rate = result['successes'] / result['episodes']
         interval = f'{result["wilson_low"]:.1%} to {result["wilson_high"]:.1%}'
-        asked = result.get('task_option') or {}
+        asked = dict(result.get('task_option') or {})
+        asked |= {name: result[name] for name in _SETS_APART if result.get(name) is not None}
+        if asked.get('level') == 0:
+            del asked['level']  # of the trials of a suite that nothing disturbs
         told = ''.join(f', {name} {value}' for name, value in asked.items())
+        if result.get('limits') is False:
+            told += ', no limits'
         rows.append(
             f'| {result["suite"]}{told} | {result["world"]} | {result["season"]} '
             f'| {share} = {rate:.1%} | {interval} |'

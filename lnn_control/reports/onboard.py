@@ -98,13 +98,8 @@ def draw_saliency(
     height, width = frame.shape[:2]
     rows, columns = (round(_INSET_SHARE * side) for side in (height, width))
     margin = round(height * 0.04)
-    grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
-    # The root lets what counts a little be seen, too.
-    heat = np.sqrt(saliency[..., None].astype(np.float32) / 255)
-    lit = (1 - heat) * (0.15 + 0.35 * grey / 255) + heat * np.array(_ACCENT) / 255
-    inset = cv2.resize(
-        (255 * lit).astype(np.uint8), (columns, rows), interpolation=cv2.INTER_CUBIC
-    )
+    lit = light_saliency(pixels, saliency)
+    inset = cv2.resize(lit, (columns, rows), interpolation=cv2.INTER_CUBIC)
     frame = frame.copy()
     corner = frame[margin : margin + rows, width - margin - columns : width - margin]
     corner[:] = inset
@@ -116,6 +111,18 @@ def draw_saliency(
         1,
     )
     return frame
+
+
+def light_saliency(pixels: NDArray[np.uint8], saliency: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an image in dark grey, lit where it counted.
+
+    :param saliency: how much each pixel counted, 0 to 255, shape (height, width).
+    """
+    grey = pixels.mean(axis=2, keepdims=True).astype(np.float32)
+    # The root lets what counts a little be seen, too.
+    heat = np.sqrt(saliency[..., None].astype(np.float32) / 255)
+    lit = (1 - heat) * (0.15 + 0.35 * grey / 255) + heat * np.array(_ACCENT) / 255
+    return np.asarray((255 * lit).astype(np.uint8))
 
 
 def draw_text(

@@ -48,6 +48,7 @@ class FlightView:
     top_speed: float
     has_reach: bool
     has_road: bool
+    has_asked: bool
     commands: figures.Chart
     neurons: figures.Chart | None
     heights: figures.Chart
@@ -157,6 +158,7 @@ def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> F
         top_speed=figures.top_speed(record.flight),
         has_reach=record.site.reach > 0.0,
         has_road=bool(len(record.site.road)),
+        has_asked=bool(len(record.flight.asked)),
         commands=_add_cursor(figures.draw_commands(record.flight)),
         neurons=_add_cursor(figures.draw_neurons(record.flight, groups)) if has_neurons else None,
         heights=_add_cursor(figures.draw_heights(record)),

@@ -31,8 +31,17 @@ ROLES = (
     'up',
     'yaw',
     'target',
+    'series-a',
+    'series-b',
+    'series-c',
+    'series-d',
+    'series-e',
+    'series-f',
 )
 """What a colour is for; the style sheet of the page has one for each, on light and on dark."""
+
+SERIES = tuple(name for name in ROLES if name.startswith('series-'))
+"""Roles of what is drawn side by side, such as policies; the seventh looks like the first."""
 
 STAND_INS = {name: f'#0102{index + 16:02x}' for index, name in enumerate(ROLES)}
 """Role -> the colour that stands for it in an SVG of the page."""

@@ -85,6 +85,8 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
     worlds = ('road',)
     # Traffic keeps to the right: a mirrored road teaches the wrong side.
     is_symmetric = False
+    # The finish board is out of view for most of a lap.
+    seeks_target = False
 
     world: str = 'road'
     laps: int = 1

@@ -95,6 +95,7 @@ class Task(ABC):
     :cvar name: its key in sim.tasks.TASKS.
     :cvar vehicle: what has to do it: one of sim.vehicles.VEHICLES, `module:Class` or a class.
     :cvar is_symmetric: whether left and right are alike: a flight seen in a mirror is one, too.
+    :cvar seeks_target: whether the target is what to look for, so that it can be lost from view.
     :cvar worlds: those of sim.worlds.WORLDS that it is made for, the usual one first.
     :param world: one of them, or one of another package. :param season: one of sim.worlds.SEASONS.
     """
@@ -102,6 +103,7 @@ class Task(ABC):
     name: ClassVar[str]
     vehicle: ClassVar[str | type[Vehicle]]
     is_symmetric: ClassVar[bool] = True
+    seeks_target: ClassVar[bool] = True
     worlds: ClassVar[tuple[str, ...]] = ('forest', 'urban', 'varied_forest')
 
     world: str = 'forest'

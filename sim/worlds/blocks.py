@@ -35,6 +35,19 @@ ROUND = {
     'tree': (0.15, TREE_HEIGHT),
 }
 """Radius and height [m] of what is solid, at scale 1."""
+NAMES = {
+    'column': 'advertising column',
+    'planter': 'planter',
+    'bollard': 'bollard',
+    'lamp_post': 'lamp post',
+    'tree': 'trunk',
+    'kiosk': 'kiosk',
+    'car': 'parked car',
+    'van': 'parked van',
+    'house': 'house wall',
+    'kerb': 'kerb',
+}
+"""What each kind of solid is called by whoever hits it."""
 
 Size: TypeAlias = tuple[float, float, float]
 Points: TypeAlias = NDArray[np.float64]
@@ -75,12 +88,13 @@ class Street:
 
     def put_round(self, mesh: str, x: float, y: float, yaw: float, gap: float) -> bool:
         """Put something round on free ground and return whether there was room."""
-        radius, height = ROUND[mesh.split('-')[0]]
+        kind = mesh.split('-')[0]
+        radius, height = ROUND[kind]
         place = self.put(mesh, x, y, yaw)
         if not self.ground.take(place.x, place.y, radius, gap):
             self.instances.pop()
             return False
-        self.solids.append(Cylinder(place.x, place.y, radius, height))
+        self.solids.append(Cylinder(place.x, place.y, radius, height, kind=NAMES[kind]))
         return True
 
     def put_box(self, mesh: str, size: Size, x: float, y: float, yaw: float, gap: float) -> bool:
@@ -89,7 +103,7 @@ class Street:
         :param gap: space [m] to leave to everything else.
         """
         place = self.put(mesh, x, y, yaw)
-        box = Box(place.x, place.y, *size, place.yaw)
+        box = Box(place.x, place.y, *size, place.yaw, kind=NAMES[mesh.split('-')[0]])
         circles = cover_box(box)
         if not all(self.ground.is_free(*circle, gap) for circle in circles):
             self.instances.pop()
@@ -202,9 +216,8 @@ def put_building(street: Street, name: str, x: float, y: float, yaw: float) -> N
     """Place a house and its solid."""
     place = street.put(name, x, y, yaw)
     facade = FACADES[name]
-    street.solids.append(
-        Box(place.x, place.y, BUILDING_DEPTH, facade.width, facade.height, place.yaw)
-    )
+    size = (BUILDING_DEPTH, facade.width, facade.height)
+    street.solids.append(Box(place.x, place.y, *size, place.yaw, kind=NAMES['house']))
 
 
 def _place_back_street(street: Street, lots: Points, y: float) -> None:
@@ -245,4 +258,5 @@ def _raise_kerb(street: Street, run: list[float], y: float) -> None:
         return
     place = street.find_place((run[0] + run[-1]) / 2, y)
     length = run[-1] - run[0] + LOT
-    street.solids.append(Box(*place, length, PAVEMENT_WIDTH, KERB_HEIGHT, street.yaw))
+    size = (length, PAVEMENT_WIDTH, KERB_HEIGHT)
+    street.solids.append(Box(*place, *size, street.yaw, kind=NAMES['kerb']))

@@ -39,6 +39,14 @@ TREE_SCALE, BUSH_SCALE, ROCK_SCALE, LOG_SCALE = (
 )
 ROUND = {'sapling': (0.6, 2.3), 'bush': (0.5, 0.85), 'shrub': (0.6, 1.9), 'rock': (0.55, 0.6)}
 """Radius and height [m] at scale 1."""
+NAMES = dict.fromkeys(SPECIES, 'trunk') | {
+    'sapling': 'sapling',
+    'bush': 'bush',
+    'shrub': 'bush',
+    'rock': 'rock',
+    'log': 'fallen trunk',
+}
+"""What each kind is called by whoever hits it."""
 LOGS = ((2.4, 0.17), (3.2, 0.21), (2.8, 0.26))
 """Length and radius [m] of the fallen trunks at scale 1."""
 
@@ -64,12 +72,14 @@ class Plant:
         """What a vehicle can hit."""
         if self.kind == 'log':
             length, radius = (self.scale * size for size in LOGS[self.variant])
-            return Box(self.x, self.y, length, 2 * radius, 2 * radius, self.yaw)
+            size = (length, 2 * radius, 2 * radius)
+            return Box(self.x, self.y, *size, self.yaw, kind=NAMES['log'])
         radius, height = ROUND.get(self.kind) or (
             TRUNK_RADII[self.kind][self.variant],
             TREE_HEIGHT,
         )
-        return Cylinder(self.x, self.y, radius * self.scale, height * self.scale)
+        radius, height = radius * self.scale, height * self.scale
+        return Cylinder(self.x, self.y, radius, height, kind=NAMES[self.kind])
 
     @property
     def circles(self) -> list[tuple[float, float, float]]:

@@ -62,6 +62,15 @@ MOST_ATTEMPTS = 50
 GAP = 1.7
 """Free space [m] between trees."""
 SPECIES_SHARE = {'oak': 0.4, 'birch': 0.3, 'pine': 0.3}
+NAMES = dict.fromkeys(SPECIES_SHARE, 'trunk') | {
+    'bush': 'bush',
+    'chevron': 'chevron board',
+    'sign_post': 'sign post',
+    'sign': 'sign',
+    'post': 'reflector post',
+    'fence': 'fence',
+}
+"""What each kind of solid is called by whoever hits it."""
 BEND = 1 / 32
 """Curvature [1/m] from which a bend has chevron boards and is warned of."""
 
@@ -189,7 +198,7 @@ def _put_boards(verge: Verge, bends: list[tuple[float, float, float]]) -> None:
                 continue
             mesh = 'chevron_right' if side > 0 else 'chevron_left'
             place = verge.put(mesh, float(arc), offset, 0.4, np.pi)
-            verge.solids.append(Cylinder(place.x, place.y, 0.38, 1.45))
+            verge.solids.append(Cylinder(place.x, place.y, 0.38, 1.45, kind=NAMES['chevron']))
 
 
 def _put_warnings(verge: Verge, bends: list[tuple[float, float, float]]) -> None:
@@ -211,8 +220,8 @@ def _put_sign(verge: Verge, mesh: str, arc: float, side: float) -> None:
         return
     place = verge.put(mesh, arc, offset, 0.6, np.pi if side < 0 else 0.0)
     board = (0.14, BOARD_SIZE, 0.95, place.yaw, BOARD_BOTTOM)
-    verge.solids.append(Cylinder(place.x, place.y, 0.05, BOARD_BOTTOM))
-    verge.solids.append(Box(place.x, place.y, *board))
+    post = Cylinder(place.x, place.y, 0.05, BOARD_BOTTOM, kind=NAMES['sign_post'])
+    verge.solids += [post, Box(place.x, place.y, *board, kind=NAMES['sign'])]
 
 
 def _put_posts(verge: Verge) -> None:
@@ -223,7 +232,7 @@ def _put_posts(verge: Verge) -> None:
             offset = side * (LANE_WIDTH + POST_ASIDE)
             if verge.is_free(arc, offset, 0.1):
                 place = verge.put('post', arc, offset, 0.1, np.pi if side < 0 else 0.0)
-                verge.solids.append(Cylinder(place.x, place.y, 0.09, 1.0))
+                verge.solids.append(Cylinder(place.x, place.y, 0.09, 1.0, kind=NAMES['post']))
         arc += float(np.clip(24.0 - 500.0 * abs(chart.curvature_at(arc)), 12.0, 24.0))
 
 
@@ -244,7 +253,8 @@ def _put_fences(verge: Verge, generator: np.random.Generator) -> None:
             continue
         for panel in panels:
             place = verge.put('fence', panel, offset, FENCE_PANEL / 2, 0.0)
-            verge.solids.append(Box(place.x, place.y, FENCE_PANEL + 0.12, 0.14, 1.15, place.yaw))
+            size = (FENCE_PANEL + 0.12, 0.14, 1.15)
+            verge.solids.append(Box(place.x, place.y, *size, place.yaw, kind=NAMES['fence']))
 
 
 def _plant(verge: Verge, generator: np.random.Generator) -> None:
@@ -268,7 +278,7 @@ def _plant(verge: Verge, generator: np.random.Generator) -> None:
         far = '_far' if kind != 'bush' and away > NEAR_ROAD else ''
         verge.instances.append(Instance(f'{kind}_{variant}{far}', x, y, 0.0, yaw, float(scale)))
         height = scale * (0.97 if kind == 'bush' else TREE_HEIGHT)
-        verge.solids.append(Cylinder(x, y, float(radius), float(height)))
+        verge.solids.append(Cylinder(x, y, float(radius), float(height), kind=NAMES[str(kind)]))
         num_trees += 1
 
 

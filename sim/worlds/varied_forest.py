@@ -30,6 +30,8 @@ MOST_WALLS = 8
 WALL_GAP = 1.6
 """Free space [m] between a wall or crate and anything else."""
 WALL_ATTEMPTS = 24
+POST, CRATE, WALL = 'post', 'crate', 'wall'
+"""What the things that are no plants are called by whoever hits them."""
 PAINTS = ('wood', 'rock', 'fern', 'bark_b')
 """Tiles of the atlas that are painted anew."""
 _BRIGHTEST_GROUND = 0.6
@@ -170,10 +172,10 @@ def _draw_round_thing(plant: Cylinder, generator: np.random.Generator) -> _Thing
     if generator.random() < 0.5:
         side = float(np.sqrt(2.0)) * plant.radius
         mesh = make_box((side, side, height), tile, _choose_paint(generator))
-        solid: Solid = Box(plant.x, plant.y, side, side, height, yaw)
+        solid: Solid = Box(plant.x, plant.y, side, side, height, yaw, kind=CRATE)
     else:
         mesh = _make_post(plant.radius, height, tile)
-        solid = Cylinder(plant.x, plant.y, plant.radius, height)
+        solid = Cylinder(plant.x, plant.y, plant.radius, height, kind=POST)
     return _Thing(label_mesh(mesh, Label.OBJECT), solid, yaw)
 
 
@@ -242,7 +244,7 @@ def _draw_box(forest: World, generator: np.random.Generator) -> Box:
     width = float(generator.uniform(0.2, 0.5) if is_thin else generator.uniform(0.6, 2.2))
     height = float(generator.uniform(0.7, 4.5))
     yaw = float(generator.uniform(-np.pi, np.pi))
-    return Box(float(x), float(y), max(length, width), width, height, yaw)
+    return Box(float(x), float(y), max(length, width), width, height, yaw, kind=WALL)
 
 
 def _make_wall(box: Box, generator: np.random.Generator) -> Mesh:

@@ -15,16 +15,23 @@ from numpy.typing import NDArray
 from lnn_control.core.checks import check_array, check_number
 from sim.worlds.labels import Label
 
+SOME_SOLID = 'obstacle'
+"""What a solid is called of which its world does not say what it is."""
+
 
 @dataclass(frozen=True)
 class Cylinder:
-    """A solid upright cylinder standing at height `bottom`, such as a trunk or a lamp post."""
+    """A solid upright cylinder standing at height `bottom`, such as a trunk or a lamp post.
+
+    :param kind: what it is, in a word or two, for whoever hits it.
+    """
 
     x: float
     y: float
     radius: float
     height: float
     bottom: float = 0.0
+    kind: str = SOME_SOLID
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,7 @@ class Box:
 
     :param length: full size along its own x [m], which points along yaw.
     :param width: full size along its own y [m].
+    :param kind: what it is, in a word or two, for whoever hits it.
     """
 
     x: float
@@ -42,6 +50,7 @@ class Box:
     height: float
     yaw: float = 0.0
     bottom: float = 0.0
+    kind: str = SOME_SOLID
 
 
 Solid: TypeAlias = Cylinder | Box

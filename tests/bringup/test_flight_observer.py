@@ -72,7 +72,8 @@ def fly(graph: FakeGraph, origin: float, outcome: str) -> None:
         graph.tick(now)
         graph.move(now, 0.1 * step)
         graph.show(now, SECOND_NS, grey=step)
-        graph.send(topics.NEURONS, make_neurons(np.array([step, -step], dtype=np.float32)))
+        activity = np.array([step, -step], dtype=np.float32)
+        graph.send(topics.NEURONS, make_neurons(activity, ['a', 'b'], now))
         graph.command(now, SECOND_NS + 4_000_000)
         if step == 0:
             graph.say('flying')
@@ -101,6 +102,7 @@ def test_flight_holds_what_was_published(graph: FakeGraph, observer: FlightObser
     np.testing.assert_allclose(flight.yaws, 0.3)
     assert flight.commands[:, 0].tolist() == [1.0] * 11
     assert flight.neurons[:, 1].tolist() == [-float(step) for step in range(11)]
+    np.testing.assert_allclose(flight.neuron_times, 0.1 * np.arange(11), atol=1e-9)
     np.testing.assert_allclose(flight.latencies, 0.004, atol=1e-6)
 
 

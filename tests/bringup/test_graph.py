@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from lnn_control.bringup.graph import (
+    DASHBOARD,
     GRAPHS,
     Graph,
     NodeDescription,
@@ -20,6 +21,7 @@ from lnn_control.bringup.graph import (
 )
 from lnn_control.bringup.node_processes import make_command
 from lnn_control.cli.collect import Collect
+from lnn_control.cli.dashboard import Dashboard
 from lnn_control.cli.evaluate import Evaluate
 from lnn_control.cli.sim import View
 from lnn_control.core.safety import CommandLimits
@@ -42,6 +44,18 @@ def read_config(node: NodeDescription) -> dict[str, object]:
     # A block with a node's name would win over what the command line sets.
     assert list(content) == ['/**']
     return content['/**']['ros__parameters']
+
+
+def test_dashboard_has_an_executable_and_the_parameters_of_its_config() -> None:
+    pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
+    assert os.access(ROOT / 'libexec' / DASHBOARD.name, os.X_OK)
+    parameters = importlib.import_module(DASHBOARD.module).PARAMETERS
+    assert read_config(DASHBOARD) == {entry.name: entry.default for entry in parameters}
+    assert {name for name, _ in DASHBOARD.settings} <= {entry.name for entry in parameters}
+    options = {entry.name: entry.default for entry in fields(Dashboard)}
+    for name in ('address', 'port', 'stamped'):
+        assert options[name] == read_config(DASHBOARD)[name]
+    assert set(dict(DASHBOARD.remappings).values()) <= set(options)
 
 
 def find_defaults(graph: Graph) -> dict[str, object]:

@@ -125,6 +125,34 @@ def test_check_names_what_is_wrong_and_repair_mends_the_file(
     assert 'nothing is wrong' in capsys.readouterr().out
 
 
+def test_bag_that_cannot_be_read_keeps_nobody_from_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / 'bags' / 'whole', [*see_and_feel(), *answer()])
+    (tmp_path / 'bags' / 'a.mcap').write_text('dear diary, today I flew')
+    (tmp_path / 'bags' / 'gone.mcap').symlink_to(tmp_path / 'nowhere')
+    assert run('data', 'info', tmp_path / 'bags', '--json', tmp_path / 'info.json') == 1
+    assert 'a.mcap is no bag' in capsys.readouterr().out
+    rows = json.loads((tmp_path / 'info.json').read_text())
+    assert [len(row['topics']) for row in rows] == [0, 0, 3]
+    for number in (1, 2):
+        assert run('data', 'repair', tmp_path / 'bags', '--output', tmp_path / 'new') == 1
+        out = capsys.readouterr().out
+        assert 'a was not repaired' in out and 'gone.mcap cannot be opened' in out
+        assert ('whole.mcap is there already' in out) == (number == 2)
+    assert [path.name for path in (tmp_path / 'new').iterdir()] == ['whole.mcap']
+
+
+@pytest.mark.parametrize('verb', ['info', 'check', 'repair', 'import', 'view', 'export'])
+def test_nothing_to_read_is_an_error(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = [] if verb in ('info', 'check') else ['--output', tmp_path / 'out']
+    assert run('data', verb, *output) == 1
+    assert f'no bag was named: lnn-control data {verb} BAG' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
 def test_schema_is_json_and_a_contract_is_not_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +213,22 @@ def test_weight_that_is_none_is_an_error(number: str) -> None:
         parse_source(f'a={number}')
 
 
+def test_data_set_without_an_episode_is_an_error_for_whoever_reads_it(
+    tmp_path: Path, small, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(tmp_path / 'bags' / 'a', [*see_and_feel(), *answer()])
+    folder = tmp_path / 'set'
+    assert run('data', 'import', tmp_path / 'bags', '--output', folder, *small) == 0
+    (folder / 'episodes.jsonl').write_text('')
+    assert run('data', 'check', folder) == 1
+    assert 'holds no episode' in capsys.readouterr().out
+    for words in (('data', 'export'), ('data', 'export', '--format', 'robomimic')):
+        assert run(*words, folder, '--output', tmp_path / 'out') == 1
+        assert 'holds no episode to export' in capsys.readouterr().err
+    assert run('train', '--data', folder, '--output', tmp_path / 'policy') == 1
+    assert 'holds no episode to learn from' in capsys.readouterr().err
+
+
 def test_unfinished_data_set_is_refused(tmp_path: Path, small) -> None:
     record(tmp_path / 'bags' / 'a', [*see_and_feel(), *answer()])
     folder = tmp_path / 'set'
@@ -207,4 +251,5 @@ def test_import_that_leaves_nothing_fails_and_says_why(
     assert run(*words) == 1
     assert 'has no /cmd_vel and no /imu/data_raw' in capsys.readouterr().err
     assert run(*words, '--keep-going') == 1
-    assert 'left out' in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert 'left out' in out and 'nothing to learn from' in out

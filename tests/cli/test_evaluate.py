@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import json
+import math
 
 import pytest
 
@@ -39,6 +40,7 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
     record = json.loads(summary.read_text())
     assert record == json.loads((folder / 'summary.json').read_text())
     versions = record.pop('versions')
+    (trial,) = record.pop('trials')
     low, high = wilson_interval(1, 1)
     assert record == {
         'suite': 'fly_to_target',
@@ -60,6 +62,9 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
     assert rows[0]['outcome'] == 'success'
     assert 0.95 < rows[0]['path_ratio'] < 1.5
     assert rows[0]['clearance'] > 0.35
+    assert trial == {name: value for name, value in rows[0].items() if name in trial}
+    assert trial['hit'] is None
+    assert math.hypot(*trial['path'][-1]) == pytest.approx(trial['from_start'], abs=0.02)
     output = capsys.readouterr().out
     assert '1 of 1 = 100.0%' in output
 

@@ -20,12 +20,15 @@ from lnn_control.cli.evaluation_page import (  # noqa: E402
     choose_rows,
     describe_strays,
 )
-from lnn_control.cli.scenarios import Scenario, choose_task, list_scenarios, name_row  # noqa: E402
+from lnn_control.cli.scenarios import Scenario, choose_task, list_scenarios  # noqa: E402
 from lnn_control.cli.task_words import describe_task  # noqa: E402
+from lnn_control.evaluation.causes import describe_failure  # noqa: E402
+from lnn_control.evaluation.row_names import name_row  # noqa: E402
 from lnn_control.evaluation.suite import SuiteSummary, summarise  # noqa: E402
 from lnn_control.evaluation.trial import TrialResult  # noqa: E402
 from lnn_control.reports.run_folder import read_run  # noqa: E402
 from sim.tasks import TASKS  # noqa: E402
+from tests.browser import open_page  # noqa: E402
 
 RESULT = TrialResult(7, 'success', 9.0, 9.0, 1.1, 0.5, 0.2, 1.0)
 
@@ -94,6 +97,20 @@ def test_page_is_drawn_again_from_its_folder(folder: Path, capsys) -> None:
     assert cli.main(['report', str(folder)]) == 0
     assert str(folder / 'report.html') in capsys.readouterr().out.replace('\n', '')
     assert (folder / 'report.html').read_text(encoding='utf-8') == before
+
+
+def test_results_of_a_real_folder_open_in_a_browser(folder: Path, tmp_path: Path) -> None:
+    assert cli.main(['report', str(folder), '--output', str(tmp_path / 'page')]) == 0
+    page = tmp_path / 'page' / 'results.html'
+    opened = open_page(page, tmp_path)
+    assert (opened.console, opened.broken) == ([], [])
+    failures = [
+        flight for flight in read_run(folder).flights if not flight.result.trial.is_success
+    ]
+    assert (opened.videos, opened.images) == (6, len(failures))
+    text = page.read_text(encoding='utf-8')
+    for flight in failures:
+        assert describe_failure(flight.result.trial) in text
 
 
 def test_who_does_not_look_is_shown_with_images(tmp_path: Path, capsys) -> None:

@@ -1,6 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-from lnn_control.cli.evaluation_tables import Row, print_stress, print_summary, print_table
+from lnn_control.cli.evaluation_tables import (
+    Row,
+    print_causes,
+    print_stress,
+    print_summary,
+    print_table,
+)
 from lnn_control.evaluation.stress import CLEAN, StressCell
 from lnn_control.evaluation.suite import summarise
 from lnn_control.evaluation.trial import TrialResult
@@ -59,6 +65,23 @@ def test_summary_shows_what_the_task_itself_measures(capsys):
     assert [part.strip() for part in line.split('│')[1:-1]] == [
         *('targets_reached, mean of all trials', '3.50')
     ]
+
+
+def test_failures_are_counted_by_cause_row_by_row(capsys):
+    hits = [
+        TrialResult(i, 'collision', 3, 1, 1, 1, 1, 1, hit=hit, unseen_since=since)
+        for i, (hit, since) in enumerate((('trunk', 1.0), ('bush', None), ('trunk', None)))
+    ]
+    row = summarise('seasons', 'forest', 'winter', 'mine', hits), hits
+    print_causes(['forest summer', 'forest winter'], [make_row('111'), row])
+    text = capsys.readouterr().out
+    assert 'forest summer' not in text
+    line = next(x for x in text.splitlines() if 'forest winter' in x)
+    assert [part.strip() for part in line.split('│')[1:-1]] == [
+        *('mine', 'forest winter', '3 of 3', 'hit a trunk 2, hit a bush 1', '1')
+    ]
+    print_causes(['forest summer'], [make_row('111')])
+    assert capsys.readouterr().out == ''
 
 
 def test_units_are_printed(capsys):

@@ -199,6 +199,21 @@ def test_wrong_values_and_options_without_effect_are_one_line(data, tmp_path, ca
         assert message in fail(capsys, data, out, *more)
 
 
+def test_damaged_episode_among_others_is_named_as_such(data, tmp_path, capsys):
+    path = sorted(data.glob('*.mcap'))[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    line = fail(capsys, data, tmp_path / 'out')
+    assert f'{path} is no complete MCAP file' in line
+    assert not list(data.rglob('imported*'))
+
+
+def test_training_without_data_says_what_is_missing(tmp_path, capsys):
+    assert cli.main(['train', '--output', str(tmp_path / 'out')]) == 1
+    assert 'give --data FOLDER' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize('name', ['vehicle', 'renderer'])
 def test_data_of_two_vehicles_or_renderers_is_one_line(data, tmp_path, capsys, name):
     for path, value in zip(sorted(data.glob('*.mcap')), ('one', 'two'), strict=True):

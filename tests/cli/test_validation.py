@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import shutil
+
 import pytest
 
 from lnn_control.cli.validation import find_scenario, make_judge
@@ -16,6 +18,17 @@ def test_scenario_is_that_of_most_episodes():
     assert (scenario.task.name, scenario.task.world) == ('fly_to_target', 'forest')
     assert scenario.task.season == 'autumn'
     assert scenario.renderer == 'tiny'
+
+
+def test_task_is_asked_what_it_was_in_most_episodes(tmp_path):
+    # Options are written in one line, and a path may have spaces.
+    target = tmp_path / 'a thing.obj'
+    shutil.copy('examples/own_task/beehive.obj', target)
+    sparse = FOREST | {'task_option': f'density=0.1 target={target} time_limit=2.5'}
+    task = find_scenario([sparse, FOREST, sparse]).task
+    assert (task.density, task.time_limit) == (0.1, 2.5)
+    assert task.target == str(target)
+    assert find_scenario([FOREST, sparse, FOREST]).task.density != 0.1
 
 
 def test_empty_validation_and_a_task_nobody_knows_are_errors():

@@ -59,6 +59,8 @@ def test_empty_file_gives_the_defaults(tmp_path: Path) -> None:
         ('encoder: 5', 'encoder: .*got 5'),
         ('- 1', 'expected keys and values'),
         ('{', 'not valid YAML'),
+        ('epochs: 2\nepochs: 3', "the key 'epochs' stands twice"),
+        ('encoder: {dropout: 0.1, dropout: 0.2}', "the key 'dropout' stands twice"),
     ],
 )
 def test_mistake_names_file_and_key_in_one_line(text: str, message: str, tmp_path: Path) -> None:

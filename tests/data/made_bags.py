@@ -103,6 +103,37 @@ def compressed(stamp: float, suffix: str = '.png', size: tuple[int, int] = (32, 
     )
 
 
+def camera_info(
+    stamp: float,
+    size: tuple[int, int] = (32, 18),
+    focal_length_px: float = 20.0,
+    distortion: tuple[float, ...] = (),
+) -> Any:
+    width, height = size
+    f, x, y = focal_length_px, width / 2, height / 2
+    return make(
+        'sensor_msgs/msg/CameraInfo',
+        header=header(stamp, 'camera_optical_frame'),
+        height=height,
+        width=width,
+        distortion_model='plumb_bob',
+        d=np.array(distortion, np.float64),
+        k=np.array([f, 0, x, 0, f, y, 0, 0, 1], np.float64),
+        r=np.eye(3).ravel(),
+        p=np.array([f, 0, x, 0, 0, f, y, 0, 0, 0, 1, 0], np.float64),
+        binning_x=0,
+        binning_y=0,
+        roi=make(
+            'sensor_msgs/msg/RegionOfInterest',
+            x_offset=0,
+            y_offset=0,
+            height=0,
+            width=0,
+            do_rectify=False,
+        ),
+    )
+
+
 def imu(
     stamp: float,
     rates: tuple[float, float, float] = (0.0, 0.0, 0.0),
@@ -272,7 +303,8 @@ def translate(message: Any) -> Any:
     kind = STORE1.types[message.__msgtype__]
     values = {}
     for entry in fields(kind):  # type: ignore[arg-type]
-        value = getattr(message, entry.name, 0)
+        # Calibrations have the same fields in capitals there.
+        value = getattr(message, entry.name, getattr(message, entry.name.lower(), 0))
         values[entry.name] = translate(value) if hasattr(value, '__msgtype__') else value
     return kind(**values)
 

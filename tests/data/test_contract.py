@@ -24,6 +24,7 @@ from tests.data.made_bags import (
     Sent,
     ackermann,
     answer,
+    camera_info,
     image,
     imu,
     joy,
@@ -144,3 +145,58 @@ def test_zero_stamps_are_seen(tmp_path: Path) -> None:
     zero = see_and_feel(make_image=lambda t: image(0.0, np.zeros((18, 32, 3), np.uint8)))
     contract, _ = guess(tmp_path / 'bag', [*zero, *answer()])
     assert contract.camera.stamp == 'receipt'
+
+
+BARREL = (-0.25, 0.06, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ('camera', 'info', 'words'),
+    [
+        (
+            '/front/image_raw',
+            camera_info(START, focal_length_px=16.0),
+            '  # its calibration: images are straightened, to 90 degrees across\n'
+            '  info: {topic: /front/camera_info}\n',
+        ),
+        (
+            # Straightened already: by the projection, not once more.
+            '/front/image_rect_color',
+            camera_info(START, focal_length_px=16.0, distortion=BARREL),
+            '  # by /front/camera_info, for an image that is straight already\n  fov_deg: 90\n',
+        ),
+        (
+            '/front/image_raw',
+            camera_info(START, focal_length_px=0.0),
+            '  # /front/camera_info tells nothing: camera_info must hold a size and a focal',
+        ),
+        ('/front/image_raw', text('wide'), 'fov_deg: null'),
+        # Of another camera.
+        ('/rear/image_raw', camera_info(START), 'fov_deg: null'),
+    ],
+)
+def test_guess_takes_the_lens_from_the_calibration_beside_the_images(
+    tmp_path: Path, camera: str, info, words: str
+) -> None:
+    messages = see_and_feel(topics=(camera, IMU))
+    beside = Sent('/front/camera_info', START, info)
+    _, written = guess(tmp_path / 'bag', [*messages, *answer(), beside])
+    assert words in written
+
+
+def test_guess_for_names_and_messages_that_are_none_of_ros(tmp_path: Path) -> None:
+    strange = {'/camera/image_raw': '/a: b', IMU: '/imu #1', COMMAND: '/*x'}
+    messages = [*see_and_feel(), *answer()]
+    bag = record(tmp_path / 'strange', [s._replace(topic=strange[s.topic]) for s in messages])
+    contract = parse_contract(yaml.safe_load(guess_contract(find_bags(bag)[0][0])), 'guess')
+    assert (contract.camera.topic, contract.command.topic) == ('/a: b', '/*x')
+    # No sample that can be looked at.
+    broken = see_and_feel(make_imu=lambda t: imu(t, force=(0.0, 0.0, 1e300)))
+    contract, _ = guess(tmp_path / 'broken', [*broken, *answer()])
+    assert contract.imu.topic == IMU
+
+
+def test_guess_tells_that_a_bag_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / 'a.mcap').write_bytes(b'\x89MCAP0\r\n' + bytes(100))
+    with pytest.raises(RecordingError, match=r'holds no images, and no other .* ends too early'):
+        guess_contract(find_bags(tmp_path)[0][0])

@@ -5,7 +5,10 @@
 import errno
 import os
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 import yaml
 import zstandard
+from mcap.writer import Writer as McapWriter
 
 from lnn_control.core.mcap_file import McapFile
 from lnn_control.data import readers
@@ -21,12 +25,14 @@ from lnn_control.data.contract import OUR_CONTRACT
 from lnn_control.data.importer import ImportSettings, import_bags
 from lnn_control.data.problems import RecordingError
 from lnn_control.data.readers import BagReader
+from lnn_control.data.repair import repair_bag
 from tests.data.made_bags import (
     COMMAND,
     IMAGE,
     IMU,
     START,
     STORE,
+    STORE1,
     Sent,
     answer,
     compressed,
@@ -34,9 +40,11 @@ from tests.data.made_bags import (
     find_file,
     image,
     imu,
+    joy,
     record,
     record_ros1,
     see_and_feel,
+    translate,
     twist,
     vector,
 )
@@ -155,6 +163,100 @@ BROKEN_JPEG = [
 ]
 
 
+def make_lost_link(folder: Path) -> None:
+    (folder / 'flight.mcap').symlink_to(folder / 'disk_that_is_not_there')
+
+
+def make_appended(folder: Path) -> None:
+    path = make_noisy(folder / 'bag.mcap')
+    path.write_bytes(2 * path.read_bytes())
+
+
+def make_unknown_chunks(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, compression='STORAGE'))
+    path.write_bytes(path.read_bytes().replace(b'zstd', b'brot'))
+
+
+def make_sqlite_overwritten(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, 'sqlite3', version=8))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE messages SET timestamp = 'now' WHERE id = 200")
+        database.commit()
+
+
+def make_zstd_flipped(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, compression='FILE'))
+    data = bytearray(path.read_bytes())
+    data[20:80] = bytes(60)
+    path.write_bytes(data)
+
+
+def make_sqlite_without_names(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, 'sqlite3', version=8))
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"UPDATE topics SET name = x'00ff' WHERE name = '{COMMAND}'")
+        database.commit()
+
+
+def make_boundless(folder: Path) -> None:
+    path = find_file(record(folder / 'bag', FLIGHT, compression='STORAGE'))
+    data = path.read_bytes()
+    # The length of a chunk's records stands behind the name of its compression.
+    place = data.index(b'zstd') + 4
+    path.write_bytes(data[:place] + b'\xff' * 6 + bytes(2) + data[place + 8 :])
+
+
+def make_json(folder: Path) -> None:
+    with open(folder / 'bag.mcap', 'wb') as stream:
+        writer = McapWriter(stream)
+        writer.start()
+        for topic in (IMAGE, IMU, COMMAND):
+            name = next(s.message.__msgtype__ for s in FLIGHT if s.topic == topic)
+            schema = writer.register_schema(name, 'jsonschema', b'{}')
+            channel = writer.register_channel(topic, 'json', schema)
+            writer.add_message(channel, 1, b'{}', 1)
+        writer.finish()
+
+
+def make_compressed_twice(folder: Path) -> None:
+    plain = make_noisy(folder / 'plain.mcap')
+    twice = zstandard.compress(zstandard.compress(plain.read_bytes()))
+    (folder / 'bag.mcap.zst').write_bytes(twice)
+    plain.unlink()
+
+
+def make_changing_type(folder: Path) -> None:
+    first = record(folder / 'bag', FLIGHT)
+    later = [
+        s._replace(time=s.time + 5, message=joy(s.time, [1.0], [1]))
+        for s in FLIGHT
+        if s.topic == COMMAND
+    ]
+    second = find_file(record(folder / 'other', later))
+    second.rename(first / 'bag_1.mcap')
+    shutil.rmtree(folder / 'other')
+    path = first / 'metadata.yaml'
+    values = yaml.safe_load(path.read_text())
+    values['rosbag2_bagfile_information']['relative_file_paths'].append('bag_1.mcap')
+    path.write_text(yaml.safe_dump(values))
+
+
+def restamp(stamp_of: Callable[[int], float]) -> Callable[[Path], None]:
+    """Return what records the flight with images of other stamps, by their number."""
+    rows = [s for s in FLIGHT if s.topic == IMAGE]
+    images = [s._replace(message=image(stamp_of(i))) for i, s in enumerate(rows)]
+    return write([*without(IMAGE), *images])
+
+
+def make_video(stamp: float):
+    message = compressed(stamp)
+    message.format, message.data = 'h264', np.frombuffer(b'\0\0\0\1\x67' + bytes(90), np.uint8)
+    return message
+
+
+VIDEO = [s._replace(message=make_video(s.time)) if s.topic == IMAGE else s for s in FLIGHT]
+
+
 @dataclass(frozen=True)
 class Case:
     """A kind of damage.
@@ -219,6 +321,41 @@ CASES = {
         write(change(IMAGE, 5, lambda t: image(0.0, draw(t)))),
         r'/camera/image_raw message 5: its stamp is zero',
         39,
+    ),
+    'link to nothing': Case(
+        make_lost_link, r'flight\.mcap cannot be opened: it is a link to nothing', 0
+    ),
+    'appended': Case(make_appended, r'bag\.mcap is damaged: something was appended to it', 40),
+    'unknown chunks': Case(make_unknown_chunks, r"its chunks are compressed with 'brot'", 0),
+    'zstd flipped': Case(make_zstd_flipped, r'bag\.mcap\.zstd is damaged: (?!.*no bag)', 0),
+    'sqlite3 without names': Case(make_sqlite_without_names, r'has no /cmd_vel; it holds', 0),
+    'boundless chunk': Case(make_boundless, r'it asks for more bytes than there can be', 0),
+    'sqlite3 overwritten': Case(
+        make_sqlite_overwritten,
+        r'bag\.db3 is damaged: the rest of it is missing or over',
+        (20, 39),
+    ),
+    'JSON': Case(make_json, r'must be of type .*, got sensor_msgs/msg/\w+ as json', 0),
+    'compressed twice': Case(make_compressed_twice, r'it is compressed twice', 0),
+    'changing type': Case(make_changing_type, r'/cmd_vel is a joystick', 0),
+    'stamps backwards': Case(
+        restamp(lambda i: START + 10 - i / 20), r'stamps that go back 39 times in 40 images', 0
+    ),
+    'clock set': Case(
+        restamp(lambda i: START + i / 20 + (3e7 if i > 19 else 0)),
+        r'/camera/image_raw message 20: its stamp jumps ahead by 3e\+07 s',
+        0,
+    ),
+    'clock stands': Case(
+        restamp(lambda i: START), r'of 40 images .* 39 repeat the stamp of another', 0
+    ),
+    'video': Case(
+        write(VIDEO), r"no image .* read; message 0 compressed image must be .* 'h264'", 0
+    ),
+    'absurd command': Case(
+        write(change(COMMAND, 5, lambda t: twist(1e300))),
+        r'/cmd_vel message 5: is greater than anything that is measured',
+        40,
     ),
     'IMU silent': Case(
         write([s for s in FLIGHT if s.topic != IMU or not 0.4 < s.time - START < 1.4]),
@@ -323,7 +460,7 @@ def test_full_disk_is_an_error_and_the_same_import_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, failing, fail)
-        with pytest.raises(OSError, match='No space left on device'):
+        with pytest.raises(OSError, match=r'No space left on device: .*set'):
             run(tmp_path / 'bags', tmp_path / 'set', keep_going=False)
     assert not list((tmp_path / 'set').rglob('*.part'))
     run(tmp_path / 'bags', tmp_path / 'set', keep_going=False)
@@ -346,6 +483,109 @@ def test_folder_that_is_linked_is_followed_and_names_may_be_in_capitals(tmp_path
         'notes.pdf': 'no bag',
         'crash.mcap.part': 'unfinished',
     }
+
+
+def test_what_a_killed_recorder_left_in_its_journal_is_read(tmp_path: Path, read_bag) -> None:
+    path = find_file(record(tmp_path / 'first', FLIGHT, 'sqlite3', version=8))
+    with closing(sqlite3.connect(path)) as database:
+        rows = database.execute('SELECT * FROM messages ORDER BY id').fetchall()
+        database.execute('DELETE FROM messages WHERE id > 50')
+        database.commit()
+        # From here on what is written is beside the file until it is closed.
+        database.execute('PRAGMA journal_mode = WAL')
+        database.executemany('INSERT INTO messages VALUES (?, ?, ?, ?)', rows[50:])
+        database.commit()
+        killed = tmp_path / 'killed'
+        killed.mkdir()
+        for name in ('first.db3', 'first.db3-wal', 'first.db3-shm'):
+            shutil.copy(path.with_name(name), killed / name)
+    before = {entry.name: entry.read_bytes() for entry in killed.iterdir()}
+    assert len(read_bag(killed).only) == 40
+    assert {entry.name: entry.read_bytes() for entry in killed.iterdir()} == before
+    assert find_bags(killed)[1] == []
+
+
+def test_messages_of_ros_1_in_mcap_are_read_and_repaired(tmp_path: Path, read_bag) -> None:
+    with open(tmp_path / 'old.mcap', 'wb') as stream:
+        writer = McapWriter(stream)
+        writer.start('ros1')
+        channels: dict[str, int] = {}
+        for topic, time, message in sorted(FLIGHT, key=lambda sent: sent.time):
+            kind = message.__msgtype__
+            if topic not in channels:
+                text, _ = STORE1.generate_msgdef(kind, ros_version=1)
+                old = kind.replace('/msg/', '/')
+                schema = writer.register_schema(old, 'ros1msg', text.encode())
+                channels[topic] = writer.register_channel(topic, 'ros1', schema)
+            data = bytes(STORE1.serialize_ros1(translate(message), kind))
+            writer.add_message(channels[topic], round(time * 1e9), data, round(time * 1e9))
+        writer.finish()
+    expected = read_bag(record(tmp_path / 'new', FLIGHT)).only
+    (bag,), _ = find_bags(tmp_path / 'old.mcap')
+    repair_bag(bag, tmp_path / 'repaired.mcap')
+    for path in (bag.files[0], tmp_path / 'repaired.mcap'):
+        found = read_bag(path).only
+        assert np.array_equal(found.images, expected.images)
+        assert np.array_equal(found.flown, expected.flown)
+
+
+@pytest.mark.parametrize(
+    ('listed', 'missing'),
+    [
+        ('[flight.mcap, flight.mcap]', ()),
+        ('[../../elsewhere/flight.mcap]', ()),
+        ('[flight.mcap, /etc/passwd]', ('passwd',)),
+        ('flight.mcap', ()),
+        ('null', ()),
+    ],
+)
+def test_odd_list_of_files_reads_each_once(tmp_path: Path, listed: str, missing: tuple) -> None:
+    folder = record(tmp_path / 'flight', FLIGHT)
+    text = f'rosbag2_bagfile_information: {{relative_file_paths: {listed}}}'
+    (folder / 'metadata.yaml').write_text(text)
+    (bag,), _ = find_bags(folder)
+    assert bag.files == (folder / 'flight.mcap',) and bag.missing == missing
+
+
+def test_folder_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path / 'flight', FLIGHT)
+    closed = record(tmp_path / 'closed', FLIGHT)
+    real = os.scandir
+
+    def scan(place):
+        # Whoever runs the tests may open everything.
+        if Path(place) == closed:
+            raise PermissionError(errno.EACCES, 'Permission denied', str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, 'scandir', scan)
+    bags, (left_out,) = find_bags(tmp_path)
+    assert [bag.name for bag in bags] == ['flight']
+    assert (left_out.path, left_out.reason) == (closed, 'cannot be opened: Permission denied')
+    with pytest.raises(FileNotFoundError, match=r'found nothing; .*closed cannot be opened'):
+        find_bags(closed)
+
+
+def test_pipe_is_left_out_and_not_waited_for(tmp_path: Path) -> None:
+    record(tmp_path / 'flight', FLIGHT)
+    os.mkfifo(tmp_path / 'pipe.mcap')
+    bags, (left_out,) = find_bags(tmp_path)
+    assert [bag.name for bag in bags] == ['flight']
+    assert left_out.path.name == 'pipe.mcap' and left_out.reason.startswith('no file')
+
+
+def test_bag_that_was_named_twice_is_imported_once_and_others_of_its_name_are_refused(
+    tmp_path: Path,
+) -> None:
+    folder = record(tmp_path / 'flight', FLIGHT)
+    list(import_bags([folder, folder], OUR_CONTRACT, tmp_path / 'set', say=print))
+    assert count_images(tmp_path / 'set') == 40
+    for suffix in ('mcap', 'bag'):
+        shutil.copy(folder / 'flight.mcap', tmp_path / f'both.{suffix}')
+    with pytest.raises(BagError, match='are both called both: rename one of them'):
+        list(import_bags([tmp_path], OUR_CONTRACT, tmp_path / 'again', say=print))
 
 
 def test_folder_without_bags_says_what_is_there(tmp_path: Path) -> None:

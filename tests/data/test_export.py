@@ -3,9 +3,12 @@
 """What is exported, read back by the libraries that others read it with."""
 
 import json
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -122,6 +125,69 @@ def test_robomimic_reads_back_value_for_value(data_set: Path, tmp_path: Path) ->
             assert demo['obs/elapsed_time'].shape == (len(episode), 1)
         assert [name.decode() for name in file['mask/valid']] == ['demo_8']
         assert len(file['mask/train']) == 8
+
+
+def test_robomimic_without_room_is_one_line_and_leaves_nothing(
+    data_set: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip('h5py', reason='needs: pip install ".[data]"')
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda place: usage._replace(free=4_000_000))
+    words = ['data', 'export', str(data_set), '--format', 'robomimic', '--output', str(tmp_path)]
+    assert cli.main(words) == 1
+    told = capsys.readouterr().err
+    assert '4 MB are needed and 4 MB free' in told and 'demos.hdf5' in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def read_columns(path: Path) -> dict[str, dict[str, list]]:
+    """Return the columns of every entity of a recording of rerun, by rerun's own reader."""
+    from rerun.chunk import RrdReader
+
+    found: dict[str, dict[str, list]] = {}
+    for chunk in RrdReader(path).stream():
+        batch = chunk.to_record_batch()
+        entity = found.setdefault(str(chunk.entity_path), {})
+        for name in batch.schema.names:
+            column = batch.column(name)
+            # Of times the nanoseconds.
+            column = column.cast('int64') if str(column.type).startswith('duration') else column
+            entity.setdefault(name, []).extend(column.to_pylist())
+    return found
+
+
+def test_rerun_reads_back_value_for_value(data_set: Path, tmp_path: Path) -> None:
+    pytest.importorskip('rerun.chunk', reason='needs: pip install rerun-sdk')
+    words = ['data', 'export', str(data_set), '--format', 'rerun', '--output', str(tmp_path)]
+    assert cli.main(words) == 0
+    entries = load_dataset(data_set).episodes
+    paths = [tmp_path / f'{entry.name}.rrd' for entry in entries]
+    assert sorted(tmp_path.iterdir()) == paths and len(paths) == 9
+    episode = read_episode(data_set / entries[3].file)
+    found = read_columns(paths[3])
+    for place, rows in (
+        ('/command/flown', episode.flown),
+        ('/command/label', episode.labels),
+        ('/imu/rates', episode.imu[:, :3]),
+        ('/imu/force', episode.imu[:, 3:]),
+    ):
+        assert np.array_equal(np.array(found[place]['Scalars:scalars'], np.float32), rows)
+    since = (episode.image_stamps - episode.image_stamps[0]) * 1e9
+    assert found['/camera']['time'] == pytest.approx(since, abs=1.0)
+    for (blob,), pixels in zip(found['/camera']['EncodedImage:blob'], episode.images, strict=True):
+        shown = cv2.imdecode(np.frombuffer(bytes(blob), np.uint8), cv2.IMREAD_COLOR)
+        assert np.array_equal(shown[..., ::-1], pixels)
+    assert 'vehicle: quadrotor' in found['/about']['TextDocument:text'][0][0]
+
+
+def test_package_of_a_format_that_is_missing_is_named(
+    data_set: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, 'rerun', None)
+    monkeypatch.delitem(sys.modules, 'lnn_control.data.export_rerun', raising=False)
+    words = ['data', 'export', str(data_set), '--format', 'rerun', '--output', str(tmp_path)]
+    assert cli.main(words) == 1
+    assert 'install it with pip install rerun-sdk' in capsys.readouterr().err
 
 
 def test_export_of_what_is_no_data_set_or_into_a_full_folder_is_one_line(

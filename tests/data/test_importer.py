@@ -28,6 +28,7 @@ from lnn_control.data.contract import (
 )
 from lnn_control.data.dataset import DatasetError, Statistic, load_dataset, pool
 from lnn_control.data.importer import import_bags
+from lnn_control.data.problems import RecordingError
 from lnn_control.imitation.episode import Episode
 from lnn_control.imitation.episode_file import read_episode, read_metadata, write_episode
 from tests.data.made_bags import (
@@ -107,6 +108,24 @@ def test_same_import_again_changes_nothing_and_more_bags_are_added(tmp_path: Pat
     data = run(tmp_path / 'bags', tmp_path / 'set')
     # Appended: no episode that was there moves to another split.
     assert [entry.source for entry in data.episodes] == ['b', 'a']
+
+
+def test_episode_that_was_lost_is_made_again_and_nothing_else_changes(tmp_path: Path) -> None:
+    for name in 'ab':
+        record(tmp_path / 'bags' / name, FLIGHT)
+    data = run(tmp_path / 'bags', tmp_path / 'set')
+    before = read_all(tmp_path / 'set')
+    data.list_paths()[0].unlink()
+    run(tmp_path / 'bags', tmp_path / 'set')
+    assert read_all(tmp_path / 'set') == before
+
+
+def test_damaged_line_is_named_with_its_file(tmp_path: Path) -> None:
+    record(tmp_path / 'bags' / 'a', FLIGHT)
+    run(tmp_path / 'bags', tmp_path / 'set')
+    (tmp_path / 'set' / 'episodes.jsonl').write_text('nonsense\n')
+    with pytest.raises(DatasetError, match=r'episodes\.jsonl cannot be read, a line of it is no'):
+        load_dataset(tmp_path / 'set')
 
 
 def test_data_set_among_the_bags_is_no_bag(tmp_path: Path) -> None:
@@ -307,6 +326,17 @@ def test_car_that_tells_its_steering_angle_becomes_a_data_set(tmp_path: Path) ->
     # v tan(angle) / wheelbase: 2 tan(0.1) / 0.5.
     assert flown[:3, 3] == pytest.approx([0.0, 0.401339, 0.810840], abs=1e-5)
     assert set(flown[:, 0]) == {2.0}
+
+
+def test_wheels_that_are_turned_across_are_named(tmp_path: Path) -> None:
+    def steer(time: float, i: int):
+        return ackermann(time, 2.0, np.pi / 2 if i == 7 else 0.1)
+
+    messages = [*see_and_feel(), *answer(topic='/drive', make_command=steer)]
+    record(tmp_path / 'bags' / 'lap', messages)
+    contract = replace(OUR_CONTRACT, command=CommandTopic('/drive', wheelbase=0.5))
+    with pytest.raises(RecordingError, match=r'/drive message 7: steers by 1\.5708 rad'):
+        run(tmp_path / 'bags', tmp_path / 'set', contract)
 
 
 def test_joystick_with_a_dead_man_becomes_a_data_set(tmp_path: Path) -> None:

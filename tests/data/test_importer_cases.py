@@ -313,6 +313,78 @@ def test_setpoint_of_mavros_tells_its_own_axes(tmp_path, read_bag):
         read_bag(bag, contract)
 
 
+def test_setpoint_of_mavros_that_commands_a_position_is_no_velocity(tmp_path, read_bag):
+    def aim(mask: int):
+        def make(time, i):
+            target = position_target(time, (1.0, 0.5, 0.2), frame=8)
+            target.type_mask = mask
+            return target
+
+        return make
+
+    contract = replace(OUR_CONTRACT, command=CommandTopic('/sp'))
+    # Bits 8, 16: forward and left are not commanded; 32, 2048: up and yaw rate are not.
+    bag = record(tmp_path / 'position', [*see_and_feel(), *answer(20, '/sp', aim(8 | 16 | 32))])
+    with pytest.raises(RecordingError, match=r'/sp message 0: commands no velocity'):
+        read_bag(bag, contract)
+    bag = record(tmp_path / 'level', [*see_and_feel(), *answer(20, '/sp', aim(32 | 2048))])
+    assert read_bag(bag, contract).only.flown[0] == pytest.approx([1.0, 0.5, 0.0, 0.0])
+
+
+def test_setpoint_of_px4_without_a_velocity_is_none(tmp_path, read_bag):
+    nothing = answer(20, '/sp', lambda t, i: trajectory_setpoint((np.nan,) * 3, np.nan))
+    bag = record(tmp_path / 'bag', [*see_and_feel(), *nothing, *turn_heading(20, 0.0)])
+    contract = replace(OUR_CONTRACT, odometry='/odom', command=CommandTopic('/sp', frame='ned'))
+    with pytest.raises(RecordingError, match=r'/sp message 0: commands no velocity \(NaN\)'):
+        read_bag(bag, contract)
+
+
+def test_axes_that_change_on_the_way_are_refused(tmp_path, read_bag):
+    def turn(time, i):
+        return twist_stamped(time, 'base_link' if i < 10 else 'map', vx=1.0)
+
+    bag = record(tmp_path / 'bag', [*see_and_feel(), *answer(20, make_command=turn)])
+    with pytest.raises(RecordingError, match=r"axes of the world \(frame_id 'map'\).*message 10"):
+        read_bag(bag)
+
+
+def test_setpoint_of_mavros_in_the_axes_of_the_body_is_not_turned(tmp_path, read_bag):
+    def body(time, i):
+        return position_target(time, (1.0, 0.5, 0.0), frame=8)
+
+    messages = [*see_and_feel(), *answer(20, '/sp', body), *turn_heading(20, 1.0)]
+    contract = replace(OUR_CONTRACT, odometry='/odom', command=CommandTopic('/sp', frame='enu'))
+    with pytest.raises(RecordingError, match=r'axes of the body .* set command\.frame to flu'):
+        read_bag(record(tmp_path / 'bag', messages), contract)
+
+
+NORTHWARDS = replace(OUR_CONTRACT, odometry='/odom', command=CommandTopic(COMMAND, frame='enu'))
+
+
+def fly_north(num_images: int) -> list[Sent]:
+    def command(time, i):
+        return twist_stamped(time, 'map', vy=1.0)
+
+    return [*see_and_feel(num_images), *answer(num_images, make_command=command)]
+
+
+def test_orientation_that_nobody_set_is_no_heading(tmp_path, read_bag):
+    headings = turn_heading(20, 0.0)
+    for sent in headings:
+        sent.message.pose.pose.orientation.w = 0.0
+    bag = record(tmp_path / 'bag', [*fly_north(20), *headings])
+    with pytest.raises(RecordingError, match=r'no heading on /odom .* its quaternion is \[0\.0'):
+        read_bag(bag, NORTHWARDS)
+
+
+def test_commands_long_before_the_first_heading_are_not_turned_by_a_guess(tmp_path, read_bag):
+    late = [s for s in turn_heading(40, np.pi / 2) if s.time - START > 1.0]
+    read = read_bag(record(tmp_path / 'bag', [*fly_north(40), *late]), NORTHWARDS)
+    # From half a second before the first heading on.
+    assert read.only.image_stamps[0] - START == pytest.approx(0.55, abs=0.06)
+    assert [p.kind for p in read.findings.select('loss')] == ['no-heading']
+
+
 def test_axes_signs_and_limits_of_the_contract_hold(tmp_path, read_bag):
     def command(time, i):
         return twist(1.0, 0.5, 0.25, 2.0)

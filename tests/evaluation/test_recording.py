@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,7 @@ def test_flight_holds_every_image_pose_command_and_neuron(
     assert flight.saliency.shape == (count, 72, 128)
     wanted = 255 * policy.map_saliency(flight.images[-1])
     np.testing.assert_allclose(flight.saliency[-1], wanted, atol=0.51)
+    assert flight.asked.shape == (count, 4)
     assert len(flight.pose_times) == count + 1
     np.testing.assert_allclose(np.diff(flight.image_times), 0.05, atol=1e-6)
     assert flight.image_times[0] == 0.0 < flight.command_times[0] < 0.05
@@ -64,6 +66,14 @@ def test_flight_holds_every_image_pose_command_and_neuron(
     assert measure_path(flight.positions_world, 1.0)[0] == result.path_length
     assert recorded.clearances.min() == result.clearance
     assert flight.distances[-1] == result.final_distance
+
+
+def test_what_the_policy_asked_is_recorded_beside_what_was_flown(env: TaskEnv) -> None:
+    flight = record_trial(env, ExpertPolicy(env), SEED, replace(SETTINGS, is_limited=True)).flight
+    # From rest the limits let nothing jump; the expert would.
+    assert np.abs(flight.asked[0]).max() > np.abs(flight.commands[0]).max()
+    free = record_trial(env, ExpertPolicy(env), SEED, SETTINGS).flight
+    np.testing.assert_array_equal(free.asked, free.commands)
 
 
 def test_moving_target_is_recorded_where_it_was(

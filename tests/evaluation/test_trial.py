@@ -5,7 +5,13 @@ import pytest
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Preprocessing
-from lnn_control.evaluation.trial import measure_command_change, measure_path, run_trial
+from lnn_control.evaluation.trial import (
+    MAX_PLACES,
+    measure_command_change,
+    measure_path,
+    run_trial,
+    trace_path,
+)
 from lnn_control.policies.policy import Policy
 
 # A second of hovering, as an inertial unit with noise feels it.
@@ -74,6 +80,27 @@ def test_successful_trial_is_measured():
     assert result.metrics == {'held': pytest.approx(0.9)}
     # Two changes of 1 m/s within 0.1 s among eight pairs of commands.
     assert result.command_change == pytest.approx(20 / 8)
+
+
+def test_trial_keeps_its_path_and_since_when_the_target_was_out_of_view():
+    result = run_trial(LineEnv(), ScriptedPolicy([1.0] * 10), seed=3)
+    # Seen up to x = 0.4 m, at 0.4 s.
+    assert result.unseen_since == pytest.approx(0.5)
+    assert result.from_start == pytest.approx(1.0)
+    assert result.path == tuple((pytest.approx(0.1 * i), 0.0) for i in range(11))
+    assert result.hit is None
+    back = run_trial(LineEnv(), ScriptedPolicy([1.0] * 6 + [-1.0] * 4 + [0.0] * 10), seed=3)
+    assert back.unseen_since is None
+    assert back.in_view == pytest.approx(17 / 20)
+    assert len(run_trial(LineEnv(), ScriptedPolicy([0.0] * 20), seed=0).path) == 21
+
+
+def test_long_path_is_thinned_and_keeps_its_ends():
+    positions = np.column_stack([np.arange(1000), np.zeros(1000), np.ones(1000)])
+    distance, path = trace_path(positions)
+    assert distance == 999.0
+    assert len(path) == MAX_PLACES
+    assert (path[0], path[-1]) == ((0.0, 0.0), (999.0, 0.0))
 
 
 def test_trial_that_runs_out_of_time_is_no_success():

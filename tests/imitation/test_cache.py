@@ -80,6 +80,20 @@ def test_changed_file_is_converted_again_whether_newer_or_older(
     assert np.array_equal(sequences[1].images, make_episode(seed=7, num_images=9).images)
 
 
+@pytest.mark.parametrize('name', ['1.npz', '1.images.npy'])
+@pytest.mark.parametrize('kept', [None, 0, 100])
+def test_damaged_or_missing_arrays_are_made_again(folder, make_episode, conversions, name, kept):
+    load_sequences(folder, PREPROCESSING)
+    path = next(folder.rglob(name))
+    data = path.read_bytes()
+    path.unlink()
+    if kept is not None:
+        path.write_bytes(data[:kept])
+    sequences = load_sequences(folder, PREPROCESSING)
+    assert conversions == ['0.mcap', '1.mcap', '1.mcap']
+    assert np.array_equal(sequences[1].images, make_episode(seed=1).images)
+
+
 def test_other_preprocessing_has_its_own_arrays(folder, conversions):
     large = load_sequences(folder, PREPROCESSING)
     small = load_sequences(folder, Preprocessing(8, 8))

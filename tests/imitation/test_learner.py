@@ -84,7 +84,7 @@ def test_flying_need_not_end() -> None:
 
 
 def test_too_little_time_for_the_expert_is_said() -> None:
-    with pytest.raises(ValueError, match='the expert has flown 2 of 3 episodes'):
+    with pytest.raises(ValueError, match='2 of the first 3 episodes are there'):
         learn(Crew(2), make_learner([]), 0.2, 1.0)
 
 

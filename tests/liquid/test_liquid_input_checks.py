@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bad input is a ValueError that says what was expected and what came."""
+"""Bad input is an error that says what was expected, what came and what to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from lnn_control.liquid import (
     CTRNN,
@@ -60,6 +61,113 @@ def test_bad_arguments_of_a_call(kind: str, case: str) -> None:
     arguments, message = BAD_CALLS[case]
     with pytest.raises(ValueError, match=message):
         LAYERS[kind](*arguments)
+
+
+TIME_FIRST = CfC(3, 4, batch_first=False)
+TRUE = torch.ones(5, 2, dtype=torch.bool)
+
+# Inputs of 5 steps and 2 samples, each way that a caller may have them.
+CALLERS_ORDERS = {
+    'time_first': (TIME_FIRST, (torch.zeros(5, 2, 4),), r'\(time, batch, 3\).*got \(5, 2, 4\)'),
+    'time_first_dimensions': (
+        TIME_FIRST,
+        (torch.zeros(3),),
+        r'must be \(time, 3\) or \(time, batch, 3\), got \(3,\)',
+    ),
+    'time_first_no_steps': (TIME_FIRST, (torch.zeros(0, 2, 3),), r'step, got \(0, 2, 3\)'),
+    'time_first_mask': (
+        TIME_FIRST,
+        (torch.zeros(5, 2, 3), None, 0.1, TRUE.T),
+        r'mask must be boolean \(time, batch\) = \(5, 2\), got torch.bool \(2, 5\)',
+    ),
+    'time_first_time': (
+        TIME_FIRST,
+        (torch.zeros(5, 2, 3), None, torch.ones(2, 5)),
+        r'\(batch,\) = \(2,\) or \(time, batch\) = \(5, 2\), got \(2, 5\)',
+    ),
+    'time_first_state': (
+        TIME_FIRST,
+        (torch.zeros(5, 2, 3), torch.zeros(5, 4)),
+        r'\(batch, state_size\) = \(2, 4\), got \(5, 4\)',
+    ),
+    'no_batch': (LAYERS['cfc'], (torch.zeros(5, 4),), r'\(time, 3\) with.*got \(5, 4\)'),
+    'no_batch_mask': (
+        LAYERS['cfc'],
+        (torch.zeros(5, 3), None, 0.1, TRUE.T),
+        r'boolean \(time,\) = \(5,\), got torch.bool \(2, 5\)',
+    ),
+    'no_batch_time': (
+        LAYERS['cfc'],
+        (torch.zeros(5, 3), None, torch.ones(2)),
+        r'a number, \(time,\) = \(5,\), got \(2,\)',
+    ),
+    'step': (LAYERS['cfc'].step, (torch.zeros(2, 4),), r'be \(batch, 3\), got \(2, 4\)'),
+    'step_time': (
+        LAYERS['cfc'].step,
+        (torch.zeros(2, 3), None, torch.ones(5)),
+        r'a number, \(batch,\) = \(2,\), got \(5,\)',
+    ),
+    'lone_step': (LAYERS['cfc'].step, (torch.zeros(4),), r'be \(3,\), got \(4,\)'),
+    'lone_step_time': (
+        LAYERS['cfc'].step,
+        (torch.zeros(3), None, torch.ones(2)),
+        r'elapsed_time must be a number, got \(2,\)',
+    ),
+    'lone_step_state': (
+        LAYERS['cfc'].step,
+        (torch.zeros(3), torch.zeros(1, 4)),
+        r'state of a step without a batch must be \(state_size,\) = \(4,\), got \(1, 4\)',
+    ),
+    'states': (
+        TIME_FIRST.run_states,
+        (torch.zeros(5, 3),),
+        r'be \(batch, time, 3\), got \(5, 3\)',
+    ),
+    'activity': (TIME_FIRST.record_activity, (torch.zeros(3),), r'be \(batch, time, 3\), got'),
+}
+
+
+@pytest.mark.parametrize('case', CALLERS_ORDERS)
+def test_errors_speak_of_the_axes_as_the_caller_has_them(case: str) -> None:
+    call, arguments, message = CALLERS_ORDERS[case]
+    with pytest.raises(ValueError, match=message):
+        call(*arguments)
+
+
+@pytest.mark.parametrize('kind', LAYERS)
+def test_a_packed_sequence_is_no_input(kind: str) -> None:
+    packed = nn.utils.rnn.pack_sequence([torch.zeros(5, 3), torch.zeros(2, 3)])
+    message = (
+        r'must be a tensor \(time, 3\) or \(batch, time, 3\), got a PackedSequence; unpack it '
+        r'with torch\.nn\.utils\.rnn\.pad_packed_sequence, and give a mask'
+    )
+    with pytest.raises(TypeError, match=message):
+        LAYERS[kind](packed)
+    with pytest.raises(TypeError, match=r'be a tensor \(batch, 3\) or \(3,\), got a PackedSeq'):
+        LAYERS[kind].step(packed)
+    with pytest.raises(TypeError, match=r'must be a tensor .* got ndarray'):
+        LAYERS[kind](INPUTS.numpy())
+    # What the message says works.
+    padded, lengths = nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+    mask = torch.arange(padded.shape[1]) < lengths.unsqueeze(1)
+    assert LAYERS[kind](padded, mask=mask)[0].shape[:2] == (2, 5)
+
+
+@pytest.mark.parametrize('pair', [tuple, list])
+def test_a_state_is_no_pair(pair: type) -> None:
+    state = pair((torch.zeros(2, 4), torch.zeros(2, 4)))
+    message = rf'state must be one tensor \(2, 4\), got a {pair.__name__} of 2.*its liquid part'
+    with pytest.raises(TypeError, match=message):
+        LAYERS['cfc'](INPUTS, state)
+    message = (
+        r'state must be one tensor \(2, 8\), .*: give torch\.cat\(state, dim=-1\), liquid first'
+    )
+    with pytest.raises(TypeError, match=message):
+        LAYERS['memory'].step(INPUTS[:, 0], state)
+    with pytest.raises(TypeError, match=r'one tensor \(4,\), got a tuple of 2'):
+        LAYERS['ltc'](INPUTS[0], (torch.zeros(4), torch.zeros(4)))
+    # What the message says works.
+    LAYERS['memory'].step(INPUTS[:, 0], torch.cat(tuple(state), dim=-1))
 
 
 def test_steps_take_no_sequences() -> None:

@@ -7,7 +7,19 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lnn_control.liquid import LTC, CfC, LiquidLayer, NCPWiring, RandomWiring, Wiring, membranes
+from lnn_control.liquid import (
+    CTRNN,
+    LTC,
+    Backbone,
+    CfC,
+    LiquidLayer,
+    NCPWiring,
+    RandomWiring,
+    Wiring,
+    membranes,
+)
+from lnn_control.liquid.arguments import BATCH_TIME, read_call
+from lnn_control.liquid.routes import Route
 from tests.liquid.liquid_cases import NUM_INPUTS, SMALL_WIRINGS
 
 WIRINGS: dict[str, Wiring] = {
@@ -33,8 +45,9 @@ def _compare(layer: LiquidLayer, steps: int, time: str, masked: bool) -> None:
     if time in shapes:
         elapsed = (0.2 * torch.rand(*shapes[time], dtype=torch.float64)).requires_grad_()
     mask = torch.rand(3, steps) > 0.4 if masked else None
-    arguments = layer._read(inputs, state, elapsed, mask)
-    plain, fast = LiquidLayer._run(layer, *arguments), layer._run(*arguments)
+    call = read_call(layer, BATCH_TIME, inputs, state, elapsed, mask)
+    assert call.route == 'sequence'
+    fast, plain = layer._run(call, layer.state_size)[0], layer._run_loop(call)
     assert type(plain.grad_fn) is not type(fast.grad_fn)
     torch.testing.assert_close(fast, plain, rtol=1e-10, atol=1e-11)
     leaves = [inputs, state, *layer.parameters()]
@@ -94,3 +107,64 @@ def test_steps_inside_and_outside_of_inference_mode_agree() -> None:
         with torch.no_grad():
             outside = layer.step(inputs, state)[1]
         assert torch.equal(inside, outside)
+
+
+ROUTES = {
+    'cfc-default': ('step', 'step', 'sequence'),
+    'cfc-pure': ('loop', 'loop', 'sequence'),
+    'cfc-backbone': ('loop', 'loop', 'loop'),
+    'cfc-memory': ('loop', 'loop', 'loop'),
+    'ltc': ('step', 'loop', 'sequence'),
+    'ltc-rk4': ('loop', 'loop', 'loop'),
+    'ctrnn': ('loop', 'loop', 'loop'),
+}
+LAYERS_OF_ROUTES = {
+    'cfc-default': lambda: CfC(NUM_INPUTS, 4),
+    'cfc-pure': lambda: CfC(NUM_INPUTS, 4, mode='pure'),
+    'cfc-backbone': lambda: CfC(NUM_INPUTS, 4, backbone=Backbone(6)),
+    'cfc-memory': lambda: CfC(NUM_INPUTS, 4, has_memory=True),
+    'ltc': lambda: LTC(NUM_INPUTS, 4),
+    'ltc-rk4': lambda: LTC(NUM_INPUTS, 4, solver='rk4'),
+    'ctrnn': lambda: CTRNN(NUM_INPUTS, 4),
+}
+
+
+@pytest.mark.parametrize('name', ROUTES)
+def test_the_fastest_route_there_is_gets_chosen(name: str) -> None:
+    """A step of one sample, one of several with a time each, a sequence; then without a choice."""
+    layer = LAYERS_OF_ROUTES[name]()
+
+    def choose(batch: int, steps: int, mask: torch.Tensor | None = None) -> Route:
+        inputs, times = torch.zeros(batch, steps, NUM_INPUTS), torch.full((batch, steps), 0.05)
+        return read_call(layer, BATCH_TIME, inputs, None, times, mask).route
+
+    with torch.no_grad():
+        assert (choose(1, 1), choose(2, 1), choose(2, 3)) == ROUTES[name]
+        assert choose(1, 1, torch.tensor([[True]])) == 'loop'
+    # With gradients, and where values are not computed at all.
+    assert choose(1, 1) == 'loop'
+    with torch.device('meta'):
+        layer = LAYERS_OF_ROUTES[name]()
+        assert choose(2, 3) == 'loop'
+
+
+def test_fast_step_of_one_sample_takes_its_time_as_a_number() -> None:
+    layer = LTC(NUM_INPUTS, SMALL_WIRINGS['ncp'])
+    inputs, state = torch.randn(1, NUM_INPUTS), 0.3 * torch.randn(1, layer.state_size)
+    with torch.no_grad():
+        expected = layer.step(inputs, state, torch.tensor(0.07).item())
+        for time in (torch.tensor(0.07), torch.tensor([0.07])):
+            found = layer.step(inputs, state, time)
+            assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+        with pytest.raises(ValueError, match='not negative seconds, got -1'):
+            layer.step(inputs, state, torch.tensor([-1.0]))
+
+
+@pytest.mark.parametrize('kind', [LTC, CfC])
+def test_outputs_of_a_fast_step_can_be_clipped_in_place(kind: type[LiquidLayer]) -> None:
+    layer = kind(NUM_INPUTS, SMALL_WIRINGS['ncp'])
+    with torch.no_grad():
+        outputs, state = layer.step(torch.randn(2, NUM_INPUTS))
+        before = state.clone()
+        outputs.fill_(9.0)
+    assert torch.equal(state, before)

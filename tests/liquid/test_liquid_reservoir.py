@@ -18,7 +18,6 @@ from lnn_control.liquid import (
     Reservoir,
     build_layer,
     fit_ridge,
-    list_synapses,
 )
 
 WARM_UP = 100
@@ -61,7 +60,7 @@ def test_weights_have_the_asked_spectrum_density_and_scale() -> None:
     assert (reservoir.weight != 0).sum() == 500
     assert 0.3 < reservoir.input_weight.abs().max() <= 0.4
     assert not list(reservoir.parameters())
-    assert len(list_synapses(reservoir)) == 500 + 150
+    assert len(reservoir.list_synapses()) == 500 + 150
 
 
 def test_seed_decides_the_reservoir() -> None:

@@ -17,8 +17,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lnn_control.liquid import CTRNN, LTC, CfC, LiquidLayer, RandomWiring, SingleStep, build_layer
-from lnn_control.liquid import layer as layer_module
+from lnn_control.liquid import (
+    CTRNN,
+    LTC,
+    CfC,
+    LiquidLayer,
+    RandomWiring,
+    SingleStep,
+    build_layer,
+    routes,
+)
 from tests.device_watch import DEVICES, DeviceWatch
 from tests.liquid.liquid_cases import FAST_CASES, NUM_INPUTS, SMALL_WIRINGS
 
@@ -209,7 +217,7 @@ def test_nothing_is_copied_to_the_device_and_nothing_waits_for_it(
     name: str, is_masked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As on a GPU, where values are not at hand.
-    monkeypatch.setattr(layer_module, '_is_at_hand', lambda values: False)
+    monkeypatch.setattr(routes, 'is_at_hand', lambda values: False)
     layer = FAST_CASES[name].make()
     inputs, times = torch.randn(2, 20, NUM_INPUTS), 0.1 * torch.rand(2, 20)
     mask = torch.rand(2, 20) > 0.3 if is_masked else None
@@ -227,7 +235,7 @@ def test_nothing_is_copied_to_the_device_and_nothing_waits_for_it(
 def test_wrong_times_that_cannot_be_looked_at_give_nothing_that_looks_right(
     name: str, wrong: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layer_module, '_is_at_hand', lambda values: False)
+    monkeypatch.setattr(routes, 'is_at_hand', lambda values: False)
     layer, times = FAST_CASES[name].make(), torch.full((2, 6), 0.05)
     times[0, 3] = wrong
     outputs, state = layer(torch.randn(2, 6, NUM_INPUTS), None, times)

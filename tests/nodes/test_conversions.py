@@ -14,7 +14,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
 from lnn_control.core.frames import quaternion_from_euler
-from lnn_control.core.lens import Lens
+from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.nodes.conversions import (
     ImageEncoder,
@@ -26,10 +26,10 @@ from lnn_control.nodes.conversions import (
     make_neurons,
     make_odometry,
     make_position,
+    make_saliency,
     make_twist,
     make_twist_stamped,
     nanoseconds_from_stamp,
-    read_calibration,
     read_imu,
     read_points,
     read_pose,
@@ -216,9 +216,18 @@ def test_cloud_that_contradicts_itself_is_refused() -> None:
         read_points(cloud)
 
 
+def test_saliency_is_an_image_under_the_header_of_the_one_looked_at() -> None:
+    seen = ImageEncoder().encode(np.zeros((2, 3, 3), np.uint8), 7.5)
+    message = make_saliency(np.array([[0.0, 0.5, 1.0], [0.2, -0.1, 1.1]], np.float32), seen.header)
+    assert message.header == seen.header
+    assert (message.height, message.width, message.step, message.encoding) == (2, 3, 3, 'mono8')
+    assert list(message.data) == [0, 128, 255, 51, 0, 255]
+
+
 def test_neurons_position_and_diagnostics_hold_what_was_given() -> None:
-    neurons = make_neurons(np.array([0.5, -1.0]))
-    assert (list(neurons.data), neurons.layout.dim[0].size) == ([0.5, -1.0], 2)
+    neurons = make_neurons(np.array([0.5, -1.0], np.float32), ['inter_0', 'motor_0'], 3.25)
+    assert (neurons.name, list(neurons.position)) == (['inter_0', 'motor_0'], [0.5, -1.0])
+    assert (neurons.header.stamp.sec, neurons.header.stamp.nanosec) == (3, 250_000_000)
     assert make_position(np.array([1, 2, 3]), 0.0).pose.position.y == 2.0
     status = make_diagnostics(Source('policy'), 'no camera', {'images': 3}, 0.0).status[0]
     assert (status.message, status.level, status.values[0].value) == ('no camera', b'\x01', '3')

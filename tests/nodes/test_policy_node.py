@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import json
 import math
 import os
 import re
@@ -22,6 +23,7 @@ from rclpy.parameter import Parameter as RosParameter
 from sensor_msgs.msg import Image
 
 from lnn_control.core.appearance import fit_appearance
+from lnn_control.core.circuit import parse_circuit
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.deploy.export import Order, export_checkpoint
 from lnn_control.nodes import topics
@@ -122,7 +124,8 @@ def test_node_commands_while_it_is_active(
     assert change_state(probe, Transition.TRANSITION_ACTIVATE)
     probe.wait_until(lambda: len(commands) >= 3 and len(neurons) >= 3, camera.shoot)
     assert read_twist(commands[-1]) != ZERO
-    assert len(neurons[-1].data) > 0
+    assert neurons[-1].name[:1] == ['motor_0']
+    assert len(neurons[-1].position) == len(neurons[-1].name) == 36
     # A command carries exactly the stamp of the image it answers.
     assert commands[-1].header.stamp.nanosec % 50_000_000 == 0
     assert change_state(probe, Transition.TRANSITION_DEACTIVATE)
@@ -313,7 +316,7 @@ def test_exported_policy_flies_where_neither_torch_nor_opencv_can_be_imported(
     fly(probe)
     probe.wait_until(lambda: commands and neurons, Camera(probe).shoot)
     assert read_twist(commands[-1]) != ZERO
-    assert len(neurons[-1].data) == 36
+    assert len(neurons[-1].position) == 36
     ready = re.search(r'loaded policy untrained: ready after ([\d.]+) s, (\d+) MiB', run.output)
     assert ready is not None
     assert 10 < int(ready[2]) < {'c': 90, 'onnx': 150}[target]
@@ -466,6 +469,66 @@ def test_missing_clock_is_a_finding(join: Join) -> None:
     diagnostics = probe.listen(topics.DIAGNOSTICS)
     assert change_state(probe, C)
     probe.wait_until(lambda: 'clock.silent' in find_problem(diagnostics))
+
+
+class Look(Spin):
+    """Turns, and counts how often it is asked what it looks at."""
+
+    num_maps = 0
+
+    def map_saliency(self, image: np.ndarray) -> np.ndarray:
+        type(self).num_maps += 1
+        return np.linspace(0.0, 1.0, image.shape[1], dtype=np.float32)[None].repeat(72, axis=0)
+
+
+def test_saliency_is_made_only_while_somebody_listens(join: Join) -> None:
+    probe = join_policy(join, policy='tests.nodes.test_policy_node:Look')
+    commands, camera = probe.listen(topics.RAW_COMMAND), Camera(probe)
+    fly(probe)
+    probe.wait_until(lambda: len(commands) >= 5, camera.shoot)
+    assert Look.num_maps == 0
+
+    maps: list[Image] = []
+    topic = topics.SALIENCY
+    listener = probe.node.create_subscription(topic.type, topic.name, maps.append, topic.qos)
+    probe.wait_until(lambda: len(maps) >= 3, camera.shoot)
+    assert (maps[-1].encoding, maps[-1].width, maps[-1].height) == ('mono8', 128, 72)
+    assert (maps[-1].data[0], maps[-1].data[127]) == (0, 255)
+    # Exactly the stamp of the image that was answered.
+    assert maps[-1].header.stamp in [command.header.stamp for command in commands]
+
+    probe.node.destroy_subscription(listener)
+    probe.wait_until(lambda: probe.node.count_subscribers(topic.name) == 0, camera.shoot)
+    num_maps, num_commands = Look.num_maps, len(commands)
+    probe.wait_until(lambda: len(commands) >= num_commands + 5, camera.shoot)
+    assert Look.num_maps <= num_maps + 1  # one may have been on its way
+
+
+def test_checkpoint_tells_what_it_looks_at_and_another_policy_that_it_cannot(
+    probe: Any, start: Start, untrained_checkpoint: Path
+) -> None:
+    maps, circuits = probe.listen(topics.SALIENCY), probe.listen(topics.CIRCUIT)
+    camera = Camera(probe, 320, 240)
+    run = start('policy_node', policy=untrained_checkpoint, **TIMELESS)
+    fly(probe)
+    probe.wait_until(lambda: maps, camera.shoot)
+    assert (maps[-1].width, maps[-1].height) == (320, 240)
+    assert max(maps[-1].data) > 200  # 255 in the policy's own, smaller image
+    assert maps[-1].header.frame_id == 'camera_optical_frame'
+    inside = json.loads(circuits[-1].data)
+    assert inside['policy'] == 'untrained'
+    assert parse_circuit(inside).num_neurons == 36
+    assert len(inside['synapses']) > 100
+    run.end()
+
+    run = start('policy_node', policy='hover', **TIMELESS)
+    fly(probe)
+    words = 'nothing comes on policy/saliency: policy hover cannot tell what it looks at'
+    probe.wait_until(lambda: words in run.output, camera.shoot)
+    for _ in range(10):
+        camera.shoot()
+        probe.spin()
+    assert run.output.count('nothing comes on') == 1
 
 
 def test_error_of_a_policy_does_not_end_the_node(probe: Any, start: Start) -> None:

@@ -53,6 +53,20 @@ def test_figures_are_svg_in_the_colours_of_the_page(run: RecordedRun) -> None:
         assert set(re.findall(r'var\(--([a-z-]+)\)', svg)) <= set(ROLES)
 
 
+def test_what_was_asked_is_a_thinner_line_than_what_was_flown(record: FlightRecord) -> None:
+    assert '-asked' not in figures.draw_commands(record.flight).svg
+    asked = record.flight.commands + np.array([0.5, 0.0, 0.0, 0.0])
+    svg = figures.draw_commands(replace(record.flight, asked=asked)).svg
+    heights = {}
+    for name in ('forward-flown', 'forward-asked', 'left-flown', 'left-asked'):
+        path = re.search(r' d="M [\d.]+ ([\d.]+)', svg[svg.index(f'id="{name}"') :])
+        assert path is not None
+        heights[name] = float(path[1])
+    # Half a metre a second more is higher up: a smaller y.
+    assert heights['forward-asked'] < heights['forward-flown'] - 1
+    assert heights['left-asked'] == heights['left-flown']
+
+
 def test_drawing_leaves_the_style_of_others_alone(record: FlightRecord) -> None:
     before = dict(mpl.rcParams)
     figures.draw_map(record)

@@ -38,6 +38,20 @@ def test_results_show_rate_and_interval_of_each_summary() -> None:
     assert expected in table
 
 
+@pytest.mark.parametrize(
+    ('more', 'told'),
+    [
+        ({'disturbance': 'wind', 'level': 2}, ', disturbance wind, level 2 '),
+        ({'disturbance': None, 'level': 0}, ' '),
+        ({'camera_fov_deg': 70.0, 'camera_pitch_deg': 0.0}, ', camera_fov_deg 70.0, camera_pitch'),
+        ({'distance': 20.0, 'renderer': 'gl'}, ', distance 20.0, renderer gl '),
+        ({'limits': False, 'backend': 'c'}, ', backend c, no limits '),
+    ],
+)
+def test_results_say_what_makes_them_another_measurement(more: dict[str, Any], told: str) -> None:
+    assert f'| {RESULT["suite"]}{told}' in render_results([RESULT | more])
+
+
 def test_results_that_lack_a_field_name_it() -> None:
     broken = {key: value for key, value in RESULT.items() if key != 'wilson_low'}
     with pytest.raises(ValueError, match=r"lacks \['wilson_low'\]"):

@@ -199,6 +199,7 @@ def test_hitting_the_ground_terminates_with_a_penalty(bare_env):
     assert info['reward_terms']['failure'] == -10.0
     assert reward < -9.0
     assert not info['is_success']
+    assert info['hit'] == 'ground'
 
 
 @pytest.mark.parametrize('latency', [0.0, 0.03, 0.0333, 0.2])

@@ -125,6 +125,17 @@ def test_contact_is_seen_with_solids_ground_and_target_only_when_touching(physic
     assert {place: physics.has_contact(ball) for place, ball in balls.items()} == places
 
 
+def test_contact_is_named_by_what_is_touched_there(physics, make_world):
+    trunk, sign = Cylinder(5.0, 0.0, 0.3, 8.0, kind='trunk'), Box(-5, 0, 1, 1, 1, kind='sign')
+    physics.load(make_world(trunk, sign, Cylinder(5.0, 3.0, 0.3, 8.0)))
+    places = {(5.38, 0, 3): 'trunk', (-5.58, 0, 0.5): 'sign', (-5.4, 0.4, 1.08): 'sign'}
+    places |= {(5.0, 3.38, 1): 'obstacle', (2, 2, 0.09): 'ground', (10, 0.38, 0.4): 'target'}
+    places |= {(0, 0, 3): None}
+    balls = {place: add_ball(physics, place) for place in places}
+    physics.step()
+    assert {place: physics.name_contact(ball) for place, ball in balls.items()} == places
+
+
 def test_closing_twice_is_allowed(make_world):
     physics = Physics()
     physics.load(make_world())

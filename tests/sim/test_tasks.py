@@ -117,3 +117,4 @@ def test_every_expert_commands_what_its_vehicle_can_do(name):
 
 def test_every_task_but_the_road_is_alike_in_a_mirror() -> None:
     assert [name for name in TASKS if not TASKS[name].is_symmetric] == ['keep_lane']
+    assert [name for name in TASKS if not TASKS[name].seeks_target] == ['keep_lane']

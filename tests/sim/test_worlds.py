@@ -14,7 +14,7 @@ import pytest
 
 from sim.worlds import SEASONS, WORLDS, Layout, World, build_world
 from sim.worlds.placement import STEP_HEIGHT
-from sim.worlds.world import Box, Cylinder
+from sim.worlds.world import SOME_SOLID, Box, Cylinder
 
 LAYOUTS = (
     Layout((0.0, 0.0), (8.0, 0.0)),
@@ -57,6 +57,14 @@ def distance_to_solid(solid, x, y):
     out_x, out_y = np.abs(along) - solid.length / 2, np.abs(across) - solid.width / 2
     outside = np.hypot(np.maximum(out_x, 0), np.maximum(out_y, 0))
     return outside + np.minimum(np.maximum(out_x, out_y), 0)
+
+
+@every_world
+def test_every_solid_says_what_it_is(name):
+    kinds = {solid.kind for solid in build(name).solids}
+    assert SOME_SOLID not in kinds
+    assert len(kinds) > 4
+    assert all(kind == kind.strip().lower() and '_' not in kind for kind in kinds)
 
 
 @every_world

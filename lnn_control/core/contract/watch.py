@@ -23,14 +23,15 @@ from lnn_control.core.contract.images import (
 )
 from lnn_control.core.contract.inertial import check_inertial
 
-# Of a vehicle's IMU: a fifth of a second at 200 Hz, judged twenty times a second.
-_WINDOW, _STRIDE = 40, 10
+# Of a vehicle's IMU: a fifth of a second at 200 Hz, judged forty times a second.
+_WINDOW, _STRIDE = 40, 5
 # Messages whose arrival a rate is measured over.
 _RATE_MESSAGES = 20
 # The latest messages whose stamps are compared with those of the other sensor.
 _OFFSET_MESSAGES = 5
-# Identical images in a row that count as frozen: chance repeats none of a moving camera.
-_FROZEN_IMAGES = 5
+# Identical images in a row that count as frozen: chance repeats none of a moving camera. So long
+# [s], too: drivers that publish more often than the camera looks repeat each image a few times.
+_FROZEN_IMAGES, _FROZEN_TIME = 3, 0.08
 _GREATEST_CLOCK_OFFSET = 0.5
 
 
@@ -48,7 +49,7 @@ class WatchSettings:
     max_image_age: float | None = 0.5
     camera_rate: tuple[float, float] | None = None
     image_silence: float = 0.5
-    inertial_silence: float = 0.2
+    inertial_silence: float = 0.15
     least_imu_rate: float = 40.0
 
     def __post_init__(self) -> None:
@@ -154,11 +155,17 @@ class SensorWatch:
         self._header: tuple[Finding, ...] = ()
         self._stamp: float | None = None
         self._print = 0
-        self._num_same = 0
+        self._num_same, self._same_since = 0, begin
+        self._is_frozen = False
         self._felt: tuple[float, ...] = ()
         self._has_felt_change = self._has_seen_change = False
         self._found: tuple[Finding, ...] = ()
         self._unreadable: Finding | None = None
+
+    @property
+    def doubts_inertial(self) -> bool:
+        """Whether the latest inertial samples are not as they should be."""
+        return bool(self._inertial.findings or self._header)
 
     @property
     def has_judged(self) -> bool:
@@ -182,7 +189,7 @@ class SensorWatch:
         :param header: what its message says of itself that is not as it should be.
         """
         found = check_stamp(stamp, self._stamp, age, self._settings.max_image_age)
-        found += [*header, *check_light(pixels), *self._check_frozen(pixels, is_moving)]
+        found += [*header, *check_light(pixels), *self._check_frozen(pixels, is_moving, now)]
         self._found, self._stamp = tuple(found), stamp
         self._unreadable = None
         self._images.add(stamp, now)
@@ -232,7 +239,9 @@ class SensorWatch:
             *check_clocks(self._images.measure_offset(), self._samples.measure_offset()),
         )
 
-    def _check_frozen(self, pixels: NDArray[np.uint8], is_moving: bool) -> list[Finding]:
+    def _check_frozen(
+        self, pixels: NDArray[np.uint8], is_moving: bool, now: float
+    ) -> list[Finding]:
         """Count the images in a row that show the very same while the vehicle moves.
 
         What the IMU feels must change meanwhile: where one moment is played back nothing does.
@@ -240,18 +249,22 @@ class SensorWatch:
         fingerprint = zlib.crc32(np.ascontiguousarray(thin_out(pixels)).data)
         self._has_seen_change = fingerprint != self._print
         # A vehicle that stands because they were frozen tells nothing about them.
-        was_frozen = self._num_same >= _FROZEN_IMAGES
-        may_freeze = was_frozen or (is_moving and self._has_felt_change)
+        may_freeze = self._is_frozen or (is_moving and self._has_felt_change)
         is_same = may_freeze and not self._has_seen_change
         self._has_felt_change = False
-        self._num_same = self._num_same + 1 if is_same else 1
+        if is_same:
+            self._num_same += 1
+        else:
+            self._num_same, self._same_since = 1, now
         self._print = fingerprint
-        if self._num_same < _FROZEN_IMAGES:
+        lasts = now - self._same_since >= _FROZEN_TIME
+        self._is_frozen = self._num_same >= _FROZEN_IMAGES and lasts
+        if not self._is_frozen:
             return []
         return [
             Finding(
                 'image.frozen',
-                f'{_FROZEN_IMAGES} images show the very same while the vehicle is told to move',
+                'images show the very same while the vehicle is told to move',
                 'images that change',
                 'look at the driver of the camera, it repeats itself',
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lnn_control.core.appearance import Appearance
-from lnn_control.core.circuit import Circuit, NeuronGroup, Synapse
+from lnn_control.core.circuit import Circuit, parse_circuit
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.core.observation import Preprocessing
 from lnn_control.core.whole_file import write_whole
@@ -134,7 +134,7 @@ def read_manifest(folder: Path) -> Deployment:
 
 def _parse(values: Mapping[str, Any]) -> Deployment:
     """Return the dataclass of a manifest's values."""
-    circuit = values['circuit']
+    circuit = parse_circuit(values['circuit'])
     domain: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values['domain'].items()
@@ -150,12 +150,7 @@ def _parse(values: Mapping[str, Any]) -> Deployment:
         encoder=values['encoder'],
         preprocessing=Preprocessing(**values['preprocessing']),
         domain=TrainingDomain(**domain),
-        circuit=Circuit(
-            circuit['num_parameters'],
-            tuple(NeuronGroup(**group) for group in circuit['neuron_groups']),
-            tuple(Synapse(**synapse) for synapse in circuit['synapses']),
-            circuit['kind'],
-        ),
+        circuit=circuit,
         state=tuple(StatePart(**part) for part in values['state']),
         weights_sha256=values['weights_sha256'],
         training_commit=values['training_commit'],

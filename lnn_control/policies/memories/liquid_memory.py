@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from lnn_control.core.circuit import Circuit, NeuronGroup, Synapse
 from lnn_control.liquid import LiquidLayer, Wiring
 from lnn_control.policies.memories.memory import Memory, MemoryShape
+from lnn_control.policies.memories.readout import Readout
 
 
 class LiquidMemory(Memory):
@@ -19,6 +21,7 @@ class LiquidMemory(Memory):
     The state is one tensor, a number a neuron, shape (batch, neurons).
     """
 
+    can_silence = True
     liquid: LiquidLayer
     readout: nn.Module
 
@@ -47,6 +50,17 @@ class LiquidMemory(Memory):
     def neuron_activity(self, state: Tensor) -> Tensor:
         """Return the state of every neuron, as the wiring orders them."""
         return state
+
+    def time_constants(self, features: Tensor, elapsed_time: Tensor) -> Tensor:
+        """Return how slowly each neuron forgets, shape (batch, steps, neurons) [s]."""
+        recorded = self.liquid.record_activity(features, elapsed_time=elapsed_time)
+        return torch.from_numpy(recorded.time_constants)
+
+    def silence(self, neuron: int) -> None:
+        """Cut the synapses from a neuron to all others and to the readout, in place."""
+        self.liquid.silence(neuron)
+        if isinstance(self.readout, Readout):
+            self.readout.silence(neuron)
 
     @property
     def wiring(self) -> Wiring:

@@ -45,11 +45,13 @@ class Memory(nn.Module, ABC):
         has a default. It checks its values.
     :cvar kind: what a network with this memory is called, such as 'recurrent neural network'.
     :cvar words: what the memory is made of, in a few words, for people.
+    :cvar can_silence: whether neurons can be cut off from all others, to see what they do.
     """
 
     options: ClassVar[type[Any]] = NoOptions
     kind: ClassVar[str] = 'neural network'
     words: ClassVar[str] = 'of another package'
+    can_silence: ClassVar[bool] = False
 
     def __init__(self, shape: MemoryShape, options: Any) -> None:
         super().__init__()
@@ -79,6 +81,21 @@ class Memory(nn.Module, ABC):
     def neuron_activity(self, state: State) -> Tensor:
         """Return the state of every neuron, shape (batch, neurons); empty where there is none."""
         return torch.zeros(0)
+
+    def time_constants(self, features: Tensor, elapsed_time: Tensor) -> Tensor:
+        """Return how slowly each neuron forgets along a sequence that starts afresh [s].
+
+        :param features: as :meth:`forward` takes them. :param elapsed_time: likewise.
+        :return: shape (batch, steps, neurons); empty where there is no such thing.
+        """
+        return torch.zeros(0)
+
+    def silence(self, neuron: int) -> None:
+        """Cut what goes from a neuron of the circuit to all others, in place.
+
+        :raises ValueError: where `can_silence` says that it cannot be done.
+        """
+        raise ValueError(f'a memory of {self.words} has no neurons that can be silenced')
 
     @property
     def circuit(self) -> Circuit:

@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Liquid time-constant neurons, wired as a neural circuit policy."""
 
-from torch import Tensor
-
 from lnn_control.liquid import LTC
-from lnn_control.liquid.layer import can_step_fast
 from lnn_control.policies.memories.liquid_memory import LiquidMemory
 from lnn_control.policies.memories.memory import MemoryShape
 from lnn_control.policies.memories.ncp_options import NcpOptions
@@ -25,17 +22,3 @@ class NcpLtc(LiquidMemory):
             typical_elapsed_time=shape.typical_elapsed_time,
         )
         super().__init__(shape, options, liquid)
-
-    def forward(
-        self, features: Tensor, state: Tensor, elapsed_time: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the motor neurons and all neurons after the last step."""
-        if (
-            elapsed_time.device.type == 'cpu'
-            and features.shape[0] == 1
-            and can_step_fast(features)
-        ):
-            # In flight: a number lets the layer take its fast single step.
-            outputs, state = self.liquid(features, state, elapsed_time=elapsed_time.item())
-            return outputs, state
-        return super().forward(features, state, elapsed_time)

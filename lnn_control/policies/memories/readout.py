@@ -16,3 +16,8 @@ class Readout(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Return what steers, shape (batch, steps, outputs)."""
         return torch.tanh(self.linear(hidden))
+
+    @torch.no_grad()
+    def silence(self, neuron: int) -> None:
+        """Hear nothing of a neuron any more, in place."""
+        self.linear.weight[:, neuron] = 0.0

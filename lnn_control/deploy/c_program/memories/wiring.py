@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lnn_control.liquid import LiquidLayer, list_synapses
+from lnn_control.liquid import LiquidLayer
 
 
 class Ends(NamedTuple):
@@ -27,7 +27,7 @@ def read_synapses(layer: LiquidLayer) -> list[WiredSynapse]:
     """Return every synapse of a layer, sorted by target; of each the inputs come first."""
     found = [
         WiredSynapse(_read_name(each.source), _read_name(each.target).number, dict(each.values))
-        for each in list_synapses(layer)
+        for each in layer.list_synapses()
     ]
     return sorted(found, key=lambda one: (one.target, one.source.kind != 'input', one.source))
 
