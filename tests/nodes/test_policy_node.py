@@ -49,7 +49,8 @@ ZERO = (0.0, 0.0, 0.0, 0.0)
 class Camera:
     """Publishes noise images at 20 Hz by stamp, with the inertial samples between them.
 
-    Twice as fast by the clock at most, so that no node falls behind further and further.
+    At that rate by the clock at most, and with few samples, so that no node falls behind further
+    and further on a busy machine.
     """
 
     def __init__(self, probe: Any, width: int = 128, height: int = 72) -> None:
@@ -63,19 +64,19 @@ class Camera:
         self.force = np.array([0.0, 0.0, 9.8])
         self.rates = np.zeros(3)
         self.ahead = 0.0
-        self.num_samples = 10
+        self.num_samples = 4
         self.frame = 'imu_link'
         self._noise = np.random.default_rng(1)
         self._shot_at = -math.inf
 
     def shoot(self) -> None:
         now = time.monotonic()
-        if now < self._shot_at + 0.025:
+        if now < self._shot_at + 0.05:
             return
         self._shot_at = now
         for i in range(self.num_samples):
             rates, force = self._noise.normal(0, 0.02, (2, 3))
-            stamp = self.stamp + 0.005 * (i + 1) + self.ahead
+            stamp = self.stamp + 0.05 * (i + 1) / self.num_samples + self.ahead
             sample = make_imu(self.rates + rates, self.force + force, stamp)
             sample.header.frame_id = self.frame
             self._probe.publish(topics.IMU, sample)
@@ -148,7 +149,8 @@ def test_larger_image_of_another_encoding_flies_and_wrong_ones_do_not(
     fly(probe)
     good = Camera(probe, 320, 240)
     good.encoding = 'bgr8'
-    probe.wait_until(lambda: commands, good.shoot)
+    # One that moves: of a node on a busy machine the first that is heard may be its stop.
+    probe.wait_until(lambda: any(read_twist(command) != ZERO for command in commands), good.shoot)
 
     small = Camera(probe, 64, 48)
     small.stamp = good.stamp
@@ -562,25 +564,27 @@ class Familiar(Spin):
 
 
 @pytest.mark.parametrize(
-    ('shade', 'words', 'is_slowed'),
-    [(0.3, 'image.unusual', False), (0.05, 'image.strange', True)],
-    ids=['shade', 'night'],
+    ('light', 'haze', 'words', 'is_slowed'),
+    [(0.3, 0, 'image.unusual', False), (0.5, 127, 'image.strange', True)],
+    ids=['shade', 'fog'],
 )
 def test_images_unlike_the_training_are_told_and_slow_where_they_are_strange(
-    shade: float, words: str, is_slowed: bool, join: Join
+    light: float, haze: int, words: str, is_slowed: bool, join: Join
 ) -> None:
-    probe = join_policy(join, policy=f'{__name__}:Familiar', tolerate='"imu.clock imu.silent"')
+    probe = join_policy(
+        join, policy=f'{__name__}:Familiar', tolerate='"imu.clock imu.silent imu.rate"'
+    )
     commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
     doubts = probe.listen(topics.DOUBT)
     fly(probe)
     camera = Camera(probe)
-    camera.num_samples = 4
     probe.wait_until(lambda: len(commands) > 30, camera.shoot)
     assert 'image.un' not in find_problem(diagnostics)
-    camera._pixels = (camera._pixels * shade).astype(np.uint8)
+    camera._pixels = (camera._pixels * light + haze).astype(np.uint8)
     probe.wait_until(lambda: words in find_problem(diagnostics), camera.shoot)
     if is_slowed:
         probe.wait_until(lambda: doubts and doubts[-1].data, camera.shoot)
+    assert any(doubt.data for doubt in doubts) == is_slowed
     assert diagnostics[-1].status[0].level == DiagnosticStatus.WARN
     assert not is_standing(commands)
 
