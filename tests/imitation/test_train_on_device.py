@@ -23,7 +23,7 @@ from lnn_control.imitation.train import Keeping, train
 from lnn_control.imitation.trainer import Trainer
 from lnn_control.imitation.training_state import STATE_FILE
 from lnn_control.imitation.windows import WindowSettings, cut_batches
-from lnn_control.liquid import layer
+from lnn_control.liquid import routes
 from lnn_control.policies.checkpoint import load_network, save_checkpoint
 from lnn_control.policies.memories import MEMORIES
 from lnn_control.policies.network import Network
@@ -217,7 +217,7 @@ def test_losses_are_those_of_steps_that_are_waited_for(device, carry_state):
 
 @pytest.mark.parametrize('name', list(MEMORIES))
 def test_a_step_copies_nothing_to_its_device_and_waits_for_nothing(name, monkeypatch):
-    monkeypatch.setattr(layer, '_is_at_hand', lambda values: False)
+    monkeypatch.setattr(routes, 'is_at_hand', lambda values: False)
     sequences = make_varied_sequences()
     config = make_network(sequences).config
     network = Network(replace(config, memory=name, **DEFAULTS))

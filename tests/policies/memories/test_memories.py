@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lnn_control.core.registry import RegistryError, UnknownNameError
-from lnn_control.liquid import layer
+from lnn_control.liquid import routes
 from lnn_control.policies.memories import MEMORIES
 from lnn_control.policies.memories.elapsed import append_time
 from lnn_control.policies.memories.memory import Memory, MemoryShape, NoOptions, State
@@ -229,7 +229,7 @@ def test_nothing_is_copied_to_the_device_and_nothing_waits_for_it(
     name, steps, learns, monkeypatch
 ):
     # As on a GPU, where values are not at hand.
-    monkeypatch.setattr(layer, '_is_at_hand', lambda values: False)
+    monkeypatch.setattr(routes, 'is_at_hand', lambda values: False)
     memory = make_memory(name)
     features, elapsed = make_inputs(steps=steps)
     with DeviceWatch(memory, features, elapsed) as watch, torch.set_grad_enabled(learns):
