@@ -32,6 +32,13 @@ def walk_files(folder: Path, refuse: Callable[[OSError], None] = _raise) -> Iter
 
 
 def find_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Return the files below a folder whose names end with one of some suffixes, sorted."""
+    """Return the files below a folder whose names end with one of some suffixes, sorted.
+
+    Where there is no such folder there are none.
+
+    :raises OSError: if a folder cannot be looked into.
+    """
+    if not folder.exists():
+        return []
     ends = tuple(suffix.lower() for suffix in suffixes)
     return sorted(path for path in walk_files(folder) if path.name.lower().endswith(ends))
