@@ -120,7 +120,7 @@ def test_bad_input_is_one_line(data, tmp_path, capsys):
     assert "got 'nothing'" in fail(capsys, data, out, '--init', 'nothing')
     assert 'threads must be' in fail(capsys, data, out, '--threads', '-2')
     (data / 'broken.mcap').write_bytes(b'broken')
-    assert 'broken.mcap is no bag: it holds 6 bytes' in fail(capsys, data, out)
+    assert 'broken.mcap is no complete MCAP file' in fail(capsys, data, out)
 
 
 def test_output_that_cannot_be_is_found_before_the_training(data, tmp_path, capsys):
