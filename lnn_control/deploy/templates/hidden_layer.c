@@ -1,4 +1,4 @@
-/* hidden = relu(W x + b) */
+/* hidden = $activation(W x + b) */
 static void see(const float *restrict x, float *restrict hidden)
 {
     for (int i = 0; i < $num_hidden; i++) {
@@ -6,6 +6,6 @@ static void see(const float *restrict x, float *restrict hidden)
     }
     add_product($num_sources, $num_hidden, &hidden_weight[0][0], x, hidden);
     for (int i = 0; i < $num_hidden; i++) {
-        hidden[i] = hidden[i] > 0.0f ? hidden[i] : 0.0f;
+        hidden[i] = $activated;
     }
 }

@@ -41,12 +41,12 @@ class StackedFrames(Memory):
     def __init__(self, shape: MemoryShape, options: StackedFramesOptions) -> None:
         super().__init__(shape, options)
         self.num_frames, self.width = options.num_frames, shape.num_features + 1
-        self.hidden = nn.Linear(options.num_frames * self.width, options.num_hidden)
+        self.units = nn.Linear(options.num_frames * self.width, options.num_hidden)
         self.readout = Readout(options.num_hidden, shape.num_outputs)
 
     def initial_state(self, batch: int) -> Tensor:
         """Return empty frames."""
-        return self.hidden.weight.new_zeros(batch, self.num_frames - 1, self.width)
+        return self.units.weight.new_zeros(batch, self.num_frames - 1, self.width)
 
     def forward(
         self, features: Tensor, state: Tensor, elapsed_time: Tensor
@@ -57,4 +57,5 @@ class StackedFrames(Memory):
         stacks = frames.unfold(1, self.num_frames, 1).flatten(2)
         # A copy, or the state would hold on to the whole sequence.
         kept = frames[:, -(self.num_frames - 1) :].clone()
-        return self.readout(torch.relu(self.hidden(stacks))), kept
+        # Bounded, as so few units with so many inputs each would fall silent for good as ReLU.
+        return self.readout(torch.tanh(self.units(stacks))), kept

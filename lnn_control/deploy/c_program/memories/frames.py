@@ -4,9 +4,10 @@
 
 from lnn_control.deploy.c_program.memories.memory_code import (
     MemoryCode,
+    add_linear,
+    fill_hidden_layer,
     join,
     read,
-    write_hidden_layer,
     write_readout,
     write_time,
 )
@@ -21,10 +22,11 @@ def write_one_frame(memory: Memory, constants: Constants) -> MemoryCode:
     """Return what remembers nothing; its numbers are added to the constants."""
     if not isinstance(memory, OneFrame):
         raise TypeError(f'expected a OneFrame, got {type(memory).__name__}')
+    add_linear(constants, 'hidden', memory.hidden, 'Hidden units')
     parts = [
         fill('product.c'),
         write_time(memory),
-        write_hidden_layer(memory.hidden, constants),
+        fill_hidden_layer(memory.hidden, 'relu'),
         write_readout(memory.readout, constants),
         fill('one_frame.c', num_hidden=memory.hidden.out_features),
     ]
@@ -36,7 +38,7 @@ def write_stacked_frames(memory: Memory, constants: Constants) -> MemoryCode:
     """Return a stack of frames; its numbers are added to the constants."""
     if not isinstance(memory, StackedFrames):
         raise TypeError(f'expected StackedFrames, got {type(memory).__name__}')
-    count, width, hidden = memory.num_frames, memory.width, memory.hidden
+    count, width, hidden = memory.num_frames, memory.width, memory.units
     # torch sees feature by feature, in each the frames; C sees frame by frame.
     weight = read(hidden.weight).reshape(-1, width, count).transpose(2, 1, 0)
     constants.add(
@@ -48,7 +50,7 @@ def write_stacked_frames(memory: Memory, constants: Constants) -> MemoryCode:
     parts = [
         fill('product.c'),
         write_time(memory),
-        fill('hidden_layer.c', num_sources=hidden.in_features, num_hidden=hidden.out_features),
+        fill_hidden_layer(hidden, 'tanh'),
         write_readout(memory.readout, constants),
         fill('stacked_frames.c', num_frames=count, num_hidden=hidden.out_features),
     ]

@@ -60,10 +60,19 @@ def write_readout(readout: nn.Module, constants: Constants) -> str:
     return fill('readout.c', num_hidden=readout.linear.in_features)
 
 
-def write_hidden_layer(linear: nn.Linear, constants: Constants) -> str:
-    """Return the function of a hidden layer."""
-    add_linear(constants, 'hidden', linear, 'Hidden units')
-    return fill('hidden_layer.c', num_sources=linear.in_features, num_hidden=linear.out_features)
+def fill_hidden_layer(linear: nn.Linear, activation: str) -> str:
+    """Return the function of a hidden layer, whose constants are added elsewhere.
+
+    :param activation: 'relu' or 'tanh'.
+    """
+    activated = {'relu': 'hidden[i] > 0.0f ? hidden[i] : 0.0f', 'tanh': 'lnn_tanh(hidden[i])'}
+    return fill(
+        'hidden_layer.c',
+        num_sources=linear.in_features,
+        num_hidden=linear.out_features,
+        activation=activation,
+        activated=activated[activation],
+    )
 
 
 def add_linear(constants: Constants, name: str, linear: nn.Linear, words: str) -> None:
