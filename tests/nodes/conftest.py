@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,9 @@ def join_graph(arguments: list[str]) -> Iterator[Probe]:
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
+        # Services of a lifecycle node live as long as the node: one that somebody still refers to
+        # would take requests meant for the next test's node, and never answer.
+        gc.collect()
 
 
 def write_parameters(parameters: dict[str, object]) -> list[str]:
