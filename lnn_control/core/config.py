@@ -32,7 +32,8 @@ def load_config(cls: type[T], path: Path | str) -> T:
     :raises FileNotFoundError: if there is no such file.
     """
     try:
-        values = yaml.load(Path(path).read_text(encoding='utf-8'), _StrictLoader)
+        loader = _StrictLoader(Path(path).read_text(encoding='utf-8'))
+        values = loader.get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f'{path}: not valid YAML: {" ".join(str(error).split())}') from error
     return parse_config(cls, {} if values is None else values, source=str(path))

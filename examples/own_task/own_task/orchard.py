@@ -107,12 +107,13 @@ def place_things(
         variant, yaw = int(generator.integers(3)), float(generator.uniform(-np.pi, np.pi))
         if generator.random() < 0.94 and ground.take(x, y, CROWN):
             instances.append(Instance(f'tree_{variant}', x, y, 0.0, yaw))
-            solids.append(Cylinder(x, y, CROWN, TREE_HEIGHT))
+            solids.append(Cylinder(x, y, CROWN, TREE_HEIGHT, kind='fruit tree'))
     # Bins stand beside the middle of a lane, two on top of each other.
     lanes = np.arange(np.ceil(area[2] / ROW), area[3] / ROW) * ROW
     for x in np.arange(area[0] + 2, area[1] - 2, 2.5).tolist():
         y = float(generator.choice(lanes) + generator.choice((-1.2, 1.2)))
-        box = Box(x, y, BIN[0], BIN[1], 2 * BIN[2], float(generator.uniform(-0.2, 0.2)))
+        turn = float(generator.uniform(-0.2, 0.2))
+        box = Box(x, y, BIN[0], BIN[1], 2 * BIN[2], turn, kind='pair of bins')
         # The circle around a box is wider than the box.
         if all(ground.is_free(*circle, gap=-0.3) for circle in cover_box(box)):
             ground.add(cover_box(box))
