@@ -2,26 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A page of recorded episodes: what the camera saw, what was commanded, and what a policy says."""
 
-import base64
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
-import jinja2
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from PIL import Image
 
 from lnn_control.core.whole_file import write_whole
 from lnn_control.reports.figures import Chart, colour_activity, draw_chart
+from lnn_control.reports.html import embed_image, open_template, read_part
 from lnn_control.reports.style import NEGATIVE, POSITIVE, colour
 from lnn_control.reports.video import VideoSettings, write_video
 
-TEMPLATES = Path(__file__).resolve().parent / 'templates'
 VIDEOS = 'videos'
 AXES = ('forward', 'left', 'up', 'yaw rate')
 """What the four numbers of a command are called on the page."""
@@ -103,18 +99,12 @@ def write_page(
         views.append(_draw(folder, number, episode))
         if note is not None:
             note()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    text = environment.get_template('episodes.html.j2').render(
+    text = open_template('episodes.html.j2').render(
         heading=heading,
         episodes=views,
         positive=POSITIVE,
         negative=NEGATIVE,
-        css=(TEMPLATES / 'report.css').read_text(encoding='utf-8'),
+        css=read_part('report.css'),
     )
     path = folder / f'{name}.html'
     with write_whole(path) as stream:
@@ -152,9 +142,9 @@ def _draw(folder: Path, number: int, episode: EpisodeRecord) -> _View:
         anchor=anchor,
         name=episode.name,
         video=f'{VIDEOS}/{video.name}',
-        poster=_embed(enlarge(kept[min(chosen)])),
-        thumbnails=tuple(_embed(kept[place]) for place in sorted(chosen)),
-        heat=tuple(_embed(enlarge(tint(kept[p], share))) for p, share in episode.saliency),
+        poster=embed_image(enlarge(kept[min(chosen)])),
+        thumbnails=tuple(embed_image(kept[place]) for place in sorted(chosen)),
+        heat=tuple(embed_image(enlarge(tint(kept[p], share))) for p, share in episode.saliency),
         commands=draw_commands(episode),
         neurons=_draw_neurons(episode),
         has_answers=episode.answers is not None,
@@ -223,9 +213,3 @@ def _draw_neurons(episode: EpisodeRecord) -> Chart | None:
 
     height_in = 0.5 + min(0.08 * activity.shape[1], 4.0)
     return draw_chart(float(episode.stamps[-1]), draw, heights=(1.0,), height_in=height_in)
-
-
-def _embed(pixels: NDArray[np.uint8]) -> str:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, 'JPEG', quality=85)
-    return f'data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode("ascii")}'

@@ -2,30 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page that shows why a policy does what it does: attention, forgetting, and lesions."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import jinja2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
-from PIL import Image
 
 from lnn_control.core.circuit import NeuronGroup
 from lnn_control.core.whole_file import write_whole
+from lnn_control.reports.html import embed_image, open_template, read_part
 from lnn_control.reports.onboard import enlarge, light_saliency
 from lnn_control.reports.style import NEURONS, POSITIVE, colour, to_svg, use_style
 
 PAGE = 'explain.html'
 AXES = ('forward', 'left', 'up', 'yaw rate')
-_TEMPLATES = Path(__file__).resolve().parent / 'templates'
 _WIDTH_IN = 10.4
 # Above it all are shown alike [share of what is usual].
 _MOST_CHANGE = 2.0
@@ -77,16 +73,10 @@ class Inside:
 
 def write_page(folder: Path, inside: Inside) -> Path:
     """Write explain.html into a folder and return its path; it opens without a network."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
     names = list(inside.stability)
-    text = environment.get_template('explain.html.j2').render(
+    text = open_template('explain.html.j2').render(
         inside=inside,
-        css=(_TEMPLATES / 'report.css').read_text(encoding='utf-8'),
+        css=read_part('report.css'),
         looks=[_show(look) for look in inside.looks],
         policies=list(zip(names, _LINES, strict=False)),
         neurons=[(group.name, NEURONS.get(group.name, POSITIVE)) for group in inside.groups],
@@ -189,16 +179,9 @@ def _show(look: Look) -> tuple[str, list[str]]:
         (look.clean, look.clean_saliency),
         (look.noisy, look.noisy_saliency),
     ):
-        pictures.append(to_url(enlarge(pixels, 2)))
+        pictures.append(embed_image(enlarge(pixels, 2)))
         lit = light_saliency(pixels, np.rint(255 * saliency).astype(np.uint8))
         size = (2 * pixels.shape[1], 2 * pixels.shape[0])
         larger = cv2.resize(lit, size, interpolation=cv2.INTER_CUBIC)
-        pictures.append(to_url(np.asarray(larger, np.uint8)))
+        pictures.append(embed_image(np.asarray(larger, np.uint8)))
     return f'{look.time:.1f} s', pictures
-
-
-def to_url(pixels: NDArray[np.uint8]) -> str:
-    """Return a picture as a data URL."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, 'webp', quality=82)
-    return 'data:image/webp;base64,' + base64.b64encode(stream.getvalue()).decode()

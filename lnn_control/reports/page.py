@@ -2,30 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """report.html of a run: one file with everything in it, which opens without a network."""
 
-import base64
-import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-import jinja2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from lnn_control.core.flight import FlightRecord
 from lnn_control.core.whole_file import write_whole
 from lnn_control.evaluation.flight import FlightResult
 from lnn_control.reports import figures, style, words
 from lnn_control.reports.circuit_view import draw_circuit_view
+from lnn_control.reports.html import embed, embed_image, open_template, read_part
 from lnn_control.reports.onboard import render_frames
 from lnn_control.reports.run_folder import PAGE, RecordedFlight, RecordedRun, TrialRow
 from lnn_control.reports.video import VideoSettings, write_video
 
 VIDEOS = 'videos'
-TEMPLATES = Path(__file__).resolve().parent / 'templates'
 
 # The page moves the drone in steps of this [s].
 _TRACK_PERIOD = 0.05
@@ -81,13 +76,7 @@ def write_page(run: RecordedRun, note: Callable[[], None] | None = None) -> Path
     description = run.description
     created = datetime.fromisoformat(description.created)
     has_circuit = bool(description.neuron_groups)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
-    text = environment.get_template('report.html.j2').render(
+    text = open_template('report.html.j2').render(
         title=words.describe_title(results, description),
         lead=words.describe_lead(description),
         created=f'{created.day} {created:%B %Y, %H:%M}',
@@ -103,8 +92,8 @@ def write_page(run: RecordedRun, note: Callable[[], None] | None = None) -> Path
         speed_gradient=style.describe_speed_gradient(),
         positive=style.POSITIVE,
         negative=style.NEGATIVE,
-        css=(TEMPLATES / 'report.css').read_text(encoding='utf-8'),
-        js=(TEMPLATES / 'report.js').read_text(encoding='utf-8'),
+        css=read_part('report.css'),
+        js=read_part('report.js'),
     )
     path = run.folder / PAGE
     with write_whole(path) as stream:
@@ -151,9 +140,9 @@ def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> F
         outcome=words.describe_outcome(result.trial.outcome, run.description),
         result=result,
         cells=words.describe_cells(result, run.description),
-        video=_embed(video.read_bytes(), 'video/mp4'),
-        poster=_embed_image(frames[shown][1]),
-        thumbnail=_embed_image(record.flight.images[shown]),
+        video=embed(video.read_bytes(), 'video/mp4'),
+        poster=embed_image(frames[shown][1]),
+        thumbnail=embed_image(record.flight.images[shown]),
         map=add_markers(drawing.svg, has_moved_target(record)),
         top_speed=figures.top_speed(record.flight),
         has_reach=record.site.reach > 0.0,
@@ -213,13 +202,3 @@ def add_markers(svg: str, has_target: bool) -> str:
 def _add_cursor(chart: figures.Chart) -> figures.Chart:
     line = f'<line class="cursor" x1="{chart.left}" x2="{chart.left}" y1="2" y2="{chart.bottom}"/>'
     return replace(chart, svg=chart.svg.replace('</svg>', f'{line}</svg>'))
-
-
-def _embed(data: bytes, kind: str) -> str:
-    return f'data:{kind};base64,{base64.b64encode(data).decode("ascii")}'
-
-
-def _embed_image(pixels: NDArray[np.uint8]) -> str:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, 'JPEG', quality=85)
-    return _embed(stream.getvalue(), 'image/jpeg')

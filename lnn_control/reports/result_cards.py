@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recorded flight on a page of results: its video, its map with all who flew there, its end."""
 
-import base64
-import io
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lnn_control.evaluation.causes import describe_failure
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.reports import style
 from lnn_control.reports.figures import top_speed
+from lnn_control.reports.html import embed, embed_image
 from lnn_control.reports.onboard import render_frames
 from lnn_control.reports.result_figures import OtherPath, choose_colours, draw_shared_map
 from lnn_control.reports.results import RecordedTrialOfRow, ResultRow, Results
@@ -74,9 +72,9 @@ def draw_card(recorded: RecordedTrialOfRow, results: Results, quality: int) -> F
         role=recorded.flight.result.role,
         outcome=style.OUTCOMES[trial.outcome] if has_failed else style.Outcome('Success', 'good'),
         sentence=f'{row.policy}, seed {trial.seed}: {_describe_end(trial)}',
-        video=_embed(_encode(frames, quality), 'video/mp4'),
-        poster=_embed_image(frames[len(frames) // 3][1]),
-        before=_embed_image(picture) if has_failed else '',
+        video=embed(_encode(frames, quality), 'video/mp4'),
+        poster=embed_image(frames[len(frames) // 3][1]),
+        before=embed_image(picture) if has_failed else '',
         before_words=f'{record.flight.duration - shown_at:.1f} s before the end',
         map=draw_shared_map(record, [OtherPath(roles[name], one) for name, one in others.items()]),
         top_speed=top_speed(record.flight),
@@ -114,13 +112,3 @@ def _encode(frames: Sequence[Frame], quality: int) -> bytes:
         path = Path(folder) / 'flight.mp4'
         write_video(path, frames, VideoSettings(width, height, quality=quality))
         return path.read_bytes()
-
-
-def _embed(data: bytes, kind: str) -> str:
-    return f'data:{kind};base64,{base64.b64encode(data).decode("ascii")}'
-
-
-def _embed_image(pixels: NDArray[np.uint8]) -> str:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, 'JPEG', quality=85)
-    return _embed(stream.getvalue(), 'image/jpeg')

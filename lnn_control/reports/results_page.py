@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import jinja2
-
 from lnn_control.core.whole_file import write_whole
 from lnn_control.reports import style
+from lnn_control.reports.html import open_template, read_part
 from lnn_control.reports.page import choose_quality
 from lnn_control.reports.result_cards import draw_card
 from lnn_control.reports.result_figures import choose_colours, draw_bars, draw_curves, draw_fan
@@ -25,7 +24,6 @@ from lnn_control.reports.result_views import (
 )
 from lnn_control.reports.results import Results, Suite
 
-TEMPLATES = Path(__file__).resolve().parent / 'templates'
 PAGE, MARKDOWN = 'results.html', 'results.md'
 MAX_ROWS = 24
 """Rows of a table that is shown unfolded."""
@@ -89,19 +87,11 @@ def write_results(results: Results, folder: Path, note: Callable[[], None] | Non
         'cards': cards,
         'sources': describe_sources(results),
     }
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=jinja2.select_autoescape(['html.j2'], default=False),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    css = ''.join(
-        (TEMPLATES / name).read_text(encoding='utf-8') for name in ('report.css', 'results.css')
-    )
+    # The page and the same as Markdown, of the same values.
+    css = read_part('report.css') + read_part('results.css')
     look = {'css': css, 'speed_gradient': style.describe_speed_gradient()}
     for name, template in ((MARKDOWN, 'results.md.j2'), (PAGE, 'results.html.j2')):
-        text = environment.get_template(template).render(**values, **look)
+        text = open_template(template, lstrip_blocks=True).render(**values, **look)
         with write_whole(folder / name) as stream:
             stream.write(text.encode())
     return folder / PAGE

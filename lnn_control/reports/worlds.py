@@ -2,18 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of the simulator's worlds: one page that opens anywhere, and one contact sheet."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import cv2
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-TEMPLATES = Path(__file__).resolve().parent / 'templates'
+from lnn_control.reports.html import embed, open_template, read_part
+
 PAGE = 'worlds.html'
 SHEET = 'worlds.png'
 
@@ -56,19 +55,13 @@ def write_page(folder: Path, pictures: Sequence[Picture], lead: str) -> Path:
         (scene, [_Figure(p.caption, _to_data_url(p.pixels)) for p in group])
         for scene, group in groupby(pictures, key=lambda picture: picture.scene)
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
     height, width = pictures[0].pixels.shape[:2]
-    text = environment.get_template('worlds.html.j2').render(
+    text = open_template('worlds.html.j2').render(
         scenes=scenes,
         lead=lead,
         width=width,
         height=height,
-        style=(TEMPLATES / 'report.css').read_text(encoding='utf-8'),
+        style=read_part('report.css'),
     )
     path = folder / PAGE
     path.write_text(text, encoding='utf-8')
@@ -130,4 +123,4 @@ def _draw_label(image: NDArray[np.uint8], text: str, left: int) -> None:
 def _to_data_url(pixels: NDArray[np.uint8]) -> str:
     settings = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     _, data = cv2.imencode('.jpg', pixels[:, :, ::-1], settings)
-    return 'data:image/jpeg;base64,' + base64.b64encode(data.tobytes()).decode('ascii')
+    return embed(data.tobytes(), 'image/jpeg')
