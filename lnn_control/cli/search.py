@@ -6,7 +6,6 @@ What is tried next follows from the seed and from what came of all before it, so
 was killed goes on with what it would have tried anyway.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lnn_control.cli.search_space import Choices, Dimension, Point, Range, Space, count_points
+from lnn_control.core.folder_lock import hold_folder
 from lnn_control.core.streams import stream
 from lnn_control.imitation.settings import describe_difference
 
@@ -70,15 +70,9 @@ def open_search(
     :param settings: what must be the same to go on, as JSON has it.
     :raises ValueError: if another process searches there, or it is a search of other settings.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / JOURNAL
-    with open(path, 'ab') as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f'another process is searching in {folder}: wait for it, or give another --output'
-            ) from error
+    with hold_folder(folder, 'searching'):
+        path = folder / JOURNAL
+        path.touch()
         mend_journal(path)
         search = Search(path, space, seed)
         search.check_settings(settings)

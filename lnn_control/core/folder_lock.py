@@ -14,12 +14,13 @@ _NO_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP, errno.EN
 
 
 @contextmanager
-def hold_folder(folder: Path) -> Iterator[None]:
+def hold_folder(folder: Path, doing: str = 'working') -> Iterator[None]:
     """Have a folder, made if it is not there, for this process while the block runs.
 
     Nothing is written for it, and a killed process leaves nothing. Network file systems that
     cannot lock folders let everybody in.
 
+    :param doing: what for, as whoever finds it taken is told.
     :raises ValueError: if another process has it.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,7 +30,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ValueError(
-                f'another process is working in {folder}: wait for it, or give another --output'
+                f'another process is {doing} in {folder}: wait for it, or give another --output'
             ) from error
         except OSError as error:
             if error.errno not in _NO_LOCKS:
