@@ -86,7 +86,7 @@ class Dagger:
     @property
     def policy_name(self) -> str:
         """The name of the policy."""
-        return self.name or self.output.resolve().name
+        return self.trained.policy_name
 
     @property
     def flown(self) -> collect.Collect:

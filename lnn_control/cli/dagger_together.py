@@ -52,7 +52,7 @@ def run_together(job: 'Dagger', arguments: list[str]) -> None:
 
     from lnn_control.imitation.allocator import keep_freed_memory
     from lnn_control.imitation.scalars import ScalarWriter
-    from lnn_control.imitation.training_state import load_state, remove_state
+    from lnn_control.imitation.training_state import load_state
 
     minutes = job.settings.budget_minutes or DEFAULT_MINUTES
     job = replace(job, settings=replace(job.settings, budget_minutes=minutes))
@@ -84,7 +84,6 @@ def run_together(job: 'Dagger', arguments: list[str]) -> None:
     finally:
         scalars.close()
     write_checkpoint(job, learner, earlier)
-    remove_state(folder)
 
 
 def fly_and_learn(job: 'Dagger', learner: Learner, state: dict[str, Any] | None) -> None:
@@ -296,8 +295,7 @@ def write_checkpoint(job: 'Dagger', learner: Learner, earlier: Sequence[Source])
 
     :param earlier: episodes that were there before anybody flew.
     """
-    from lnn_control.imitation.domain import describe_training, find_domain, see_training
-    from lnn_control.policies.checkpoint import save_checkpoint
+    from lnn_control.imitation.domain import find_domain
 
     trainer = learner.trainer
     network = trainer.network
@@ -312,10 +310,8 @@ def write_checkpoint(job: 'Dagger', learner: Learner, earlier: Sequence[Source])
         'seconds': round(trainer.position.seconds, 1),
         'device': trainer.device.type,
     }
-    training = describe_training(trainer.sequences, episodes, said)
-    seen = see_training([sequence.images for sequence in trainer.sequences])
-    domain = replace(domain, appearance=seen)
-    save_checkpoint(job.output, job.policy_name, network.eval().cpu(), training, domain)
+    lessons = train.Lessons(trainer.sequences, episodes, domain)
+    train.write_checkpoint(job.trained, network, lessons, said)
 
 
 @contextmanager

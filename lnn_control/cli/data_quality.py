@@ -42,6 +42,7 @@ def show_info(places: Sequence[Path], path: Path | None) -> int:
         for one in left_out:
             print(f'left out {one.path}: {one.reason}')
         for bag in bags:
+            # One that cannot be read is told of, and the others after it.
             try:
                 summary = summarise_bag(bag)
             except BagError as error:
@@ -151,30 +152,45 @@ def repair_bags(places: Sequence[Path], output: Path) -> int:
 
 def view_place(place: Path, contract: 'Contract', output: Path, most: int) -> int:
     """Draw a page of a data set, or of bags as their contract makes episodes of them."""
-    from lnn_control.data.bags import find_bags
-    from lnn_control.data.dataset import is_dataset, load_dataset
-    from lnn_control.data.importer import open_episodes
-    from lnn_control.imitation.episode import stream_episode
-    from lnn_control.imitation.episode_file import read_episode
-    from lnn_control.reports.episodes import Heading, write_page
+    from lnn_control.data.dataset import is_dataset
 
     if is_dataset(place):
-        data = load_dataset(place)
-        chosen = data.episodes[:most]
+        path = _view_dataset(place, output, most)
+    else:
+        path = _view_bags(place, contract, output, most)
+    print(f'wrote {path}')
+    return 0
 
-        def read() -> 'Iterator[EpisodeRecord]':
-            for entry in chosen:
-                episode = stream_episode(read_episode(data.folder / entry.file))
-                yield describe_episode(entry.name, episode, (('split', entry.split),))
 
-        path = write_page(output, PAGE, _head_dataset(data, len(chosen)), read())
-        print(f'wrote {path}')
-        return 0
+def _view_dataset(place: Path, output: Path, most: int) -> Path:
+    """Draw the first episodes of a data set, one after the other as the page takes them."""
+    from lnn_control.data.dataset import load_dataset
+    from lnn_control.imitation.episode import stream_episode
+    from lnn_control.imitation.episode_file import read_episode
+    from lnn_control.reports.episodes import write_page
+
+    data = load_dataset(place)
+    chosen = data.episodes[:most]
+
+    def read() -> 'Iterator[EpisodeRecord]':
+        for entry in chosen:
+            episode = stream_episode(read_episode(data.folder / entry.file))
+            yield describe_episode(entry.name, episode, (('split', entry.split),))
+
+    return write_page(output, PAGE, _head_dataset(data, len(chosen)), read())
+
+
+def _view_bags(place: Path, contract: 'Contract', output: Path, most: int) -> Path:
+    """Draw the first episodes that a contract makes of bags; what is wrong stands at the first."""
+    from lnn_control.data.bags import find_bags
+    from lnn_control.data.importer import open_episodes
+    from lnn_control.reports.episodes import Heading, write_page
+
     bags, left_out = find_bags(place)
     notes = [f'left out {one.path}: {one.reason}' for one in left_out]
     output.mkdir(parents=True, exist_ok=True)
 
-    def read_bags() -> 'Iterator[EpisodeRecord]':
+    def read() -> 'Iterator[EpisodeRecord]':
         count = 0
         for bag in bags:
             with open_episodes(bag, contract, output) as (episodes, findings):
@@ -190,8 +206,7 @@ def view_place(place: Path, contract: 'Contract', output: Path, most: int) -> in
         'What the contract makes of them: camera, commands and what is to be said of each.',
         notes=tuple(notes),
     )
-    print(f'wrote {write_page(output, PAGE, heading, read_bags())}')
-    return 0
+    return write_page(output, PAGE, heading, read())
 
 
 def _head_dataset(data: 'Dataset', num_shown: int) -> Any:

@@ -16,6 +16,7 @@ from tyro.conf import UseAppendAction, arg, configure
 from lnn_control.cli import options
 from lnn_control.cli.scenarios import DEFAULT_TASK, Scenario, check_trained, choose_task, make_env
 from lnn_control.core.checks import check_number
+from lnn_control.core.messages import COMMAND_AXES
 from lnn_control.core.streams import stream
 from lnn_control.core.whole_file import write_whole
 from lnn_control.policies.folders import DEFAULT_POLICY
@@ -219,7 +220,6 @@ def describe(job: Explain, found: Findings) -> 'Inside':
 def print_found(found: Findings) -> None:
     """Print the neurons whose silence moves each command most, and how steady attention is."""
     from lnn_control.evaluation.attention import DEVIATIONS
-    from lnn_control.reports.inside import AXES
 
     policy, lesions = found.policy, found.lesions
     # The groups come as signals travel, neurons are counted otherwise.
@@ -228,7 +228,7 @@ def print_found(found: Findings) -> None:
         for group in policy.circuit.neuron_groups
         for neuron in range(group.start, group.stop)
     }
-    for axis, name in enumerate(AXES):
+    for axis, name in enumerate(COMMAND_AXES):
         order = np.argsort(-lesions.changes[:, axis])[:3]
         said = ', '.join(f'{names[k]} by {lesions.changes[k, axis]:.3f}' for k in order)
         if said:

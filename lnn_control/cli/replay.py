@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 from lnn_control.cli import options
 from lnn_control.cli.data import ContractFile
 from lnn_control.core.checks import check_number
+from lnn_control.core.messages import COMMAND_AXES
 
 if TYPE_CHECKING:
     from lnn_control.data.replay import Replay
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from lnn_control.reports.episodes import EpisodeRecord
 
 PAGE = 'replay'
-AXES = ('forward', 'left', 'up', 'yaw rate')
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def judge(job: ReplayBags, policy: str, found: 'Sequence[tuple[str, Replay]]') -
 
     # Over all images, so that a long episode counts more than a short one.
     rms = measure_rms([replay for _, replay in found])
-    shown = ', '.join(f'{axis} {value:.3f}' for axis, value in zip(AXES, rms, strict=True))
+    shown = ', '.join(f'{axis} {value:.3f}' for axis, value in zip(COMMAND_AXES, rms, strict=True))
     print(f'root mean square of the differences [m/s, rad/s]: {shown}')
     is_within = job.most_difference is None or bool(rms.max() <= job.most_difference)
     rows = [
@@ -165,7 +165,7 @@ def describe_replay(replayed: Replayed) -> 'EpisodeRecord':
     name, episode, found = replayed
     facts = tuple(
         (f'differs, {axis}', f'{value:.3f} {"rad/s" if axis == "yaw rate" else "m/s"}')
-        for axis, value in zip(AXES, found.rms, strict=True)
+        for axis, value in zip(COMMAND_AXES, found.rms, strict=True)
     )
     record = describe_episode(name, episode, facts)
     return replace(

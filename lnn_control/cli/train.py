@@ -25,6 +25,7 @@ from lnn_control.policies.network import NetworkConfig
 if TYPE_CHECKING:
     import torch
 
+    from lnn_control.core.domain import TrainingDomain
     from lnn_control.imitation.train import Judge
     from lnn_control.policies.network import Network
 
@@ -75,6 +76,11 @@ class Train:
     """Where to compute: auto (a GPU where there is one), cpu or cuda."""
     threads: options.Threads = 1
 
+    @property
+    def policy_name(self) -> str:
+        """The name of the policy."""
+        return self.name or self.output.resolve().name
+
 
 class FailedTrainingError(ValueError):
     """A training came to nothing by its settings; others may do better."""
@@ -103,11 +109,7 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     import torch
 
     from lnn_control.imitation.allocator import keep_freed_memory
-    from lnn_control.imitation.cache import load_sequences
-    from lnn_control.imitation.domain import describe_training, find_domain, see_training
     from lnn_control.imitation.train import fit_normalisation
-    from lnn_control.imitation.training_state import remove_state
-    from lnn_control.policies.checkpoint import save_checkpoint
 
     # Made now: hours later would be late to learn that it cannot be.
     job.output.mkdir(parents=True, exist_ok=True)
@@ -118,7 +120,55 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     network = make_network(job)
     network.check_size(job.max_parameters)
 
-    # What is learned from, and what it says of itself.
+    # What is learned from, what it says of itself, and who judges on the way.
+    lessons = read_lessons(job, network)
+    symmetric = find_symmetry(job, lessons.episodes)
+    judge = make_judge(job, lessons.episodes)
+    if job.init is None:
+        fit_normalisation(network, lessons.sequences, symmetric)
+    images = sum(len(sequence) for sequence in lessons.sequences)
+    size = network.num_parameters()
+    print(f'{len(lessons.sequences)} episodes, {images} images, {size} parameters')
+    processes.end_turn()
+
+    start = time.monotonic()
+    losses = run(job, network.to(device), lessons.sequences, symmetric, judge, processes)
+    if not processes.is_first:
+        return
+    said = {
+        'init': job.init,
+        'settings': asdict(job.settings),
+        'losses': losses,
+        'seconds': round(time.monotonic() - start, 1),
+        'device': device.type,
+    }
+    write_checkpoint(job, network, lessons, said)
+    shown = ' '.join(f'{loss:.4f}' for loss in losses)
+    print(f'loss by epoch: {shown}\ncheckpoint {job.policy_name} in {job.output}')
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """What a training learns from.
+
+    :param sequences: the episodes as they are learned from. :param episodes: metadata of each.
+    :param domain: what they train a policy for.
+    """
+
+    sequences: list[Any]
+    episodes: list[dict[str, str]]
+    domain: 'TrainingDomain'
+
+
+def read_lessons(job: Train, network: 'Network') -> Lessons:
+    """Return the episodes of all folders that a job names.
+
+    :raises FileNotFoundError: if a folder holds nothing.
+    :raises ValueError: if they are of several vehicles or renderers.
+    """
+    from lnn_control.imitation.cache import load_sequences
+    from lnn_control.imitation.domain import find_domain
+
     print(f'reading {", ".join(job.data)}', flush=True)
     preprocessing = network.config.preprocessing
     sources = open_sources(job.data, preprocessing, print)
@@ -129,33 +179,25 @@ def train_policy(job: Train, processes: Group = ALONE) -> None:
     ]
     episodes = read_agreeing_metadata(sources)
     domain = find_domain(episodes, job.settings.windows.max_stride)
-    symmetric = find_symmetry(job, episodes)
-    judge = make_judge(job, episodes)
-    if job.init is None:
-        fit_normalisation(network, sequences, symmetric)
-    images = sum(len(sequence) for sequence in sequences)
-    print(f'{len(sequences)} episodes, {images} images, {network.num_parameters()} parameters')
-    processes.end_turn()
+    return Lessons(sequences, episodes, domain)
 
-    start = time.monotonic()
-    losses = run(job, network.to(device), sequences, symmetric, judge, processes)
-    if not processes.is_first:
-        return
-    said = {
-        'init': job.init,
-        'settings': asdict(job.settings),
-        'losses': losses,
-        'seconds': round(time.monotonic() - start, 1),
-        'device': device.type,
-    }
-    training = describe_training(sequences, episodes, said)
-    seen = see_training([sequence.images for sequence in sequences])
-    domain = replace(domain, appearance=seen)
-    name = job.name or job.output.resolve().name
-    save_checkpoint(job.output, name, network.cpu(), training, domain)
+
+def write_checkpoint(
+    job: Train, network: 'Network', lessons: Lessons, said: dict[str, Any]
+) -> None:
+    """Write what was trained, and remove the state of the training.
+
+    :param said: how the training went.
+    """
+    from lnn_control.imitation.domain import describe_training, see_training
+    from lnn_control.imitation.training_state import remove_state
+    from lnn_control.policies.checkpoint import save_checkpoint
+
+    training = describe_training(lessons.sequences, lessons.episodes, said)
+    seen = see_training([sequence.images for sequence in lessons.sequences])
+    domain = replace(lessons.domain, appearance=seen)
+    save_checkpoint(job.output, job.policy_name, network.cpu(), training, domain)
     remove_state(job.output)
-    shown = ' '.join(f'{loss:.4f}' for loss in losses)
-    print(f'loss by epoch: {shown}\ncheckpoint {name} in {job.output}')
 
 
 def check_job(job: Train, arguments: list[str]) -> Train:

@@ -68,6 +68,10 @@ class ImuSamples:
         return len(self.angular_velocity)
 
 
+COMMAND_AXES = ('forward', 'left', 'up', 'yaw rate')
+"""What the four numbers of a command are called for people."""
+
+
 @dataclass(frozen=True)
 class VelocityCommand:
     """A velocity in the body frame, levelled (x forward, y left, z up; REP-103).

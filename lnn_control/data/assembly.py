@@ -56,6 +56,7 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
     episodes: list[StreamedEpisode] = []
     num_unanswered = num_resting = 0
     for number, session in enumerate(sessions):
+        # Every image's command, and what should have been commanded where somebody says so.
         commands = find_answers(
             signals.commands, contract.command, session, signals.headings, findings
         )
@@ -64,6 +65,7 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
             labels = find_answers(
                 signals.labels, contract.labels, session, signals.headings, findings
             )
+        # Kept are stretches that were flown, answered and felt.
         stamps = session.images.stamps
         flies = find_flying(recording, contract, session)
         feels = find_feeling(imu[number], stamps, contract, findings)
@@ -73,6 +75,7 @@ def assemble(recording: Recording, contract: Contract) -> list[StreamedEpisode]:
         part = _Part(session, imu[number], commands.values, labels.values, signals.segmentation)
         for rows in cut_episodes(stamps, is_answered & flies & feels, contract):
             episodes.append(_make_episode(recording, contract, part, rows))
+    # What was left out; where nothing remains, why.
     if num_resting:
         findings.add('note', 'resting', f'{num_resting} images were left out: nobody flew')
     if num_unanswered:

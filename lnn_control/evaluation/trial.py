@@ -112,6 +112,7 @@ def run_trial(
     runner = PolicyRunner(policy, settings)
     sensed, info = env.reset(seed=seed)
     runner.start(info)
+    # What is measured: the truth at every pose, the commands between them.
     shortest = float(info['shortest_path'])
     seeks_target = bool(info.get('seeks_target', True))
     positions, clearances, sights = [info['position']], [info['clearance']], []
@@ -127,6 +128,7 @@ def run_trial(
         positions.append(info['position'])
         clearances.append(info['clearance'])
         sights.append(bool(info['sees_target']))
+        # Since when on end, not how often.
         if sights[-1]:
             unseen_since = None
         elif unseen_since is None:

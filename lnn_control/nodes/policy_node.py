@@ -381,7 +381,7 @@ class PolicyNode(LifecycleNode):
             return
         if self._is_moving and self._inputs.doubts_inertial:
             # At once: the next image may be a while.
-            self._stop_for_obstacle()
+            self._stop_if_forbidden()
         if self._waiting is not None and self._inputs.has_samples_of(self._waiting):
             self._stop_waiting()
 
@@ -414,7 +414,7 @@ class PolicyNode(LifecycleNode):
         image = self._inputs.read_image(message, self._now(), self._is_moving, now)
         if not self._is_active:
             return
-        if self._stop_for_obstacle():
+        if self._stop_if_forbidden():
             return
         if image is None:
             return  # tolerated: it counts as one that was lost
@@ -455,14 +455,14 @@ class PolicyNode(LifecycleNode):
                 'it looks at; a checkpoint with backend torch can'
             )
 
-    def _stop_for_obstacle(self) -> bool:
+    def _stop_if_forbidden(self) -> bool:
         """Let the vehicle stand where nothing may be commanded now, and return whether it does."""
-        obstacle = self._find_obstacle()
-        if obstacle:
-            self._refuse(obstacle)
-        return bool(obstacle)
+        objection = self._find_objection()
+        if objection:
+            self._refuse(objection)
+        return bool(objection)
 
-    def _find_obstacle(self) -> str:
+    def _find_objection(self) -> str:
         """Return why nothing may be commanded now; empty if something may."""
         assert self._runner is not None
         if self._runner.doubt and not self._settings.allow_untrained:

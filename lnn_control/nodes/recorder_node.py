@@ -121,12 +121,14 @@ class RecorderNode(Node):
         self._settings = declare_parameters(self, PARAMETERS)
         self._directory = Path(self._settings.output).expanduser()
         self._directory.mkdir(parents=True, exist_ok=True)
+        # The file that is open, and what decides about the next one.
         self._writer: EpisodeWriter | None = None
         self._num_files = 0
         self._image_stamp: float | None = None
         self._is_stopped = False
         self._is_flying = False
         self._rested_at = -math.inf
+        # What came before a flight: some of it belongs to it, latched messages to every file.
         self._waiting: deque[_Message] = deque()
         self._latched: dict[str, _Message] = {}
         self._record_images()
@@ -147,6 +149,7 @@ class RecorderNode(Node):
         )
         for topic in recorded:
             self._record(topic)
+        # Who says whether it flies, and who may begin and end a file by hand.
         state = topics.SAFETY_STATE
         self.create_subscription(state.type, state.name, self._follow_state, state.qos)
         for name, callback in (

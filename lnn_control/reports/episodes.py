@@ -19,8 +19,6 @@ from lnn_control.reports.style import NEGATIVE, POSITIVE, colour
 from lnn_control.reports.video import VideoSettings, write_video
 
 VIDEOS = 'videos'
-AXES = ('forward', 'left', 'up', 'yaw rate')
-"""What the four numbers of a command are called on the page."""
 
 _ROLES = ('forward', 'left', 'up', 'yaw')
 _NUM_THUMBNAILS = 6

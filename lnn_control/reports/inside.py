@@ -15,13 +15,13 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from lnn_control.core.circuit import NeuronGroup
+from lnn_control.core.messages import COMMAND_AXES
 from lnn_control.core.whole_file import write_whole
 from lnn_control.reports.html import embed_image, open_template, read_part
 from lnn_control.reports.onboard import enlarge, light_saliency
 from lnn_control.reports.style import NEURONS, POSITIVE, colour, to_svg, use_style
 
 PAGE = 'explain.html'
-AXES = ('forward', 'left', 'up', 'yaw rate')
 _WIDTH_IN = 10.4
 # Above it all are shown alike [share of what is usual].
 _MOST_CHANGE = 2.0
@@ -149,7 +149,7 @@ def draw_lesions(changes: NDArray[np.float64], groups: Sequence[NeuronGroup]) ->
         )
         axes.invert_yaxis()
         axes.grid(visible=False)
-        axes.set_yticks(np.arange(4) + 0.5, AXES)
+        axes.set_yticks(np.arange(4) + 0.5, COMMAND_AXES)
         _mark_groups(axes, groups)
         extend = 'max' if changes.max() > most else 'neither'
         bar = figure.colorbar(mesh, ax=axes, pad=0.01, aspect=10, extend=extend)

@@ -146,6 +146,7 @@ def _draw_panel(axes: Axes, panel: CurvePanel, policies: Sequence[str]) -> None:
         places = [place for place, _ in panel.curves[policy]]
         rates = [rate for _, rate in panel.curves[policy]]
         look: dict[str, Any] = {'color': colour(roles[policy])}
+        # The interval behind, the rate itself before it.
         axes.fill_between(
             places,
             [rate.wilson_low for rate in rates],
@@ -165,6 +166,7 @@ def _draw_panel(axes: Axes, panel: CurvePanel, policies: Sequence[str]) -> None:
             gid=name_mark(panel.title, policy),
             **look,
         )
+    # All panels have the same height, so that their rates can be compared across.
     span = max(panel.ticks) - min(panel.ticks) or 1.0
     axes.set_xlim(min(panel.ticks) - 0.04 * span, max(panel.ticks) + 0.04 * span)
     axes.set_ylim(0.0, 1.0)
