@@ -54,6 +54,17 @@ def test_lesion_moves_the_commands_as_the_cut_network_does(memory: str) -> None:
     np.testing.assert_array_equal(lesions.changes, again.changes)
 
 
+@pytest.mark.parametrize('memory', ['cfc', 'ct_rnn'])
+def test_readout_hears_nothing_of_neurons_that_are_all_cut_off(memory: str) -> None:
+    network = make_network(memory)
+    features, elapsed_time = encode_flight(network, make_flight())
+    for neuron in range(network.memory.circuit.num_neurons):
+        network.memory.silence(neuron)
+    with torch.no_grad():
+        commands, _ = network.steer(features, elapsed_time)
+    torch.testing.assert_close(commands, commands[:, :1].expand_as(commands))
+
+
 def test_neuron_that_nobody_hears_changes_nothing() -> None:
     network = make_network('ncp_cfc')
     circuit = network.memory.circuit

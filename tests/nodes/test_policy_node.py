@@ -74,18 +74,22 @@ class Camera:
         if now < self._shot_at + 0.05:
             return
         self._shot_at = now
-        for i in range(self.num_samples):
-            rates, force = self._noise.normal(0, 0.02, (2, 3))
-            stamp = self.stamp + 0.05 * (i + 1) / self.num_samples + self.ahead
-            sample = make_imu(self.rates + rates, self.force + force, stamp)
-            sample.header.frame_id = self.frame
-            self._probe.publish(topics.IMU, sample)
+        self.feel()
         self.stamp += 0.05
         noise = self._noise.integers(0, 3, self._pixels.shape, np.uint8)
         pixels = np.zeros_like(noise) if self.is_dark else self._pixels // 2 + noise
         message: Image = self._encoder.encode(pixels, self.stamp if self.has_stamp else 0.0)
         message.encoding = self.encoding
         self._probe.publish(topics.IMAGE, message)
+
+    def feel(self) -> None:
+        """Publish the inertial samples up to the next image, without the image."""
+        for i in range(self.num_samples):
+            rates, force = self._noise.normal(0, 0.02, (2, 3))
+            stamp = self.stamp + 0.05 * (i + 1) / self.num_samples + self.ahead
+            sample = make_imu(self.rates + rates, self.force + force, stamp)
+            sample.header.frame_id = self.frame
+            self._probe.publish(topics.IMU, sample)
 
 
 def change_state(probe: Any, transition: int) -> bool:
@@ -423,6 +427,16 @@ def test_sensor_that_goes_wrong_stops_the_policy_and_is_named(
     probe.wait_until(lambda: words in find_problem(diagnostics), camera.shoot)
     probe.wait_until(lambda: is_standing(commands))
     assert diagnostics[-1].status[0].level == DiagnosticStatus.ERROR
+
+
+def test_inertial_unit_that_goes_wrong_stops_the_policy_before_the_next_image(join: Join) -> None:
+    probe = join_policy(join)
+    commands = probe.listen(topics.RAW_COMMAND)
+    fly(probe)
+    camera = Camera(probe)
+    probe.wait_until(lambda: commands and not is_standing(commands), camera.shoot)
+    camera.force = np.array([0.0, 0.0, 1.0])
+    probe.wait_until(lambda: is_standing(commands), camera.feel)
 
 
 def test_finding_that_is_tolerated_warns_only(join: Join) -> None:
