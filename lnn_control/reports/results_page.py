@@ -83,6 +83,7 @@ def write_results(results: Results, folder: Path, note: Callable[[], None] | Non
         'created': f'{now.day} {now:%B %Y, %H:%M}',
         'key_figures': describe_key_figures(results),
         'policies': [(policy, roles[policy]) for policy in results.policies],
+        'references': results.references,
         'sections': sections,
         'cards': cards,
         'sources': describe_sources(results),
@@ -106,7 +107,11 @@ def draw_section(suite: Suite, policies: Sequence[str]) -> Section:
 
 def _draw_fans(suite: Suite, policies: Sequence[str]) -> tuple[Fan, ...]:
     """Return the paths of rows; of a suite with many rows there are too many to look at."""
-    rows = [row for row in suite.list_rows() if any(len(trial.path) > 1 for trial in row.trials)]
+    rows = [
+        row
+        for row in suite.list_rows()
+        if any(len(trial.path) > 1 for trial in row.trials) and not row.is_reference
+    ]
     if len(rows) > MAX_FANS:
         return ()
     roles = choose_colours(policies)

@@ -6,14 +6,21 @@ import math
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.cli.evaluate import Evaluate, choose_scenarios, run_all, write_summaries
+from lnn_control.cli.evaluate import (
+    Evaluate,
+    choose_roster,
+    choose_scenarios,
+    choose_settings,
+    describe_beside,
+)
+from lnn_control.cli.evaluation_files import write_summaries
+from lnn_control.cli.evaluation_flights import fly_roster
 from lnn_control.cli.scenarios import SUITES, Camera, Scenario, choose_task, list_stress, make_env
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Preprocessing
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
-from lnn_control.evaluation.suite import SuiteSummary, summarise
-from lnn_control.evaluation.trial import TrialResult, run_trial
+from lnn_control.evaluation.trial import run_trial
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.references import ExpertPolicy
 from lnn_control.policies.registry import make_policy
@@ -34,7 +41,7 @@ def fail(capsys, *arguments: str) -> str:
 
 def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
     summary, folder = tmp_path / 'new' / 'summary.json', tmp_path / 'results'
-    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1']
+    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1', '--no-references']
     files = ['--json', str(summary), '--output', str(folder)]
     assert cli.main(['evaluate', *arguments, *files]) == 0
     record = json.loads(summary.read_text())
@@ -72,7 +79,10 @@ def test_expert_is_judged_and_the_summary_has_the_agreed_form(tmp_path, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (['--suite', 'chess'], "'stress'], got 'chess'"),
+        (['--suite', 'chess'], "suite must be all or one of ['cameras'"),
+        (['--suite', 'all', '--season', 'all'], 'suite all needs one world and one season'),
+        (['--suite', 'all', '--task', 'hike'], '--task has no effect: suite all has tasks'),
+        (['--suite', 'all', '--level', '2'], 'suite all has disturbances of its own'),
         (['--task', 'chess'], "task must be one of ['drive_to_target'"),
         (['--task', 'hikee'], "did you mean 'hike'?"),
         (['--suite', 'range', '--task', 'hike'], '--task has no effect: suite range has tasks'),
@@ -135,7 +145,7 @@ def test_every_policy_can_be_made_by_name():
 def test_stress_flies_clean_and_disturbed_and_writes_a_record_for_each(tmp_path, capsys):
     summary = tmp_path / 'summary.json'
     choice = ['--suite', 'stress', '--disturbance', 'dropped_frames', '--level', '2']
-    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1']
+    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1', '--no-references']
     files = ['--json', str(summary)]
     assert cli.main(['evaluate', *choice, *arguments, *files]) == 0
     records = json.loads(summary.read_text())
@@ -155,7 +165,7 @@ def test_stress_asks_for_all_disturbances_at_three_levels_unless_told():
     assert len(list_stress()) == 1 + 3 * len(DISTURBANCES)
     assert list_stress(level=2)[:2] == [CLEAN, StressCell('image_noise', 2)]
     assert list_stress('wind') == [CLEAN, *(StressCell('wind', n) for n in (1, 2, 3))]
-    job = Evaluate(policy='hover', suite='stress', disturbance='wind', level=3)
+    job = Evaluate(policy=('hover',), suite='stress', disturbance='wind', level=3)
     assert [row.stress for row in choose_scenarios(job)] == [CLEAN, StressCell('wind', 3)]
 
 
@@ -179,7 +189,7 @@ def test_environment_has_disturbance_and_camera_of_its_scenario():
 
 
 def test_disturbance_applies_to_any_task():
-    job = Evaluate(policy='hover', task='hike', disturbance='wind', level=1)
+    job = Evaluate(policy=('hover',), task='hike', disturbance='wind', level=1)
     (row,) = choose_scenarios(job)
     assert (row.task.name, row.stress) == ('hike', StressCell('wind', 1))
     assert row.describe()['disturbance'] == 'wind'
@@ -187,7 +197,7 @@ def test_disturbance_applies_to_any_task():
 
 @pytest.mark.parametrize('suite', sorted(SUITES))
 def test_every_suite_has_rows_that_differ(suite):
-    rows = choose_scenarios(Evaluate(policy='hover', suite=suite))
+    rows = choose_scenarios(Evaluate(policy=('hover',), suite=suite))
     assert rows
     assert {row.suite for row in rows} == {suite}
     described = [json.dumps(row.describe()) for row in rows]
@@ -202,7 +212,7 @@ def test_help_names_every_suite(capsys):
 
 
 def test_suite_flies_in_another_world_and_season_where_asked():
-    job = Evaluate(policy='hover', suite='range', world='urban', season='dusk')
+    job = Evaluate(policy=('hover',), suite='range', world='urban', season='dusk')
     rows = choose_scenarios(job)
     assert {(row.task.world, row.task.season) for row in rows} == {('urban', 'dusk')}
     assert [row.task.min_distance for row in rows] == [10.0, 20.0, 30.0, 40.0]
@@ -210,7 +220,7 @@ def test_suite_flies_in_another_world_and_season_where_asked():
 
 
 def test_season_that_is_the_default_is_kept_apart_from_one_that_is_asked_for():
-    job = Evaluate(policy='hover', suite='seasons', season='summer')
+    job = Evaluate(policy=('hover',), suite='seasons', season='summer')
     assert len(choose_scenarios(job, set())) == 4
     places = {(row.task.world, row.task.season) for row in choose_scenarios(job, {'season'})}
     assert places == {('forest', 'summer'), ('urban', 'summer')}
@@ -218,13 +228,13 @@ def test_season_that_is_the_default_is_kept_apart_from_one_that_is_asked_for():
 
 def test_task_is_flown_in_each_of_its_worlds_and_every_season(untrained_checkpoint):
     for name in TASKS:
-        job = Evaluate(policy=str(untrained_checkpoint), task=name, world='all', season='all')
+        job = Evaluate(policy=(str(untrained_checkpoint),), task=name, world='all', season='all')
         found = {(row.task.world, row.task.season) for row in choose_scenarios(job)}
         assert found == {(world, season) for world in TASKS[name].worlds for season in SEASONS}
 
 
 def test_all_is_every_task_in_each_of_its_worlds():
-    rows = choose_scenarios(Evaluate(policy='hover', task='all', world='all', season='all'))
+    rows = choose_scenarios(Evaluate(policy=('hover',), task='all', world='all', season='all'))
     found = [(row.suite, row.task.world) for row in rows]
     assert found == [(name, world) for name in TASKS for world in TASKS[name].worlds]
 
@@ -247,6 +257,7 @@ def test_policy_that_was_not_trained_for_it_is_refused_unless_told(capsys, words
 def test_options_of_the_task_stand_in_the_summary(tmp_path):
     summary = tmp_path / 'summary.json'
     words = ['--policy', 'hover', '--episodes', '1', '--processes', '1', '--json', str(summary)]
+    words += ['--no-references']
     options = ['--task-option', 'time_limit=1', '--task-option', 'target=backpack']
     assert cli.main(['evaluate', *words, *options]) == 0
     record = json.loads(summary.read_text())
@@ -257,7 +268,8 @@ def test_second_evaluation_in_a_folder_leaves_nothing_of_the_first(tmp_path):
     (tmp_path / 'flights').mkdir()
     (tmp_path / 'flights' / '9_1.npz').write_bytes(b'old')
     words = ['--policy', 'hover', '--episodes', '1', '--task-option', 'time_limit=1']
-    assert cli.main(['evaluate', *words, '--processes', '1', '--output', str(tmp_path)]) == 0
+    words += ['--no-references', '--processes', '1', '--output', str(tmp_path)]
+    assert cli.main(['evaluate', *words]) == 0
     assert not (tmp_path / 'flights' / '9_1.npz').exists()
     assert (tmp_path / 'report.html').is_file()
 
@@ -270,6 +282,7 @@ def test_world_left_out_is_the_first_of_the_task():
 def test_one_row_a_season_is_printed_and_written(tmp_path, capsys, untrained_checkpoint):
     summary = tmp_path / 'summary.json'
     arguments = ['--policy', str(untrained_checkpoint), '--episodes', '1', '--processes', '1']
+    arguments += ['--no-references']
     assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
     records = json.loads(summary.read_text())
     assert [record['season'] for record in records] == list(SEASONS)
@@ -280,7 +293,7 @@ def test_one_row_a_season_is_printed_and_written(tmp_path, capsys, untrained_che
 
 def test_who_does_not_look_does_one_season_for_all(tmp_path):
     summary = tmp_path / 'summary.json'
-    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1']
+    arguments = ['--policy', 'expert', '--episodes', '1', '--processes', '1', '--no-references']
     assert cli.main(['evaluate', *arguments, '--season', 'all', '--json', str(summary)]) == 0
     assert json.loads(summary.read_text())['season'] == 'all'
     results = []
@@ -307,22 +320,23 @@ class JerkyPolicy(Policy):
 @pytest.mark.parametrize(('limits', 'greatest_change'), [(True, 8.0), (False, 120.0)])
 def test_trials_fly_through_the_limits_of_the_safety_node(limits, greatest_change, tmp_path):
     job = Evaluate(
-        policy='tests.cli.test_evaluate:JerkyPolicy',
+        policy=('tests.cli.test_evaluate:JerkyPolicy',),
+        references=False,
         task_option=('time_limit=1',),
         episodes=1,
         renderer='none',
         limits=limits,
         processes=1,
     )
-    results = run_all(job, choose_scenarios(job, set()))
-    [[result]] = results.values()
+    rows = fly_roster(choose_roster(job, choose_scenarios(job, set())), choose_settings(job))
+    [[result]] = [row.results for row in rows]
     assert result.command_change == pytest.approx(greatest_change)
-    write_summaries(job, tmp_path / 's.json', list(results), [(summarise_job(job, result), [])])
+    write_summaries(tmp_path / 's.json', rows, describe_beside(job))
     assert json.loads((tmp_path / 's.json').read_text()).get('limits', True) == limits
 
 
 SHORT = ['--task-option', 'time_limit=1', '--episodes', '3', '--renderer', 'none']
-SHORT += ['--processes', '1']
+SHORT += ['--processes', '1', '--no-references']
 
 
 def test_evaluation_that_was_ended_goes_on_with_what_is_there(tmp_path, capsys):
@@ -368,10 +382,6 @@ def test_policies_are_compared_seed_by_seed(tmp_path, capsys):
 
 def test_a_policy_is_not_compared_with_itself(capsys):
     assert 'name hover twice' in fail(capsys, '--policy', 'hover', '--against', 'hover')
-
-
-def summarise_job(job: Evaluate, result: TrialResult) -> SuiteSummary:
-    return summarise(job.task, 'forest', job.season, job.policy, [result])
 
 
 @pytest.mark.parametrize(
