@@ -1,11 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import importlib.util
+import io
 import json
 import math
+import re
 
 import pytest
 
+from lnn_control.cli import evaluation_flights as flights_module
 from lnn_control.cli import main as cli
+from lnn_control.cli import roster
+from lnn_control.cli import scenarios as scenarios_module
 from lnn_control.cli.evaluate import (
     Evaluate,
     choose_roster,
@@ -14,13 +20,24 @@ from lnn_control.cli.evaluate import (
     describe_beside,
 )
 from lnn_control.cli.evaluation_files import write_summaries
-from lnn_control.cli.evaluation_flights import fly_roster
-from lnn_control.cli.scenarios import SUITES, Camera, Scenario, choose_task, list_stress, make_env
+from lnn_control.cli.evaluation_flights import TrialBook, fly_roster
+from lnn_control.cli.roster import Post
+from lnn_control.cli.scenarios import (
+    SUITES,
+    Camera,
+    Scenario,
+    choose_task,
+    list_scenarios,
+    list_stress,
+    make_env,
+)
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.observation import Preprocessing
+from lnn_control.evaluation import suite as suite_module
 from lnn_control.evaluation.statistics import wilson_interval
 from lnn_control.evaluation.stress import CLEAN, StressCell
-from lnn_control.evaluation.trial import run_trial
+from lnn_control.evaluation.trial import TrialResult, run_trial
+from lnn_control.evaluation.trial_log import TrialLog
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.references import ExpertPolicy
 from lnn_control.policies.registry import make_policy
@@ -382,6 +399,145 @@ def test_policies_are_compared_seed_by_seed(tmp_path, capsys):
 
 def test_a_policy_is_not_compared_with_itself(capsys):
     assert 'name hover twice' in fail(capsys, '--policy', 'hover', '--against', 'hover')
+
+
+def test_references_stand_beside_a_row_in_table_and_file(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(roster, 'MAX_REFERENCE_EPISODES', 1)
+    jerky = 'tests.cli.test_evaluate:JerkyPolicy'
+    words = ['evaluate', '--policy', jerky, '--task-option', 'max_distance=8.5', '--episodes', '2']
+    words += ['--processes', '1', '--renderer', 'none', '--json', str(tmp_path / 's.json')]
+    assert cli.main(words) == 0
+    record = json.loads((tmp_path / 's.json').read_text())
+    assert (record['policy'], record['successes'], record['episodes']) == (jerky, 0, 2)
+    found = {one['policy']: one for one in record['references']}
+    assert {name: (one['successes'], one['episodes']) for name, one in found.items()} == {
+        'hover': (0, 1),
+        'expert': (1, 1),
+    }
+    assert found['expert']['wilson_low'] == pytest.approx(wilson_interval(1, 1)[0])
+    assert [trial['seed'] for trial in found['hover']['trials']] == [2_000_000]
+    assert found['hover']['task_option'] == record['task_option'] == {'max_distance': 8.5}
+    output = capsys.readouterr().out
+    line = next(line for line in output.splitlines() if '│ success' in line)
+    assert [part.strip() for part in line.split('│')[2:-1]] == [
+        *('0 of 2 = 0.0%', '0 of 1 = 0.0%', '1 of 1 = 100.0%')
+    ]
+    assert 'seed by seed' not in output, 'nobody asked to compare them'
+    assert re.search(r'4 trials in 3 rows, \d+ (s|min)', output)
+
+
+def make_book(posts: list[Post], lines: io.StringIO | None = None) -> TrialBook:
+    return TrialBook(posts, TrialLog(lines), {post.policy: 'run' for post in posts})
+
+
+def test_who_does_not_look_is_flown_once_for_all_that_only_looks_different():
+    scenarios = [*list_scenarios('seasons'), *list_scenarios('fly_to_target')]
+    cells = ('image_noise', 'occluding_patch', 'wind')
+    scenarios += [Scenario('stress', FlyToTarget(), stress=StressCell(name, 3)) for name in cells]
+    lines = io.StringIO()
+    book = make_book([Post(one, 'expert', range(5, 7)) for one in scenarios], lines)
+    # The forest in all seasons and under whatever is done to pixels, the city, and the wind.
+    flights = book.list_waiting('expert')
+    assert len(flights) == 3 * 2
+    assert book.num_waiting == len(scenarios) * 2
+    result = TrialResult(5, 'success', 9.0, 9.0, 1.1, 0.5, 0.2, 1.0)
+    told = book.note('expert', flights[0], result)
+    assert [post.scenario.task.season for post in told] == [
+        *('autumn', 'winter', 'dusk', 'summer', 'summer', 'summer')
+    ]
+    written = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [line['season'] for line in written[:4]] == ['autumn', 'winter', 'dusk', 'summer']
+    # Who looks is flown in each; only the same row of two suites is one.
+    looking = make_book([Post(one, 'forest_cfc', range(5, 7)) for one in scenarios])
+    assert len(looking.list_waiting('forest_cfc')) == len(scenarios) * 2
+    clean = [*list_scenarios('fly_to_target'), list_scenarios('stress')[0]]
+    assert len(make_book([Post(one, 'forest_cfc', range(5)) for one in clean]).found) == 2
+    assert make_book([Post(one, 'forest_cfc', range(5)) for one in clean]).num_waiting == 10
+    assert (
+        len(make_book([Post(c, 'forest_cfc', range(5)) for c in clean]).list_waiting('forest_cfc'))
+        == 5
+    )
+
+
+@pytest.mark.parametrize('name', ['image_noise', 'occluding_patch', 'motion_blur'])
+def test_expert_flies_the_same_whatever_is_done_to_pixels(name):
+    task = FlyToTarget(time_limit=3.0)
+    results = []
+    for cell in (CLEAN, StressCell(name, 3)):
+        env = make_env(Scenario('', task, stress=cell), is_blind=True)
+        assert env.simulation.settings.renderer == 'none', 'nobody looks'
+        results.append(run_trial(env, ExpertPolicy(env), 2_000_001))
+        env.close()
+    assert results[0] == results[1]
+
+
+def make_short_suites() -> dict[str, object]:
+    """Return two suites that last a second: one for a drone, one for a car."""
+    short = ['time_limit=1']
+    drone = [
+        Scenario('', choose_task('fly_to_target', season=season, options=short))
+        for season in ('summer', 'winter')
+    ]
+    clean = [Scenario('', drone[0].task, stress=CLEAN)]
+    car = [Scenario('', choose_task('keep_lane', options=short))]
+    return {'seasons': lambda: drone, 'clean': lambda: clean, 'road': lambda: car}
+
+
+@pytest.mark.skipif(importlib.util.find_spec('av') is None, reason='needs the report extra')
+def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
+    tmp_path, capsys, monkeypatch
+):
+    suites = make_short_suites()
+    monkeypatch.setattr(scenarios_module, 'SUITES', suites)
+    road = 'tests.cli.test_roster:RoadPolicy'
+    words = ['evaluate', '--suite', 'all', '--policy', 'forest_cfc', '--policy', road]
+    words += ['--episodes', '2', '--processes', '1', '--output', str(tmp_path / 'all')]
+    assert cli.main(words) == 0
+    output = capsys.readouterr().out
+    assert f'page: {tmp_path}/all/results.html' in output.replace('\n', '')
+    assert re.search(r'24 trials in 12 rows, \d+ (s|min)', output)
+    assert 'forest_cfc, seasons: forest winter: 0 of 2, ' in output, 'how far it is'
+    trials = (tmp_path / 'all' / 'trials.jsonl').read_text()
+    lines = [json.loads(line) for line in trials.splitlines()]
+    assert len(lines) == 24
+    same = [
+        {
+            name: value
+            for name, value in line.items()
+            if name not in ('suite', 'disturbance', 'level')
+        }
+        for line in lines
+        if line['policy'] == 'forest_cfc' and line['season'] == 'summer'
+    ]
+    assert len(same) == 4
+    assert sum(one == same[0] for one in same) == 2, 'one flight for the same row of two suites'
+    records = json.loads((tmp_path / 'all' / 'summary.json').read_text())
+    assert [(one['suite'], one['policy'], len(one['references'])) for one in records] == [
+        *(('seasons', 'forest_cfc', 2), ('seasons', 'forest_cfc', 2)),
+        *(('clean', 'forest_cfc', 2), ('road', road, 2)),
+    ]
+    page = (tmp_path / 'all' / 'results.html').read_text()
+    assert page.count('<video ') == 6, 'best and worst of a row of each suite'
+    assert (tmp_path / 'all' / 'results.md').is_file()
+    # Ended after some trials, the same command flies the others and no more.
+    kept = trials.splitlines()[:5]
+    (tmp_path / 'all' / 'trials.jsonl').write_text('\n'.join([*kept, '{"cut']))
+    flown = []
+
+    def count(crew, jobs, place):
+        flown.extend(jobs)
+        return suite_module.run_jobs(crew, jobs, place)
+
+    monkeypatch.setattr(flights_module, 'run_jobs', count)
+    monkeypatch.setattr('lnn_control.cli.evaluate.write_pages', lambda *_: tmp_path)
+    assert cli.main(words) == 0
+    again = (tmp_path / 'all' / 'trials.jsonl').read_text().splitlines()
+    assert sorted(again) == sorted(trials.splitlines())
+    waiting = {json.dumps(line, sort_keys=True) for line in lines[5:]}
+    assert 0 < len(flown) < len(waiting)
+    flown.clear()
+    assert cli.main(words) == 0
+    assert flown == []
 
 
 @pytest.mark.parametrize(
