@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from lnn_control.core.circuit import NeuronGroup
 from lnn_control.evaluation.pairs import PairedDifference, compare_pairs
 from lnn_control.evaluation.row_names import name_row, name_row_of_suite
 from lnn_control.evaluation.suite import REFERENCES, SuiteSummary, summarise
@@ -63,10 +64,14 @@ class ResultRow:
 
 @dataclass(frozen=True, eq=False)
 class RecordedTrialOfRow:
-    """A recorded flight and the row it was chosen from."""
+    """A recorded flight and the row it was chosen from.
+
+    :param neuron_groups: of the policy that flew; none of one without a circuit.
+    """
 
     row: ResultRow
     flight: RecordedFlight
+    neuron_groups: tuple[NeuronGroup, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +239,9 @@ def _read_row(record: Mapping[str, Any], path: Path) -> ResultRow:
 def _read_recordings(folder: Path, rows: Sequence[ResultRow]) -> list[RecordedTrialOfRow]:
     """Return the recorded flights of a run folder with the rows they were chosen from."""
     recordings = []
-    for flight in read_run(folder).flights:
+    run = read_run(folder)
+    groups = run.description.neuron_groups
+    for flight in run.flights:
         result = flight.result
         named = [
             row
@@ -244,7 +251,7 @@ def _read_recordings(folder: Path, rows: Sequence[ResultRow]) -> list[RecordedTr
         # A backend's folder has another name than its policy: then it is the first one's.
         own = [row for row in named if row.summary.policy == result.policy]
         chosen = (own or [row for row in named if not row.is_reference])[:1]
-        recordings += [RecordedTrialOfRow(row, flight) for row in chosen]
+        recordings += [RecordedTrialOfRow(row, flight, groups) for row in chosen]
     return recordings
 
 

@@ -90,7 +90,13 @@ def write_results(results: Results, folder: Path, note: Callable[[], None] | Non
     }
     # The page and the same as Markdown, of the same values.
     css = read_part('report.css') + read_part('results.css')
-    look = {'css': css, 'speed_gradient': style.describe_speed_gradient()}
+    look = {
+        'css': css,
+        'js': read_part('report.js'),
+        'speed_gradient': style.describe_speed_gradient(),
+        'positive': style.POSITIVE,
+        'negative': style.NEGATIVE,
+    }
     for name, template in ((MARKDOWN, 'results.md.j2'), (PAGE, 'results.html.j2')):
         text = open_template(template, lstrip_blocks=True).render(**values, **look)
         with write_whole(folder / name) as stream:
