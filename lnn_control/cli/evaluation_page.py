@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -154,10 +155,12 @@ def record_all(
 def record_on_site(
     env: Any, policy: Policy, seed: int, settings: RunnerSettings | None
 ) -> SitedTrial:
-    """Fly and record a trial, and describe its map."""
+    """Fly and record a trial with a larger view for people, and describe its map."""
+    from sim.onlooker import Onlooker
     from sim.site import describe_site
 
-    trial = record_trial(env, policy, seed, settings)
+    with closing(Onlooker(env.simulation)) as onlooker:
+        trial = record_trial(env, policy, seed, settings, onlooker.look)
     site = describe_site(env.task, env.trial)
     return SitedTrial(trial, FlightRecord(trial.flight, site, trial.clearances))
 

@@ -472,15 +472,15 @@ def test_expert_flies_the_same_whatever_is_done_to_pixels(name):
 
 
 def make_short_suites() -> dict[str, object]:
-    """Return two suites that last a second: one for a drone, one for a car."""
+    """Return three suites whose trials last a second."""
     short = ['time_limit=1']
     drone = [
         Scenario('', choose_task('fly_to_target', season=season, options=short))
         for season in ('summer', 'winter')
     ]
     clean = [Scenario('', drone[0].task, stress=CLEAN)]
-    car = [Scenario('', choose_task('keep_lane', options=short))]
-    return {'seasons': lambda: drone, 'clean': lambda: clean, 'road': lambda: car}
+    follow = [Scenario('', choose_task('follow_target', options=short))]
+    return {'seasons': lambda: drone, 'clean': lambda: clean, 'follow': lambda: follow}
 
 
 @pytest.mark.skipif(importlib.util.find_spec('av') is None, reason='needs the report extra')
@@ -489,8 +489,8 @@ def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
 ):
     suites = make_short_suites()
     monkeypatch.setattr(scenarios_module, 'SUITES', suites)
-    road = 'tests.cli.test_roster:RoadPolicy'
-    words = ['evaluate', '--suite', 'all', '--policy', 'forest_cfc', '--policy', road]
+    other = 'tests.cli.test_roster:FollowPolicy'
+    words = ['evaluate', '--suite', 'all', '--policy', 'forest_cfc', '--policy', other]
     words += ['--episodes', '2', '--processes', '1', '--output', str(tmp_path / 'all')]
     assert cli.main(words) == 0
     output = capsys.readouterr().out
@@ -514,7 +514,7 @@ def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
     records = json.loads((tmp_path / 'all' / 'summary.json').read_text())
     assert [(one['suite'], one['policy'], len(one['references'])) for one in records] == [
         *(('seasons', 'forest_cfc', 2), ('seasons', 'forest_cfc', 2)),
-        *(('clean', 'forest_cfc', 2), ('road', road, 2)),
+        *(('clean', 'forest_cfc', 2), ('follow', other, 2)),
     ]
     page = (tmp_path / 'all' / 'results.html').read_text()
     assert page.count('<video ') == 6, 'best and worst of a row of each suite'

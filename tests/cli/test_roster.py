@@ -41,6 +41,14 @@ class RoadPolicy(Policy):
         return VelocityCommand(), state
 
 
+class FollowPolicy(RoadPolicy):
+    """Was trained to follow, on a quadrotor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.domain = TrainingDomain(tasks=('follow_target',), vehicle='quadrotor')
+
+
 ROAD = 'tests.cli.test_roster:RoadPolicy'
 
 
