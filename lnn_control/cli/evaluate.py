@@ -61,7 +61,7 @@ class Evaluate:
     backend: options.BackendName = None
     against: options.OtherPolicies = ()
     references: bool = True
-    """Do not fly hover and the privileged expert beside every row, 20 trials at most."""
+    """Do not fly hover and the privileged expert beside every row, 10 trials at most."""
     task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
     suite: str | None = None
