@@ -33,8 +33,9 @@ from lnn_control.core import ros_messages as names
 # loses frames above 512 KiB (640x480 RGB): choose a smaller camera mode or a reliable publisher,
 # which these subscriptions accept as well.
 LATEST_FRAME = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-# Every inertial sample counts, one second of them waits for a busy reader.
-SAMPLES = QoSProfile(depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
+# A busy reader misses the oldest samples rather than be late by more than these for good: a second
+# late they would look like a clock that is wrong. 0.2 s at 200 Hz.
+SAMPLES = QoSProfile(depth=40, reliability=ReliabilityPolicy.BEST_EFFORT)
 # The last command always arrives, an older one never follows it.
 COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)

@@ -439,6 +439,21 @@ def test_inertial_unit_that_goes_wrong_stops_the_policy_before_the_next_image(jo
     probe.wait_until(lambda: is_standing(commands), camera.feel)
 
 
+def test_reader_that_fell_behind_takes_the_newest_inertial_samples_alone(probe: Any) -> None:
+    samples = probe.listen(topics.IMU)
+    camera = Camera(probe)
+    probe.wait_until(lambda: samples, camera.feel)
+    # Two seconds of an IMU while nobody listens.
+    camera.num_samples = 400
+    camera.feel()
+    samples.clear()
+    camera.num_samples = 1
+    camera.stamp += 1.0
+    probe.wait_until(lambda: samples and stamp_of(samples[-1]) > 101.0, camera.feel)
+    # Half a second of them: later ones would look like a clock that is wrong.
+    assert len(samples) < 100
+
+
 def test_finding_that_is_tolerated_warns_only(join: Join) -> None:
     probe = join_policy(join, tolerate='imu.units')
     commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
