@@ -212,6 +212,21 @@ def make_info(fov_deg: float) -> Any:
     return make_camera_info(128, 72, focal_length_px, 100.0)
 
 
+def test_rectified_images_are_those_of_the_projection(
+    join: Join, trained_checkpoint: Path
+) -> None:
+    remap = {'camera/image_raw': '/front/image_rect'}
+    probe = join_policy(join, remap=remap, policy=trained_checkpoint, task='hike')
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    fly(probe)
+    info = make_info(100.0)
+    info.p = make_info(69.0).p
+    probe.wait_until(
+        lambda: 'the camera sees 69 degrees across' in find_problem(diagnostics),
+        lambda: probe.publish(topics.CAMERA_INFO, info),
+    )
+
+
 def test_camera_that_sees_less_than_trained_is_not_flown_and_named(
     probe: Any, start: Start, trained_checkpoint: Path
 ) -> None:
