@@ -62,7 +62,8 @@ for place in 'forest autumn' 'forest winter' 'forest dusk' 'urban summer'; do
   start=$SECONDS
   file=$output/validation_${world}_$season.json
   timeout -k 1 "$(left)" "${lnn[@]}" evaluate --policy "$output" --world "$world" \
-    --season "$season" --episodes "$trials" --first-seed 1000000 --json "$file" || break
+    --season "$season" --episodes "$trials" --first-seed 1000000 --no-references \
+    --json "$file" || break
   results+=("$file")
   took=$((SECONDS - start))
 done

@@ -121,6 +121,8 @@ class Simulation:
     :ivar mount: where the camera sits on this vehicle, its settings applied.
     :ivar hit: what the vehicle touched first since the reset: the kind of a solid, 'ground' or
         'target'; None if nothing.
+    :ivar moved_target: x, y [m] and yaw [rad] of where the target was moved to since the reset;
+        None if it stands where the world has it.
     :ivar is_closed: whether it can fly no more.
     """
 
@@ -142,6 +144,7 @@ class Simulation:
         latency = self.settings.camera_latency + sum_latency(self.disturbances)
         self._latency_ticks = round(_TICK_RATE * latency)
         self._world: World | None = None
+        self.moved_target: tuple[float, float, float] | None = None
         self.is_closed = False
         self._release = release_with(self, partial(_free, self._renderer, self._physics))
 
@@ -155,6 +158,7 @@ class Simulation:
         """
         self._check_open()
         self._renderer.load(world)
+        self.moved_target = None
         self._physics.load(world)
         self._world = world
         self._rng = stream(seed, 'simulation')
@@ -219,6 +223,12 @@ class Simulation:
         return self.mount.locate(self._vehicle.read_position(), rotation)
 
     @property
+    def turned_camera_pose(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same as images are drawn from: turned by whatever disturbs the camera's mounting."""
+        position, rotation = self.camera_pose
+        return position, self._disturbed.turn_camera(rotation)
+
+    @property
     def sees_target(self) -> bool:
         """Whether the target's middle is in the image with nothing solid before it.
 
@@ -241,6 +251,7 @@ class Simulation:
         """Place the target elsewhere on the ground [m, rad]: what is drawn and what is hit."""
         self._renderer.move_target(x, y, yaw)
         self._physics.move_target(x, y)
+        self.moved_target = (x, y, yaw)
 
     @property
     def world(self) -> World:
@@ -302,8 +313,7 @@ class Simulation:
         return self._imu.measure(rotation, rates, self._acceleration)
 
     def _expose(self) -> None:
-        position, rotation = self.camera_pose
-        pose = position, self._disturbed.turn_camera(rotation)
+        pose = self.turned_camera_pose
         truth = self._draw_truth(*pose)
         exposure = self.settings.exposure
         if exposure.time > 0.0:

@@ -12,7 +12,7 @@ from lnn_control.bringup.graph import GRAPHS
 from lnn_control.cli import options
 from lnn_control.cli.list import LISTS
 from lnn_control.cli.main import VERBS
-from lnn_control.cli.scenarios import SUITES
+from lnn_control.cli.scenarios import ALL_SUITES, SUITES
 from lnn_control.policies.memories import MEMORIES
 from lnn_control.policies.registry import list_policies
 from sim.disturbances import DISTURBANCES
@@ -60,7 +60,7 @@ def list_values() -> dict[str, list[str]]:
         '--policy': list_policies(),
         '--memory': list(MEMORIES),
         '--task': list(TASKS),
-        '--suite': list(SUITES),
+        '--suite': [*SUITES, ALL_SUITES],
         '--world': list(WORLDS),
         '--season': list(SEASONS),
         '--disturbance': list(DISTURBANCES),

@@ -141,6 +141,7 @@ def judge(job: Dagger) -> None:
         words += ['--task-option', option]
     words += ['--episodes', f'{job.validate_episodes}', '--processes', f'{job.processes}']
     words += ['--first-seed', f'{FIRST_VALIDATION_SEED}', '--json', str(job.output / VALIDATION)]
+    words += ['--no-references']
     evaluate.main(words)
 
 

@@ -3,55 +3,51 @@
 """`lnn-control evaluate`: trials closed loop, one a seed, and the success rates."""
 
 import errno
-import hashlib
-import itertools
-import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lnn_control.cli import options
+from lnn_control.cli.evaluation_files import SUMMARY, write_summaries
+from lnn_control.cli.evaluation_flights import (
+    FlightSettings,
+    FlownPost,
+    describe_time,
+    fly_roster,
+)
 from lnn_control.cli.evaluation_tables import (
-    Row,
     print_causes,
     print_pairs,
     print_stress,
     print_summary,
     print_table,
 )
+from lnn_control.cli.roster import Part, Request, Roster, describe_left_out, make_roster
 from lnn_control.cli.scenarios import (
+    ALL_SUITES,
     DEFAULT_TASK,
     STRESS,
+    USUAL_EPISODES,
     Camera,
     Scenario,
-    check_trained,
     check_trials,
     choose_task,
+    count_usual_episodes,
     list_scenarios,
     list_stress,
-    make_env,
 )
-from lnn_control.core.provenance import describe_versions
 from lnn_control.core.work import Place
 from lnn_control.deploy.provide import provide_policy
-from lnn_control.evaluation.pairs import compare_pairs
-from lnn_control.evaluation.row_names import name_row
-from lnn_control.evaluation.suite import Crew, run_jobs, summarise, write_records
-from lnn_control.evaluation.trial import TrialResult
-from lnn_control.evaluation.trial_log import TrialLog, open_log
-from lnn_control.policies.folders import DEFAULT_POLICY
-from lnn_control.policies.packed import pack_policy
-from lnn_control.policies.registry import is_blind, make_policy
+from lnn_control.evaluation.row_names import name_row, name_row_of_suite
+from lnn_control.policies.registry import is_blind
 from lnn_control.policies.runner import RunnerSettings
 from lnn_control.reports.run_folder import Setting
 from sim.tasks import TASKS
 from sim.worlds import SEASONS
-
-TRIALS, SUMMARY = 'trials.jsonl', 'summary.json'
 
 
 @dataclass(frozen=True)
@@ -61,15 +57,17 @@ class Evaluate:
     Either a task in the world and season asked for, or a suite of tasks, worlds and cameras.
     """
 
-    policy: options.PolicyName = DEFAULT_POLICY
+    policy: options.PolicyNames = ()
     backend: options.BackendName = None
     against: options.OtherPolicies = ()
+    references: bool = True
+    """Do not fly hover and the privileged expert beside every row, 20 trials at most."""
     task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
     suite: str | None = None
     """Instead of a task, several rows: fly_to_target, seasons, range, stress, follow, hike, rover,
-    road or cameras."""
-    episodes: options.Episodes = 100
+    road or cameras; all is every one of them, without the rows that no policy was trained for."""
+    episodes: options.EpisodesOrUsual = None
     first_seed: options.FirstSeed = options.FIRST_TEST_SEED
     world: options.WorldNameOrAll = None
     season: options.SeasonNameOrAll = 'summer'
@@ -116,14 +114,17 @@ def _choose_tasks(job: Evaluate) -> list[Scenario]:
     """Return the task, or every one, in every world and season asked for."""
     names = list(TASKS) if job.task == options.ALL else [job.task]
     seasons = list(SEASONS) if job.season == options.ALL else [job.season]
-    seasons = seasons[:1] if all(map(is_blind, list_flown(job))) else seasons
+    # Who does not look flies one season for all.
+    flown = [*job.policy, *job.against]
+    is_one = job.season == options.ALL and bool(job.policy) and all(map(is_blind, flown))
+    label = (('season', options.ALL),) if is_one else ()
     tasks = [
         choose_task(name, world, season, job.task_option, job.distance)
         for name in names
         for world in (TASKS.find(name).worlds if job.world == options.ALL else (job.world,))
-        for season in seasons
+        for season in (seasons[:1] if is_one else seasons)
     ]
-    return [Scenario(task.name, task) for task in tasks]
+    return [Scenario(task.name, task, label=label) for task in tasks]
 
 
 def _choose_suite(job: Evaluate, given: set[str]) -> list[Scenario]:
@@ -143,6 +144,8 @@ def _choose_suite(job: Evaluate, given: set[str]) -> list[Scenario]:
 
 def _disturb(job: Evaluate, scenarios: list[Scenario]) -> list[Scenario]:
     """Return the scenarios under a disturbance; of the suite stress, those that are left."""
+    if job.suite == ALL_SUITES:
+        raise ValueError(f'suite {ALL_SUITES} has disturbances of its own: name --suite {STRESS}')
     cells = list_stress(job.disturbance, job.level)
     if job.suite == STRESS:
         return [scenario for scenario in scenarios if scenario.stress in cells]
@@ -154,85 +157,122 @@ def _disturb(job: Evaluate, scenarios: list[Scenario]) -> list[Scenario]:
 def main(arguments: list[str]) -> int:
     """Run the verb and return its exit code."""
     job = options.read_options(Evaluate, 'evaluate', arguments)
-    check_trials(job.episodes, job.first_seed, job.processes)
-    choose_place(job)
-    scenarios = choose_scenarios(job, options.list_given(arguments))
-    check_policies(job, scenarios)
+    most = USUAL_EPISODES if job.episodes is None else job.episodes
+    check_trials(most, job.first_seed, job.processes)
+    settings = choose_settings(job)
+    roster = choose_roster(job, choose_scenarios(job, options.list_given(arguments)))
     if job.json is not None:
         prepare_file(job.json)
     if job.output is not None:
-        from lnn_control.cli.report import require_report_modules
-
-        require_report_modules()
-        job.output.mkdir(parents=True, exist_ok=True)
-        forget_flights(job.output)
-    all_rows = fly_all(job, scenarios)
-    # Those of --policy come first.
-    rows = all_rows[: len(scenarios)]
+        prepare_folder(job.output)
+    print_left_out(roster)
+    start = time.monotonic()
+    rows = fly_roster(roster, settings)
     if job.json is not None:
-        write_summaries(job, job.json, scenarios, all_rows)
-    show(scenarios, rows)
-    row_names = [name_row(describe(job, scenario)) for scenario in scenarios]
-    print_causes(row_names, all_rows)
-    if job.against:
-        print_pairs(row_names, rows, all_rows[len(scenarios) :])
+        write_summaries(job.json, rows, describe_beside(job))
+    show(rows, is_by_suite=job.suite == ALL_SUITES)
     if job.output is not None:
-        write_summaries(job, job.output / SUMMARY, scenarios, all_rows)
-        print(f'page: {write_page(job, job.output, scenarios, rows).resolve()}')
+        write_summaries(job.output / SUMMARY, rows, describe_beside(job))
+        print(f'page: {write_pages(job, job.output, rows).resolve()}')
+    num_trials = sum(len(row.results) for row in rows)
+    print(f'{num_trials} trials in {len(rows)} rows, {describe_time(time.monotonic() - start)}')
     return 0
 
 
-def check_policies(job: Evaluate, scenarios: list[Scenario]) -> None:
-    """Check who flies now, rather than in every process.
+def choose_settings(job: Evaluate) -> FlightSettings:
+    """Return how trials are flown.
+
+    :raises ValueError: if the options contradict each other.
+    """
+    return FlightSettings(choose_place(job), _choose_runner(job), job.backend, job.output)
+
+
+def choose_roster(job: Evaluate, scenarios: Sequence[Scenario]) -> Roster:
+    """Choose who flies, rather than in every process.
 
     :raises ValueError: if a policy cannot be made. :raises DomainError: if one was not trained for
         a scenario.
     """
-    for name in list_flown(job):
-        flown = provide_policy(name, job.backend)
-        if not is_blind(name):
-            policy = make_policy(flown)
-            if not job.allow_untrained:
-                check_trained(policy, scenarios)
+    request = Request(
+        job.policy,
+        job.against,
+        job.backend,
+        job.allow_untrained,
+        job.references,
+        is_selective=job.suite == ALL_SUITES,
+    )
+    return make_roster([(one, choose_seeds(job, one)) for one in scenarios], request)
 
 
-def fly_all(job: Evaluate, scenarios: list[Scenario]) -> list[Row]:
-    """Fly every policy through every scenario and return its rows, one policy after another."""
-    rows: list[Row] = []
-    with open_trials(job) as log:
-        for name in list_flown(job):
-            results = run_all(job, scenarios, log, name)
-            rows += [
-                (summarise(**describe_row(job, scenario), policy=name, results=done), done)
-                for scenario, done in results.items()
-            ]
-    return rows
+def choose_seeds(job: Evaluate, scenario: Scenario) -> range:
+    """Return the seeds of a row."""
+    usual = count_usual_episodes(scenario.suite)
+    count = usual if job.episodes is None else job.episodes
+    return range(job.first_seed, job.first_seed + count)
+
+
+def print_left_out(roster: Roster) -> None:
+    """Say which rows are not flown, and what to do."""
+    for line in describe_left_out(roster.left_out):
+        print(f'left out: {line}')
+    if roster.left_out:
+        print('Name a policy that was trained for them with one more --policy.')
 
 
 def forget_flights(folder: Path) -> None:
     """Remove what an earlier evaluation recorded in a folder: its page shows others now."""
     for pattern in ('flights/*.npz', 'videos/*.mp4'):
-        for path in folder.glob(pattern):
+        for path in (*folder.glob(pattern), *folder.glob(f'*/{pattern}')):
             path.unlink()
 
 
-def write_page(job: Evaluate, folder: Path, scenarios: list[Scenario], rows: list[Row]) -> Path:
-    """Fly some trials again to record them, and write a page with their videos."""
+def prepare_folder(folder: Path) -> None:
+    """Make the folder of a run whose page is written in the end, so that errors come first.
+
+    :raises ModuleNotFoundError: if what draws pages is not installed.
+    :raises OSError: if the folder cannot be made.
+    """
+    from lnn_control.cli.report import require_report_modules
+
+    require_report_modules()
+    folder.mkdir(parents=True, exist_ok=True)
+    forget_flights(folder)
+
+
+def write_pages(job: Evaluate, folder: Path, rows: Sequence[FlownPost]) -> Path:
+    """Fly some trials again to record them, and write a page with their videos.
+
+    One policy has the page of its run; several, or all suites, one page of results.
+    """
     from lnn_control.cli.evaluation_page import (
         FlownRow,
         Recording,
+        choose_rows,
+        choose_rows_of_suites,
+        name_folders,
+        record_flights,
         write_evaluation_page,
     )
+    from lnn_control.cli.report import write_results_page
 
-    flown = [
-        FlownRow(name_row(describe(job, scenario)), scenario, *row)
-        for scenario, row in zip(scenarios, rows, strict=True)
-    ]
     settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
-    runner, flown_by = _choose_runner(job), provide_policy(job.policy, job.backend)
-    return write_evaluation_page(
-        folder, flown, Recording(flown_by, choose_place(job), runner, settings)
-    )
+    own = [row for row in rows if row.post.part is Part.OWN]
+    policies = list(dict.fromkeys(row.post.policy for row in own))
+    is_one = len(policies) == 1 and job.suite != ALL_SUITES
+    name = name_row if is_one else name_row_of_suite
+    for policy, subfolder in zip(policies, name_folders(policies), strict=True):
+        flown = [
+            FlownRow(name(row.post.scenario.describe()), row.post.scenario, *row.row)
+            for row in own
+            if row.post.policy == policy
+        ]
+        flown_by = provide_policy(policy, job.backend)
+        recording = Recording(flown_by, choose_place(job), _choose_runner(job), settings)
+        if is_one:
+            return write_evaluation_page(folder, flown, recording)
+        shown = choose_rows_of_suites(flown) if job.suite == ALL_SUITES else choose_rows(flown)
+        record_flights(folder / subfolder, flown, shown, recording)
+    return write_results_page((folder,), folder)
 
 
 def choose_place(job: Evaluate) -> Place:
@@ -254,142 +294,51 @@ def _write(value: Any) -> Setting:
     return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def list_flown(job: Evaluate) -> list[str]:
-    """Return who flies.
-
-    :raises ValueError: if one is named twice.
-    """
-    names = [job.policy, *job.against]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f'--policy and --against name {twice[0]} twice: the same trials again')
-    return names
-
-
-def identify_run(job: Evaluate, policy: str) -> str:
-    """Return a digest of all that results depend on beside the row and the seed."""
-    packed = pack_policy(provide_policy(policy, job.backend))
-    told = [packed.text, job.limits, job.allow_untrained, describe_versions()]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    for name, data in sorted(packed.files.items()):
-        digest.update(name.encode() + data)
-    return digest.hexdigest()[:16]
-
-
-@contextmanager
-def open_trials(job: Evaluate) -> Iterator[TrialLog]:
-    """Open the file of the single trials, or none."""
-    if job.output is None:
-        yield TrialLog()
-        return
-    runs = frozenset(identify_run(job, name) for name in list_flown(job))
-    with open_log(job.output / TRIALS, runs) as (log, num_dropped):
-        if num_dropped:
-            print(
-                f'{job.output / TRIALS}: {num_dropped} trials of other policies, settings or '
-                'versions are left out'
-            )
-        yield log
-
-
-def run_all(
-    job: Evaluate,
-    scenarios: list[Scenario],
-    log: TrialLog | None = None,
-    policy: str | None = None,
-) -> dict[Scenario, list[TrialResult]]:
-    """Fly every trial that a log does not hold yet, write it there as it comes, and return all.
-
-    :param policy: who flies; the job's first one if not given.
-    :return: by their scenario, in the order of the seeds.
-    """
-    log, policy = log or TrialLog(), policy or job.policy
-    # Nobody reads it where no trial is written down.
-    run = identify_run(job, policy) if job.output is not None else ''
-    keys = {
-        scenario: describe(job, scenario) | {'policy': policy, 'run': run}
-        for scenario in scenarios
-    }
-    seeds = range(job.first_seed, job.first_seed + job.episodes)
-    found = {scenario: log.recall(key) for scenario, key in keys.items()}
-    jobs = [(one, seed) for one in scenarios for seed in seeds if seed not in found[one]]
-    for scenario, result in run_with_progress(job, policy, jobs, len(scenarios) * len(seeds)):
-        found[scenario][result.seed] = result
-        log.note(keys[scenario], result)
-    return {scenario: [found[scenario][seed] for seed in seeds] for scenario in scenarios}
-
-
-def describe(job: Evaluate, scenario: Scenario) -> dict[str, Any]:
-    """Return what names a scenario in files; one season may stand for all."""
-    is_all = job.season == options.ALL and all(map(is_blind, list_flown(job)))
-    return scenario.describe() | ({'season': options.ALL} if is_all else {})
-
-
-def describe_row(job: Evaluate, scenario: Scenario) -> dict[str, str]:
-    """Return suite, world and season of a scenario."""
-    described = describe(job, scenario)
-    return {name: described[name] for name in ('suite', 'world', 'season')}
-
-
-def run_with_progress(
-    job: Evaluate, policy: str, jobs: list[tuple[Scenario, int]], total: int
-) -> Iterator[tuple[Scenario, TrialResult]]:
-    """Yield the results of scenarios and seeds while a bar shows how far it is.
-
-    :param policy: who flies.
-    :param total: trials, with those that need not be flown any more.
-    """
-    from rich.progress import Progress
-
-    if not jobs:
-        return
-    make = partial(make_env, is_blind=is_blind(policy))
-    packed = pack_policy(provide_policy(policy, job.backend))
-    crew = Crew(make, packed, _choose_runner(job))
-    results = run_jobs(crew, jobs, choose_place(job))
-    with Progress() as progress:
-        bar = progress.add_task('', total=total, completed=total - len(jobs))
-        for (scenario, _), result in zip(jobs, results, strict=True):
-            named = describe(job, scenario).values()
-            words = [f'{value}' for value in named if value and not isinstance(value, dict)]
-            progress.update(bar, advance=1, description=' '.join(dict.fromkeys(words)))
-            yield scenario, result
-
-
-def write_summaries(job: Evaluate, path: Path, scenarios: list[Scenario], rows: list[Row]) -> None:
-    """Write the summary, or a list of them, one policy after another, each with its trials."""
-    versions: dict[str, Any] = {'first_seed': job.first_seed, 'versions': describe_versions()}
+def describe_beside(job: Evaluate) -> dict[str, Any]:
+    """Return what all records of a file say of how trials were flown."""
+    beside: dict[str, Any] = {'first_seed': job.first_seed}
     if not job.limits:
-        versions['limits'] = False
+        beside['limits'] = False
     if job.backend is not None:
-        versions['backend'] = job.backend
-    records = [
-        asdict(summary) | describe(job, scenario) | versions
-        for scenario, (summary, _) in zip(itertools.cycle(scenarios), rows, strict=False)
-    ]
-    for place, record in enumerate(records[len(scenarios) :], start=len(scenarios)):
-        pair = compare_pairs(rows[place % len(scenarios)][1], rows[place][1])
-        low, high = pair.interval
-        record['against'] = asdict(pair) | {
-            'policy': job.policy,
-            'difference': pair.difference,
-            'low': low,
-            'high': high,
-            'p_value': pair.p_value,
-        }
-    for record, (_, results) in zip(records, rows, strict=True):
-        record['trials'] = [asdict(result) for result in results]
-    path.write_text(write_records(records) + '\n', encoding='utf-8')
+        beside['backend'] = job.backend
+    return beside
 
 
-def show(scenarios: list[Scenario], rows: list[Row]) -> None:
+def show(rows: Sequence[FlownPost], is_by_suite: bool) -> None:
+    """Print tables of the rates, why trials failed, and how policies differ.
+
+    :param is_by_suite: a table for each suite, rather than one for all rows.
+    """
+    own = [row for row in rows if row.post.part is Part.OWN]
+    references = [row for row in rows if row.post.part is Part.REFERENCE]
+    groups = groupby(own, lambda row: row.post.scenario.suite if is_by_suite else '')
+    for _, group in groups:
+        _show_rows(list(group), references)
+    compared = [row for row in rows if row.post.part is not Part.REFERENCE]
+    name = name_row_of_suite if is_by_suite else name_row
+    names = [name(row.post.scenario.describe()) for row in compared]
+    print_causes(names, [row.row for row in compared])
+    if len(compared) > len(own):
+        first = {row.post.scenario: row.row for row in own}
+        pairs = [(first[row.post.scenario], row.row) for row in compared[len(own) :]]
+        print_pairs(names[len(own) :], pairs)
+
+
+def _show_rows(rows: Sequence[FlownPost], references: Sequence[FlownPost]) -> None:
     """Print what suits: one summary, one row each, or the drops of the stress suite."""
-    if all(scenario.suite == STRESS for scenario in scenarios) and len(rows) > 1:
-        print_stress(dict(zip((scenario.stress for scenario in scenarios), rows, strict=True)))
+    beside = {
+        row.post: [one.row for one in references if one.post.scenario == row.post.scenario]
+        for row in rows
+    }
+    if all(row.post.scenario.suite == STRESS for row in rows) and len(rows) > 1:
+        cells = {row.post.scenario.stress: row.row for row in rows}
+        print_stress(cells, {row.post.scenario.stress: beside[row.post] for row in rows})
     elif len(rows) > 1:
-        print_table(rows, [describe_rest(scenario) for scenario in scenarios])
+        shown = [(row, one) for row in rows for one in (row.row, *beside[row.post])]
+        notes = [describe_rest(row.post.scenario) for row, _ in shown]
+        print_table([one for _, one in shown], notes)
     else:
-        print_summary(*rows[0])
+        print_summary(*rows[0].row, beside[rows[0].post])
 
 
 def describe_rest(scenario: Scenario) -> str:

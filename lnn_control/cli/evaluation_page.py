@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of `lnn-control evaluate --output`: which trials it shows, flown again and recorded."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -72,9 +74,40 @@ def choose_rows(rows: Sequence[FlownRow]) -> list[FlownRow]:
     return [row for row in rows if row is first or row in worst]
 
 
+def choose_rows_of_suites(rows: Sequence[FlownRow]) -> list[FlownRow]:
+    """Return the row with the lowest rate of each suite."""
+    worst: dict[str, FlownRow] = {}
+    for row in rows:
+        other = worst.setdefault(row.scenario.suite, row)
+        if row.summary.success_rate < other.summary.success_rate:
+            worst[row.scenario.suite] = row
+    return list(worst.values())
+
+
+def name_folders(policies: Sequence[str]) -> list[str]:
+    """Return a folder for the flights of each policy: its last part, with a number if need be."""
+    names: list[str] = []
+    for policy in policies:
+        name = re.sub(r'[^\w.-]+', '_', Path(policy).name) or 'policy'
+        twins = sum(other == name or other.startswith(f'{name}-') for other in names)
+        names.append(f'{name}-{twins + 1}' if twins else name)
+    return names
+
+
 def write_evaluation_page(folder: Path, rows: Sequence[FlownRow], recording: Recording) -> Path:
     """Fly the best, the median and the worst trial of rows again and write a page about them."""
-    shown = choose_rows(rows)
+    record_flights(folder, rows, choose_rows(rows), recording)
+    return draw_with_progress(folder)
+
+
+def record_flights(
+    folder: Path, rows: Sequence[FlownRow], shown: Sequence[FlownRow], recording: Recording
+) -> None:
+    """Fly the best, the median and the worst trial of rows again and make a run folder of them.
+
+    :param shown: those of the rows of which flights are recorded.
+    """
+    (folder / FLIGHTS).mkdir(parents=True, exist_ok=True)
     chosen = [(row, trial) for row in shown for trial in choose_trials(row.results)]
     lines, pairs = [], []
     for number, (row, trial, record) in enumerate(record_all(chosen, recording), start=1):
@@ -89,7 +122,6 @@ def write_evaluation_page(folder: Path, rows: Sequence[FlownRow], recording: Rec
     (folder / RESULTS).write_text('\n'.join(lines) + '\n', encoding='utf-8')
     notes = (*_describe_choice(rows, shown), *describe_strays(pairs))
     write_description(folder, describe_trials(rows, recording, notes))
-    return draw_with_progress(folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +155,12 @@ def record_all(
 def record_on_site(
     env: Any, policy: Policy, seed: int, settings: RunnerSettings | None
 ) -> SitedTrial:
-    """Fly and record a trial, and describe its map."""
+    """Fly and record a trial with a larger view for people, and describe its map."""
+    from sim.onlooker import Onlooker
     from sim.site import describe_site
 
-    trial = record_trial(env, policy, seed, settings)
+    with closing(Onlooker(env.simulation)) as onlooker:
+        trial = record_trial(env, policy, seed, settings, onlooker.look)
     site = describe_site(env.task, env.trial)
     return SitedTrial(trial, FlightRecord(trial.flight, site, trial.clearances))
 
@@ -162,10 +196,10 @@ def describe_trials(
 def _describe_choice(rows: Sequence[FlownRow], shown: Sequence[FlownRow]) -> tuple[str, ...]:
     if len(shown) == len(rows):
         return ()
-    return (
-        f'Flights are shown of {len(shown)} of the {len(rows)} rows: of the first, and of the '
-        f'{len(shown) - 1} with the lowest rates.',
-    )
+    head = f'Flights are shown of {len(shown)} of the {len(rows)} rows: '
+    if len({row.scenario.suite for row in shown}) == len(shown):
+        return (f'{head}of each suite that with the lowest rate.',)
+    return (f'{head}of the first, and of the {len(shown) - 1} with the lowest rates.',)
 
 
 def describe_strays(

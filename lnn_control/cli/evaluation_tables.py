@@ -3,7 +3,7 @@
 """The tables of `lnn-control evaluate`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from rich.console import Console
@@ -60,10 +60,25 @@ def _count_outcomes(results: Sequence[TrialResult]) -> str:
     return ', '.join(f'{name} {count}' for name, count in outcomes.most_common())
 
 
-def print_summary(summary: SuiteSummary, results: list[TrialResult]) -> None:
-    """Print one summary, one measure a line."""
+def print_summary(
+    summary: SuiteSummary, results: list[TrialResult], references: Sequence[Row] = ()
+) -> None:
+    """Print one summary, one measure a line. :param references: that stand beside it."""
+    columns = [_list_measures(*row) for row in ((summary, results), *references)]
     table = Table(title=f'{summary.suite}: {summary.policy}')
-    rows = {
+    table.add_column('measure')
+    table.add_column('value' if not references else summary.policy, overflow='fold')
+    for reference, _ in references:
+        table.add_column(reference.policy, overflow='fold')
+    for name in columns[0]:
+        table.add_row(name, *(column.get(name, '-') for column in columns))
+    Console(width=max(Console().width, 100), markup=False).print(table)
+    print(_FOOTNOTE)
+
+
+def _list_measures(summary: SuiteSummary, results: Sequence[TrialResult]) -> dict[str, str]:
+    """Return what a summary says, by name."""
+    return {
         'world': f'{summary.world} {summary.season}',
         'success': f'{summary.successes} of {summary.episodes} = {summary.success_rate:.1%}',
         '95 % Wilson interval': _interval(summary),
@@ -74,27 +89,24 @@ def print_summary(summary: SuiteSummary, results: list[TrialResult]) -> None:
         'smallest clearance [m]': _mean('clearance', results),
         'command change [m/s^2]': _mean('command_change', results),
         'target in view [% of time]': _mean('in_view', results, '.1%'),
-    }
-    rows |= {
+    } | {
         f'{name}, mean of all trials': f'{fmean(result.metrics[name] for result in results):.2f}'
         for name in results[0].metrics
     }
-    table.add_column('measure')
-    table.add_column('value')
-    for name, value in rows.items():
-        table.add_row(name, value)
-    Console(markup=False).print(table)
-    print(_FOOTNOTE)
 
 
 def print_table(rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
-    """Print one row a scenario.
+    """Print one row a scenario, several where several policies fly it.
 
     :param notes: what sets each row apart beside task, world and season; none if empty.
     """
     notes = notes if any(notes) else ()
-    table = Table(title=f'{rows[0][0].policy}, {rows[0][0].episodes} seeds a row')
-    for name in ('suite', 'world', 'season', *(('with',) if notes else ())):
+    policies = dict.fromkeys(summary.policy for summary, _ in rows)
+    has_several = len(policies) > 1
+    title = ', '.join(policies) if has_several else rows[0][0].policy
+    table = Table(title=title if has_several else f'{title}, {rows[0][0].episodes} seeds a row')
+    names = ('suite', 'world', 'season', *(('with',) if notes else ()))
+    for name in (*names, *(('policy',) if has_several else ())):
         table.add_column(name, overflow='fold')
     for name in _COLUMNS:
         table.add_column(name, justify='right')
@@ -104,7 +116,8 @@ def print_table(rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
             summary.world,
             summary.season,
             *((notes[index],) if notes else ()),
-            f'{summary.successes}',
+            *((summary.policy,) if has_several else ()),
+            f'{summary.successes}' + (f' of {summary.episodes}' if has_several else ''),
             _interval(summary),
             _mean('duration', results, '.1f'),
             _mean('path_ratio', results),
@@ -118,26 +131,37 @@ def print_table(rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
     for summary, results in rows:
         if summary.successes < summary.episodes:
             name = f'{summary.suite} {summary.world} {summary.season}'
+            name += f', {summary.policy}' if has_several else ''
             print(f'{name}: seeds that failed soonest {_describe_worst(results)}')
 
 
-def print_stress(rows: dict[StressCell, Row]) -> None:
-    """Print one row a disturbance and level, with its drop against the clean run."""
+def print_stress(
+    rows: dict[StressCell, Row], references: Mapping[StressCell, Sequence[Row]] | None = None
+) -> None:
+    """Print one row a disturbance and level, with its drop against the clean run.
+
+    :param references: of each cell, who flew it beside the policy.
+    """
     clean, clean_results = rows[CLEAN]
+    beside = (references or {}).get(CLEAN, ())
     table = Table(title=f'stress: {clean.policy}, {clean.world} {clean.season}')
     for name in ('disturbance', 'level', 'success', '95 % Wilson', 'drop', 'lost', 'won'):
         table.add_column(name, justify='left' if name == 'disturbance' else 'right')
+    for reference, _ in beside:
+        table.add_column(reference.policy, justify='right')
     for cell, (summary, results) in rows.items():
         pair = compare_pairs(clean_results, results)
         against = (f'{-100 * pair.difference:.1f}', str(pair.num_lost), str(pair.num_won))
+        others = (one for one, _ in (references or {}).get(cell, ()))
         table.add_row(
             cell.disturbance or 'clean',
             str(cell.level or ''),
             f'{summary.successes} of {summary.episodes}',
             _interval(summary),
             *(('', '', '') if cell == CLEAN else against),
+            *(f'{one.successes} of {one.episodes}' for one in others),
         )
-    Console(markup=False).print(table)
+    Console(width=max(Console().width, 100), markup=False).print(table)
     print('Drop in percentage points against the clean run; lost and won are seeds that')
     print('succeed only without and only with the disturbance.')
 
@@ -145,7 +169,7 @@ def print_stress(rows: dict[StressCell, Row]) -> None:
 def print_causes(names: Sequence[str], rows: Sequence[Row]) -> None:
     """Print why trials failed, a line a row in which some did; nothing where none did.
 
-    :param names: of the rows, of each policy the same ones.
+    :param names: of the rows, of each policy the same ones where they are fewer.
     """
     failed = [
         (names[index % len(names)], summary, results)
@@ -173,24 +197,24 @@ def print_causes(names: Sequence[str], rows: Sequence[Row]) -> None:
     print('Unseen: of those, trials that ended with the target out of view.')
 
 
-def print_pairs(names: Sequence[str], first: Sequence[Row], others: Sequence[Row]) -> None:
-    """Print how other policies differ from the first one, row by row, over the same seeds.
+def print_pairs(names: Sequence[str], pairs: Sequence[tuple[Row, Row]]) -> None:
+    """Print how policies differ from those asked for, row by row, over the same seeds.
 
-    :param names: of the first policy's rows. :param others: rows of the others, one policy after
-        another.
+    :param names: of the rows. :param pairs: of each the one asked for and the other one.
     """
-    table = Table(title=f'beside {first[0][0].policy}, seed by seed')
-    for name in ('policy', 'row'):
+    firsts = list(dict.fromkeys(first.policy for (first, _), _ in pairs))
+    table = Table(title=f'beside {", ".join(firsts)}, seed by seed')
+    for name in ('policy', *(('beside',) if firsts[1:] else ()), 'row'):
         table.add_column(name, overflow='fold')
     for name in ('success', 'points', '95 %', 'lost', 'won', 'p'):
         table.add_column(name, justify='right')
-    for index, (summary, results) in enumerate(others):
-        place = index % len(first)
-        pair = compare_pairs(first[place][1], results)
+    for name, ((first, first_results), (summary, results)) in zip(names, pairs, strict=True):
+        pair = compare_pairs(first_results, results)
         low, high = pair.interval
         table.add_row(
             summary.policy,
-            names[place],
+            *((first.policy,) if firsts[1:] else ()),
+            name,
             f'{summary.successes} of {summary.episodes}',
             f'{100 * pair.difference:+.1f}',
             f'{100 * low:+.1f} to {100 * high:+.1f}',
@@ -199,7 +223,7 @@ def print_pairs(names: Sequence[str], first: Sequence[Row], others: Sequence[Row
             f'{pair.p_value:.3f}',
         )
     Console(width=max(Console().width, 100), markup=False).print(table)
-    print(f'Points: success rate less that of {first[0][0].policy}. Lost and won: seeds on which')
-    print('only that one and only the other one succeeds. p: exact test of McNemar.')
-    if first[0][0].episodes < _ENOUGH_PAIRS:
+    print('Points: success rate less that of the one it stands beside. Lost and won: seeds on')
+    print('which only that one and only the other one succeeds. p: exact test of McNemar.')
+    if min(first.episodes for (first, _), _ in pairs) < _ENOUGH_PAIRS:
         print(f'Fewer than {_ENOUGH_PAIRS} seeds do not show a difference below some 8 points.')

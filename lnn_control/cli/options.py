@@ -28,6 +28,7 @@ CONFIG = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
 """Nested settings are options like all others, and flags have one name."""
 
 _REPEATABLE = ('--task-option', '--memory-option', '--scene', '--vary', '--data', '--against')
+_REPEATABLE_OF_VERB = {'evaluate': ('--policy',)}
 
 ALL = 'all'
 FIRST_TEST_SEED = 2_000_000
@@ -45,6 +46,16 @@ PolicyName = Annotated[
         metavar='POLICY',
         help='Who flies: a folder of a checkpoint or of an exported policy, '
         f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two.',
+    ),
+]
+PolicyNames = Annotated[
+    UseAppendAction[tuple[str, ...]],
+    arg(
+        metavar='POLICY',
+        help='Who flies: a folder of a checkpoint or of an exported policy, '
+        f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two. May be '
+        'given again: each row is flown by the first that was trained for it. If not given, the '
+        'shipped policy of each task.',
     ),
 ]
 OtherPolicies = Annotated[
@@ -106,6 +117,14 @@ FirstSeed = Annotated[
     ),
 ]
 Episodes = Annotated[int, arg(metavar='NUMBER', help='Number of trials, one a seed.')]
+EpisodesOrUsual = Annotated[
+    int | None,
+    arg(
+        metavar='NUMBER',
+        help='Number of trials of a row, one a seed; if not given, 40 in the suites stress and '
+        'road, else 100.',
+    ),
+]
 CameraFov = Annotated[
     float | None,
     arg(metavar='DEGREES', help='Field of view across the image [deg]; 100 if not given.'),
@@ -178,7 +197,8 @@ def read_options(options: Any, verb: str, arguments: Sequence[str]) -> Any:
     :param options: the dataclass, or a union of dataclasses for a verb with several commands.
     """
     given = [word.partition('=')[0] for word in arguments if word.startswith('--')]
-    twice = sorted({word for word in given if given.count(word) > 1} - set(_REPEATABLE))
+    repeatable = {*_REPEATABLE, *_REPEATABLE_OF_VERB.get(verb, ())}
+    twice = sorted({word for word in given if given.count(word) > 1} - repeatable)
     if twice:
         raise ValueError(f'{" and ".join(twice)} can be given once only')
     return tyro.cli(

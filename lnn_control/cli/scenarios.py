@@ -284,14 +284,43 @@ SUITES: dict[str, Callable[[], list[Scenario]]] = {
 """Name of a suite of trials -> its scenarios."""
 
 
+ALL_SUITES = 'all'
+USUAL_EPISODES = 100
+_FEWER_EPISODES = {STRESS: 40, 'road': 40}
+
+
 def list_scenarios(suite: str) -> list[Scenario]:
-    """Return the scenarios of a suite.
+    """Return the scenarios of a suite, or of all, suite by suite.
 
     :raises ValueError: if there is none of that name.
     """
+    if suite == ALL_SUITES:
+        return [scenario for name in SUITES for scenario in list_scenarios(name)]
     if suite not in SUITES:
-        raise ValueError(f'suite must be one of {sorted(SUITES)}, got {suite!r}')
+        raise ValueError(f'suite must be {ALL_SUITES} or one of {sorted(SUITES)}, got {suite!r}')
     return [replace(scenario, suite=suite) for scenario in SUITES[suite]()]
+
+
+def count_usual_episodes(suite: str) -> int:
+    """Return how many trials a row of a suite has where nobody says."""
+    return _FEWER_EPISODES.get(suite, USUAL_EPISODES)
+
+
+def find_same_flight(scenario: Scenario, is_blind: bool) -> Scenario:
+    """Return a scenario that is equal for two whose trials are the same, seed by seed.
+
+    Rows of several suites may ask for the same. Who does not look flies the same in all seasons
+    and whatever is done to the pixels.
+    """
+    from sim.disturbances.disturbance import ImageDisturbance
+
+    same = replace(scenario, suite='', label=())
+    if not is_blind:
+        return same
+    has_other_pixels = same.stress != CLEAN and isinstance(_disturb(same.stress), ImageDisturbance)
+    task = replace(same.task, season='summer')
+    stress = CLEAN if has_other_pixels else same.stress
+    return replace(same, task=task, stress=stress, renderer='none')
 
 
 def check_trials(episodes: int, first_seed: int, processes: int = 0) -> None:

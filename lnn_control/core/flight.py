@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One recorded flight and the site it led through, as arrays that a file can hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,6 +47,9 @@ class Flight:
         height, width); none of a policy that cannot tell, or where nobody asked.
     :param asked: what the policy itself commanded, before any limit, as `commands`, shape (k, 4);
         none where only the limited ones were recorded.
+    :param views: what the camera would have seen with more pixels, for people, as JPEG files one
+        after another, shape (k,); none where nobody drew them. Read them by :meth:`read_view`.
+    :param view_ends: where the file that goes with each image ends, shape (n,).
     """
 
     images: NDArray[np.uint8]
@@ -67,6 +70,8 @@ class Flight:
     targets_world: NDArray[np.float64] = field(default_factory=lambda: _none(0, 3))
     saliency: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
     asked: NDArray[np.float64] = field(default_factory=lambda: _none(0, 4))
+    views: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    view_ends: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         for name, shape in _FLIGHT_SHAPES.items():
@@ -89,6 +94,16 @@ class Flight:
         """Speed at each pose [m/s], shape (m,)."""
         return np.asarray(np.linalg.norm(self.velocities, axis=1))
 
+    def read_view(self, number: int) -> NDArray[np.uint8] | None:
+        """Return the larger picture that goes with an image, RGB; None where there is none."""
+        if not len(self.view_ends):
+            return None
+        import cv2
+
+        begin = self.view_ends[number - 1] if number else 0
+        pixels = cv2.imdecode(self.views[begin : self.view_ends[number]], cv2.IMREAD_COLOR)
+        return np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)
+
 
 _FLIGHT_SHAPES: dict[str, tuple[int | None, ...]] = {
     'images': (None, None, None, 3),
@@ -106,11 +121,15 @@ _FLIGHT_SHAPES: dict[str, tuple[int | None, ...]] = {
     'targets_world': (None, 3),
     'saliency': (None, None, None),
     'asked': (None, 4),
+    'views': (None,),
+    'view_ends': (None,),
 }
 _FLIGHT_TYPES: dict[str, type[np.generic]] = {
     'images': np.uint8,
     'neurons': np.float32,
     'saliency': np.uint8,
+    'views': np.uint8,
+    'view_ends': np.int64,
 }
 _FLIGHT_TIMES = {
     'images': 'image_times',
@@ -123,9 +142,10 @@ _FLIGHT_TIMES = {
     'targets_world': 'pose_times',
     'saliency': 'image_times',
     'asked': 'command_times',
+    'view_ends': 'image_times',
 }
-_MAY_LACK = ('distances', 'targets_world', 'saliency', 'asked')
-_LATER = (*_MAY_LACK, 'stops', 'walk', 'road', 'road_width')
+_MAY_LACK = ('distances', 'targets_world', 'saliency', 'asked', 'view_ends')
+_LATER = (*_MAY_LACK, 'views', 'stops', 'walk', 'road', 'road_width')
 """What files of earlier versions do not hold."""
 
 
@@ -205,6 +225,25 @@ class FlightRecord:
         if len(counted):
             return counted
         return self.site.distance_to_target(self.flight.positions_world)
+
+
+def pack_views(
+    pictures: Sequence[NDArray[np.uint8]],
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return JPEG files as a flight holds them: one after another, and where each ends.
+
+    :param pictures: files, shape (size,) each.
+    """
+    ends = np.cumsum([len(picture) for picture in pictures], dtype=np.int64)
+    return np.concatenate([np.zeros(0, np.uint8), *pictures]), ends
+
+
+def compress_view(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return an RGB picture as a JPEG file, shape (size,)."""
+    import cv2
+
+    _, data = cv2.imencode('.jpg', pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return np.asarray(data, dtype=np.uint8).ravel()
 
 
 def save_flight(path: Path, record: FlightRecord) -> None:

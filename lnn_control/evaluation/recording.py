@@ -3,14 +3,14 @@
 """A trial in an environment recorded as a flight, with all that the vehicle saw and did."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn_control.core.flight import Flight
+from lnn_control.core.flight import Flight, compress_view, pack_views
 from lnn_control.core.frames import rotation_world_from_level
 from lnn_control.evaluation.trial import Moment, TrialEnvironment, TrialResult, run_trial
 from lnn_control.policies.policy import Policy
@@ -36,16 +36,21 @@ class RecordedTrial:
 
 
 def record_trial(
-    env: TrialEnvironment, policy: Policy, seed: int, settings: RunnerSettings | None = None
+    env: TrialEnvironment,
+    policy: Policy,
+    seed: int,
+    settings: RunnerSettings | None = None,
+    look: Callable[[], NDArray[np.uint8]] | None = None,
 ) -> RecordedTrial:
     """Fly one seed as :func:`run_trial` does, with the same result, and record it.
 
     There is one pose and one command an image. Velocities are in the levelled body frame.
 
     :param env: whose `info` also has velocity, yaw and target_position.
+    :param look: draws what the camera would see now with more pixels, for people.
     :raises DomainError: if the policy was not trained for this environment.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(look)
     begun_at = time.monotonic()
     result = run_trial(env, policy, seed, settings, recorder)
     return recorder.finish(result, time.monotonic() - begun_at)
@@ -55,12 +60,14 @@ def record_trial(
 class _Recorder:
     """Keeps what a trial shows it."""
 
+    look: Callable[[], NDArray[np.uint8]] | None = None
     images: list[NDArray[np.uint8]] = field(default_factory=list)
     elapsed: list[float] = field(default_factory=list)
     commands: list[NDArray[np.float32]] = field(default_factory=list)
     asked: list[NDArray[np.float32]] = field(default_factory=list)
     neurons: list[NDArray[np.float32]] = field(default_factory=list)
     saliency: list[NDArray[np.uint8]] = field(default_factory=list)
+    views: list[NDArray[np.uint8]] = field(default_factory=list)
     truths: list[Mapping[str, Any]] = field(default_factory=list)
 
     def note(self, moment: Moment) -> None:
@@ -73,6 +80,8 @@ class _Recorder:
         found = moment.runner.read_saliency(moment.sensed['image'])
         if found is not None:
             self.saliency.append(np.rint(255 * found).astype(np.uint8))
+        if self.look is not None:
+            self.views.append(compress_view(self.look()))
         self.truths.append(moment.info)
 
     def end(self, info: Mapping[str, Any]) -> None:
@@ -90,6 +99,7 @@ class _Recorder:
         ]
         num_readings = len(self.neurons) if self.neurons[0].size else 0
         every = -(-len(self.images) // MAX_IMAGES)
+        views, view_ends = pack_views(self.views[::every])
         flight = Flight(
             images=np.array(self.images[::every]),
             image_times=image_times[::every],
@@ -110,6 +120,8 @@ class _Recorder:
             distances=self._gather('distance_to_target'),
             targets_world=self._gather('target_position'),
             saliency=np.array(self.saliency[::every] or np.zeros((0, 0, 0)), dtype=np.uint8),
+            views=views,
+            view_ends=view_ends,
         )
         return RecordedTrial(result, flight, np.minimum(self._gather('clearance'), FAR))
 

@@ -25,3 +25,8 @@ def name_row(described: Mapping[str, Any]) -> str:
         if described.get(name):
             words.append(text.format(described[name]))
     return ', '.join(words)
+
+
+def name_row_of_suite(described: Mapping[str, Any]) -> str:
+    """Return the same with the suite, so that no two rows of several suites have one name."""
+    return f'{described["suite"].replace("_", " ")}: {name_row(described)}'

@@ -42,18 +42,30 @@ def summarise(
     return SuiteSummary(suite, world, season, policy, len(results), successes, rate, low, high)
 
 
+REFERENCES = 'references'
+"""Where a record holds those of who flew beside it to tell what its rate is worth."""
+
+
 def write_records(records: Sequence[Mapping[str, Any]]) -> str:
     """Return records as JSON, one as an object and several as a list; their trials, a line each.
 
-    :param records: summaries and what else describes a row, with its 'trials' as dicts.
+    :param records: summaries and what else describes a row, with its 'trials' as dicts, and such
+        records again as its 'references' where it has some.
     """
-    texts = []
-    for record in records:
-        head = json.dumps({k: v for k, v in record.items() if k != 'trials'}, indent=2)
-        trials = ',\n'.join(f'    {json.dumps(trial)}' for trial in record['trials'])
-        texts.append(f'{head[:-2]},\n  "trials": [\n{trials}\n  ]\n}}')
+    texts = [_write_record(record) for record in records]
     several = ',\n'.join(texts)
     return several if len(texts) == 1 else f'[\n{several}\n]'
+
+
+def _write_record(record: Mapping[str, Any]) -> str:
+    rest = {k: v for k, v in record.items() if k not in ('trials', REFERENCES)}
+    head = json.dumps(rest, indent=2)[:-2]
+    trials = ',\n'.join(f'    {json.dumps(trial)}' for trial in record['trials'])
+    text = f'{head},\n  "trials": [\n{trials}\n  ]'
+    if REFERENCES in record:
+        texts = ',\n'.join(map(_write_record, record[REFERENCES]))
+        text += f',\n  "{REFERENCES}": [\n{texts}\n  ]'
+    return f'{text}\n}}'
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ MANIFEST = 'manifest.json'
 DEFAULT_POLICY = 'forest_cfc'
 """The shipped policy that flies where none is named."""
 
+POLICY_OF_TASK = {'fly_to_target': DEFAULT_POLICY}
+"""Task -> the shipped policy that does it where none is named."""
+
 
 class CheckpointError(ValueError):
     """A checkpoint is missing, broken or of another kind; the message is one line."""

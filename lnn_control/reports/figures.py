@@ -81,10 +81,21 @@ def draw_map(record: FlightRecord, size_in: float = 6.0) -> Map:
         figure = Figure(figsize=(width, height))
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         draw_flight(axes, record, (low, high))
-        svg = to_svg(figure)
-    scale = width * _PT_PER_IN / float(high[0] - low[0])
-    origin = (-low[0] * scale, high[1] * scale)
-    return Map(svg, width * _PT_PER_IN, height * _PT_PER_IN, origin, scale)
+        return measure_map(to_svg(figure), width, (low, high))
+
+
+def measure_map(
+    svg: str, size_in: float, extent: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> Map:
+    """Return a map whose axes fill it, with where the world lies in it.
+
+    :param size_in: width of the drawing. :param extent: lower and upper corner [m].
+    """
+    low, high = extent
+    width = size_in * _PT_PER_IN
+    scale = width / float(high[0] - low[0])
+    origin = (float(-low[0] * scale), float(high[1] * scale))
+    return Map(svg, width, width / MAP_RATIO, origin, scale)
 
 
 def choose_extent(flight: Flight, site: Site) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -300,12 +311,13 @@ def draw_heights(record: FlightRecord) -> Chart:
     def draw(panels: Sequence[Axes]) -> None:
         distance, near = panels
         times = flight.pose_times
-        distance.plot(times, record.distances, color=colour('target'))
+        distance.plot(times, record.distances, color=colour('target'), gid='distance')
         if record.site.reach > 0.0:
             distance.axhline(record.site.reach, color=colour('target'), lw=0.9, ls=(0, (4, 3)))
         distance.set_ylim(0.0, None)
-        near.plot(times, np.minimum(record.clearances, 5.0), color=colour('up'))
-        near.plot(times, flight.positions_world[:, 2], color=colour('forward'))
+        clearances = np.minimum(record.clearances, 5.0)
+        near.plot(times, clearances, color=colour('up'), gid='clearance')
+        near.plot(times, flight.positions_world[:, 2], color=colour('forward'), gid='altitude')
         near.set_ylim(0.0, None)
         for axes in panels:
             axes.set_ylabel('m', rotation=0, va='center')

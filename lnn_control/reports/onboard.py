@@ -39,7 +39,11 @@ class OverlaySettings:
 def render_frames(
     record: FlightRecord, settings: OverlaySettings | None = None
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Yield time [s] and enlarged frame with overlay, RGB, for each camera image."""
+    """Yield time [s] and enlarged frame with overlay, RGB, for each camera image.
+
+    Where a larger view was drawn for people, that is what is shown, with the camera's image itself
+    in a corner.
+    """
     settings = settings or OverlaySettings()
     flight = record.flight
     fastest = float(np.abs(flight.commands[:, :2]).max(initial=0.0))
@@ -49,11 +53,15 @@ def render_frames(
     for number, (time, pixels) in enumerate(zip(flight.image_times, flight.images, strict=True)):
         pose = _find_latest(flight.pose_times, time)
         command = flight.commands[_find_latest(flight.command_times, time)]
-        frame = enlarge(pixels, settings.scale)
+        frame, view = enlarge(pixels, settings.scale), flight.read_view(number)
+        if view is not None:
+            frame = _fit(view, frame.shape)
         text = f'{time:4.1f} s    {flight.speeds[pose]:.1f} m/s    {distances[pose]:4.1f} m {left}'
         frame = draw_overlay(frame, command, text, settings)
         if len(flight.saliency):
             frame = draw_saliency(frame, pixels, flight.saliency[number])
+        elif view is not None:
+            frame = _draw_inset(frame, pixels)
         yield float(time), frame
 
 
@@ -67,6 +75,12 @@ def enlarge(pixels: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     height, width = (2 * round(size * scale / 2) for size in pixels.shape[:2])
     larger = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LANCZOS4)
     return np.asarray(larger, dtype=np.uint8)
+
+
+def _fit(pixels: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an image of another size. :param shape: height and width come first."""
+    resized = cv2.resize(pixels, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(resized, dtype=np.uint8)
 
 
 def draw_overlay(
@@ -95,11 +109,15 @@ def draw_saliency(
 
     :param pixels: the camera's image. :param saliency: how much each of them counted, 0 to 255.
     """
+    return _draw_inset(frame, light_saliency(pixels, saliency))
+
+
+def _draw_inset(frame: NDArray[np.uint8], pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the frame with a small image in its upper right corner."""
     height, width = frame.shape[:2]
     rows, columns = (round(_INSET_SHARE * side) for side in (height, width))
     margin = round(height * 0.04)
-    lit = light_saliency(pixels, saliency)
-    inset = cv2.resize(lit, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    inset = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_CUBIC)
     frame = frame.copy()
     corner = frame[margin : margin + rows, width - margin - columns : width - margin]
     corner[:] = inset

@@ -148,9 +148,9 @@ def make_flight_view(number: int, flight: RecordedFlight, run: RecordedRun) -> F
         has_reach=record.site.reach > 0.0,
         has_road=bool(len(record.site.road)),
         has_asked=bool(len(record.flight.asked)),
-        commands=_add_cursor(figures.draw_commands(record.flight)),
-        neurons=_add_cursor(figures.draw_neurons(record.flight, groups)) if has_neurons else None,
-        heights=_add_cursor(figures.draw_heights(record)),
+        commands=add_cursor(figures.draw_commands(record.flight)),
+        neurons=add_cursor(figures.draw_neurons(record.flight, groups)) if has_neurons else None,
+        heights=add_cursor(figures.draw_heights(record)),
         facts=words.describe_facts(result, record),
         data=describe_motion(record, drawing, float(record.flight.image_times[shown])),
     )
@@ -199,6 +199,7 @@ def add_markers(svg: str, has_target: bool) -> str:
     return svg.replace('<svg ', f'<svg {shape} ', 1).replace('</svg>', f'{markers}</svg>')
 
 
-def _add_cursor(chart: figures.Chart) -> figures.Chart:
+def add_cursor(chart: figures.Chart) -> figures.Chart:
+    """Return a chart with an upright line in it that a script can move along its time axis."""
     line = f'<line class="cursor" x1="{chart.left}" x2="{chart.left}" y1="2" y2="{chart.bottom}"/>'
     return replace(chart, svg=chart.svg.replace('</svg>', f'{line}</svg>'))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from lnn_control.evaluation.causes import describe_failure
 from lnn_control.evaluation.trial import TrialResult
-from lnn_control.reports import style
-from lnn_control.reports.figures import top_speed
+from lnn_control.reports import figures, style, words
 from lnn_control.reports.html import embed, embed_image
 from lnn_control.reports.onboard import render_frames
+from lnn_control.reports.page import add_cursor, add_markers, describe_motion, has_moved_target
 from lnn_control.reports.result_figures import OtherPath, choose_colours, draw_shared_map
 from lnn_control.reports.results import RecordedTrialOfRow, ResultRow, Results
 from lnn_control.reports.video import VideoSettings, write_video
@@ -41,6 +41,9 @@ class FlightCard:
 
     :param role: why it was chosen. :param before: picture shortly before a failure, and when that
         was; empty of a success.
+    :param has_asked: whether the chart of commands also has those before the limits.
+    :param neurons: None of a policy without a circuit.
+    :param data: JSON of what moves with the video.
     """
 
     title: str
@@ -53,7 +56,12 @@ class FlightCard:
     before_words: str
     map: str
     top_speed: float
+    commands: figures.Chart
+    has_asked: bool
+    neurons: figures.Chart | None
+    facts: tuple[words.Entry, ...]
     others: tuple[OtherFlight, ...]
+    data: str
 
 
 def draw_card(recorded: RecordedTrialOfRow, results: Results, quality: int) -> FlightCard:
@@ -67,20 +75,31 @@ def draw_card(recorded: RecordedTrialOfRow, results: Results, quality: int) -> F
     roles = choose_colours(results.policies)
     has_failed = not trial.is_success
     shown_at, picture = find_frame(frames, record.flight.duration - BEFORE)
+    shared = [OtherPath(roles[name], one) for name, one in others.items()]
+    drawing = draw_shared_map(record, shared)
+    groups = recorded.neuron_groups
+    has_neurons = bool(groups) and bool(len(record.flight.neurons))
+    # Some way into the flight there is more to see than at the start.
+    resting_at, poster = frames[len(frames) // 3]
     return FlightCard(
         title=f'{row.summary.suite.replace("_", " ").capitalize()}: {row.name}',
         role=recorded.flight.result.role,
         outcome=style.OUTCOMES[trial.outcome] if has_failed else style.Outcome('Success', 'good'),
         sentence=f'{row.policy}, seed {trial.seed}: {_describe_end(trial)}',
         video=embed(_encode(frames, quality), 'video/mp4'),
-        poster=embed_image(frames[len(frames) // 3][1]),
+        poster=embed_image(poster),
         before=embed_image(picture) if has_failed else '',
         before_words=f'{record.flight.duration - shown_at:.1f} s before the end',
-        map=draw_shared_map(record, [OtherPath(roles[name], one) for name, one in others.items()]),
-        top_speed=top_speed(record.flight),
+        map=add_markers(drawing.svg, has_moved_target(record)),
+        top_speed=figures.top_speed(record.flight),
+        commands=add_cursor(figures.draw_commands(record.flight)),
+        has_asked=bool(len(record.flight.asked)),
+        neurons=add_cursor(figures.draw_neurons(record.flight, groups)) if has_neurons else None,
+        facts=words.describe_facts(recorded.flight.result, record),
         others=tuple(
             OtherFlight(name, roles[name], _describe_end(one)) for name, one in others.items()
         ),
+        data=describe_motion(record, drawing, resting_at),
     )
 
 

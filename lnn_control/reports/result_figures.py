@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from lnn_control.core.flight import FlightRecord
 from lnn_control.evaluation.suite import SuiteSummary
 from lnn_control.evaluation.trial import TrialResult
-from lnn_control.reports.figures import MAP_RATIO, choose_extent, draw_flight, draw_scale_bar
+from lnn_control.reports.figures import (
+    MAP_RATIO,
+    Map,
+    choose_extent,
+    draw_flight,
+    draw_scale_bar,
+    measure_map,
+)
 from lnn_control.reports.style import SERIES, STAND_INS, colour, to_svg, use_style
 
 MARKERS = ('o', 's', '^', 'D', 'v', 'P')
@@ -212,7 +219,7 @@ class OtherPath:
 
 def draw_shared_map(
     record: FlightRecord, others: Sequence[OtherPath], size_in: float = 5.2
-) -> str:
+) -> Map:
     """Draw a recorded flight on its map, and what others flew on the same one."""
     low, high = choose_extent(record.flight, record.site)
     for other in others:
@@ -229,7 +236,7 @@ def draw_shared_map(
             if not other.trial.is_success:
                 axes.plot(x[-1], y[-1], 'X', ms=8, color=colour(other.role), mec='white', zorder=6)
         draw_flight(axes, record, (low, high))
-        return to_svg(figure)
+        return measure_map(to_svg(figure), size_in, (low, high))
 
 
 def fit_extent(

@@ -36,9 +36,13 @@ class RateView:
 
 @dataclass(frozen=True)
 class PairView:
-    """How a policy differs from the first one in a row, seed by seed; shares of 1."""
+    """How a policy differs from the first one in a row, seed by seed; shares of 1.
+
+    :param beside: which that is.
+    """
 
     name: str
+    beside: str
     policy: str
     role: str
     num_pairs: int
@@ -88,12 +92,14 @@ class SuiteView:
     """All that is said of a suite.
 
     :param reach: difference at the ends of the scale on which pairs are drawn.
+    :param beside: what policies are compared with.
     """
 
     name: str
     title: str
     rates: tuple[RateView, ...]
     pairs: tuple[PairView, ...]
+    beside: str
     reach: float
     causes: tuple[CauseView, ...]
     failures: tuple[FailureView, ...]
@@ -103,7 +109,8 @@ def view_suite(suite: Suite, policies: Sequence[str]) -> SuiteView:
     """Return the tables of a suite."""
     roles = choose_colours(policies)
     rows = suite.list_rows()
-    tones = _number_causes(rows)
+    judged = [row for row in rows if not row.is_reference]
+    tones = _number_causes(judged)
     pairs = _view_pairs(suite, policies)
     widest = max((abs(end) for pair in pairs for end in (pair.low, pair.high)), default=1.0)
     return SuiteView(
@@ -111,13 +118,14 @@ def view_suite(suite: Suite, policies: Sequence[str]) -> SuiteView:
         suite.name.replace('_', ' ').capitalize(),
         tuple(_view_rate(row, roles[row.policy]) for row in rows),
         tuple(pairs),
+        ' and '.join(dict.fromkeys(pair.beside for pair in pairs)),
         next(reach for reach in (0.1, 0.25, 0.5, 1.0) if widest <= reach),
         tuple(
             view
             for policy in policies
-            if (view := _view_causes(rows, policy, roles[policy], tones)) is not None
+            if (view := _view_causes(judged, policy, roles[policy], tones)) is not None
         ),
-        tuple(_view_failures(row, roles[row.policy]) for row in rows if row.failures),
+        tuple(_view_failures(row, roles[row.policy]) for row in judged if row.failures),
     )
 
 
@@ -148,20 +156,25 @@ def _mean(trials: Sequence[TrialResult], name: str, unit: str, digits: int = 2) 
 
 
 def _view_pairs(suite: Suite, policies: Sequence[str]) -> list[PairView]:
-    """Return every policy beside the first one, where they have flown the same seeds."""
+    """Return every policy beside the first of its row, where they have flown the same seeds.
+
+    References are not compared: they only tell what a rate is worth.
+    """
     roles = choose_colours(policies)
     views = []
     for key in suite.keys:
-        first = suite.rows.get((key, policies[0]))
-        for policy in policies[1:]:
+        first = suite.find_first(key, policies)
+        for policy in policies:
             other = suite.rows.get((key, policy))
-            pair = None if first is None or other is None else pair_rows(first, other)
+            if first is None or other is None or other is first or other.is_reference:
+                continue
+            pair = pair_rows(first, other)
             if pair is None:
                 continue
             numbers = (pair.num_pairs, pair.difference, *pair.interval)
             lost_won = (pair.num_lost, pair.num_won, pair.p_value)
-            name = suite.name_key(key)
-            views.append(PairView(name, policy, roles[policy], *numbers, *lost_won))
+            who = (suite.name_key(key), first.policy, policy, roles[policy])
+            views.append(PairView(*who, *numbers, *lost_won))
     return views
 
 
@@ -259,25 +272,28 @@ def _list_panel(suite: Suite, disturbance: str, places: dict[str, float]) -> Cur
 
 def describe_title(results: Results) -> str:
     """Return the headline."""
-    first, *others = results.policies
+    firsts, references = results.first_policies, results.references
+    others = [name for name in results.policies if name not in (*firsts, *references)]
     if others:
-        beside = ' and '.join([', '.join(others[:-1]), others[-1]] if others[1:] else others)
-        return f'{first} beside {beside}'
-    rows = results.rows
+        return f'{_enumerate(firsts)} beside {_enumerate(others)}'
+    rows = results.first_rows
     successes = sum(row.summary.successes for row in rows)
-    return f'{first}: {successes} of {sum(row.summary.episodes for row in rows)} trials succeeded'
+    episodes = sum(row.summary.episodes for row in rows)
+    return f'{_enumerate(firsts)}: {successes:,} of {episodes:,} trials succeeded'
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    *others, last = names
+    return f'{", ".join(others)} and {last}' if others else last
 
 
 def describe_key_figures(results: Results) -> tuple[Entry, ...]:
     """Return the four numbers on top of the page."""
-    rows, first = results.rows, results.policies[0]
-    own = sorted(
-        (row for row in rows if row.policy == first), key=lambda row: row.summary.success_rate
-    )
+    rows, firsts = results.rows, results.first_policies
+    own = sorted(results.first_rows, key=lambda row: row.summary.success_rate)
     causes: Counter[str] = Counter()
-    for row in rows:
-        if row.policy == first:
-            causes.update(count_causes(row.trials))
+    for row in own:
+        causes.update(count_causes(row.trials))
     failed = sum(row.summary.episodes - row.summary.successes for row in own)
     common = causes.most_common(1)
     note = f'most often: {common[0][0]} ({common[0][1]})' if common else ''
@@ -295,7 +311,9 @@ def describe_key_figures(results: Results) -> tuple[Entry, ...]:
         ),
         _describe_extreme('Highest row', own[-1]),
         _describe_extreme('Lowest row', own[0]),
-        Entry(f'Failures of {first}', f'{failed}', '', note),
+        Entry(
+            f'Failures of {firsts[0]}' if len(firsts) == 1 else 'Failures', f'{failed}', '', note
+        ),
     )
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from lnn_control.core.circuit import NeuronGroup
 from lnn_control.evaluation.pairs import PairedDifference, compare_pairs
-from lnn_control.evaluation.row_names import name_row
-from lnn_control.evaluation.suite import SuiteSummary, summarise
+from lnn_control.evaluation.row_names import name_row, name_row_of_suite
+from lnn_control.evaluation.suite import REFERENCES, SuiteSummary, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.evaluation.trial_log import read_result
 from lnn_control.reports.run_folder import DESCRIPTION, RecordedFlight, read_run
@@ -20,7 +21,7 @@ SUMMARY = 'summary.json'
 _NEEDED = tuple(entry.name for entry in fields(SuiteSummary))
 _PLACE = ('suite', 'world', 'season')
 # What a record says beside its summary that does not name the scenario.
-_BESIDE = {'first_seed', 'versions', 'limits', 'backend', 'trials', 'against'}
+_BESIDE = {'first_seed', 'versions', 'limits', 'backend', 'trials', 'against', REFERENCES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class ResultRow:
     :param described: what names the scenario in files, the same for every policy.
     :param trials: one a seed; none where the file is of a version that did not keep them.
     :param source: the file. :param versions: of what the result depends on.
+    :param is_reference: whether it only tells what the rates of others are worth.
     """
 
     policy: str
@@ -39,6 +41,7 @@ class ResultRow:
     trials: tuple[TrialResult, ...]
     source: Path
     versions: Mapping[str, str]
+    is_reference: bool = False
 
     @property
     def key(self) -> str:
@@ -61,10 +64,14 @@ class ResultRow:
 
 @dataclass(frozen=True, eq=False)
 class RecordedTrialOfRow:
-    """A recorded flight and the row it was chosen from."""
+    """A recorded flight and the row it was chosen from.
+
+    :param neuron_groups: of the policy that flew; none of one without a circuit.
+    """
 
     row: ResultRow
     flight: RecordedFlight
+    neuron_groups: tuple[NeuronGroup, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +92,14 @@ class Suite:
         pairs = ((key, policy) for key in self.keys for policy in policies)
         return [self.rows[pair] for pair in pairs if pair in self.rows]
 
+    def find_first(self, key: str, policies: Sequence[str]) -> ResultRow | None:
+        """Return the row of a scenario that others are compared with, None without any.
+
+        :param policies: in the order in which they come into question.
+        """
+        rows = (self.rows[key, policy] for policy in policies if (key, policy) in self.rows)
+        return next((row for row in rows if not row.is_reference), None)
+
     def name_key(self, key: str) -> str:
         """Return what a scenario is called."""
         return next(row.name for (other, _), row in self.rows.items() if other == key)
@@ -94,8 +109,8 @@ class Suite:
 class Results:
     """All that was read.
 
-    :param policies: in the order in which files name them; the first is what others are compared
-        with.
+    :param policies: in the order in which files name them, references last; of those that flew a
+        row, the first is what others are compared with.
     """
 
     policies: tuple[str, ...]
@@ -106,6 +121,26 @@ class Results:
     def rows(self) -> list[ResultRow]:
         """All rows, suite by suite."""
         return [row for suite in self.suites for row in suite.list_rows()]
+
+    @property
+    def first_rows(self) -> list[ResultRow]:
+        """Of each scenario the row that others are compared with."""
+        found = (
+            suite.find_first(key, self.policies) for suite in self.suites for key in suite.keys
+        )
+        return [row for row in found if row is not None]
+
+    @property
+    def first_policies(self) -> list[str]:
+        """Who flew those, in the order of the policies."""
+        flown = {row.policy for row in self.first_rows}
+        return [policy for policy in self.policies if policy in flown]
+
+    @property
+    def references(self) -> list[str]:
+        """Policies that are nothing but references."""
+        others = {row.policy for row in self.rows if not row.is_reference}
+        return [policy for policy in self.policies if policy not in others]
 
 
 def read_results(paths: Sequence[Path]) -> Results:
@@ -119,8 +154,8 @@ def read_results(paths: Sequence[Path]) -> Results:
     for path in paths:
         found = read_rows(path / SUMMARY if path.is_dir() else path)
         rows += found
-        if path.is_dir():
-            recordings += _read_recordings(path, found)
+        for folder in _list_run_folders(path):
+            recordings += _read_recordings(folder, found)
     labels = _shorten([row.policy for row in rows])
     rows = _merge(replace(row, policy=labels[row.policy]) for row in rows)
     recordings = [
@@ -130,8 +165,20 @@ def read_results(paths: Sequence[Path]) -> Results:
         _gather(name, [row for row in rows if row.summary.suite == name])
         for name in dict.fromkeys(row.summary.suite for row in rows)
     ]
-    policies = tuple(dict.fromkeys(row.policy for row in rows))
+    # Those who are nothing but references come last.
+    ordered = sorted(rows, key=lambda row: row.is_reference)
+    policies = tuple(dict.fromkeys(row.policy for row in ordered))
     return Results(policies, tuple(suites), tuple(recordings))
+
+
+def _list_run_folders(path: Path) -> list[Path]:
+    """Return the folders of recorded flights that belong to a folder of results."""
+    if not path.is_dir():
+        return []
+    # Where several policies flew, each has a folder in it.
+    inner = (one.parent for one in sorted(path.glob(f'*/{DESCRIPTION}')))
+    folders = [path, *(folder for folder in inner if not (folder / SUMMARY).exists())]
+    return [folder for folder in folders if (folder / DESCRIPTION).exists()]
 
 
 def _gather(name: str, rows: Sequence[ResultRow]) -> Suite:
@@ -159,7 +206,14 @@ def read_rows(path: Path) -> list[ResultRow]:
             raise ValueError(
                 f'{path} must hold summaries with {list(_NEEDED)}, one lacks {missing}: {cure}'
             )
-    return [_read_row(record, path) for record in records]
+    return [row for record in records for row in _read_record(record, path)]
+
+
+def _read_record(record: Mapping[str, Any], path: Path) -> list[ResultRow]:
+    """Return the row of a record and those of its references, flown under the same limits."""
+    shared = {name: record[name] for name in ('limits', 'versions') if name in record}
+    references = [_read_row(shared | one, path) for one in record.get(REFERENCES, ())]
+    return [_read_row(record, path), *(replace(row, is_reference=True) for row in references)]
 
 
 def _read_row(record: Mapping[str, Any], path: Path) -> ResultRow:
@@ -184,21 +238,21 @@ def _read_row(record: Mapping[str, Any], path: Path) -> ResultRow:
 
 def _read_recordings(folder: Path, rows: Sequence[ResultRow]) -> list[RecordedTrialOfRow]:
     """Return the recorded flights of a run folder with the rows they were chosen from."""
-    if not (folder / DESCRIPTION).exists():
-        return []
-    # Those of the first policy are recorded.
-    by_name = {name_row(row.described): row for row in reversed(rows)}
-    by_name |= {
-        name_row(row.described): row
-        for row in rows
-        if row.summary.policy == rows[0].summary.policy
-    }
-    flights = read_run(folder).flights
-    return [
-        RecordedTrialOfRow(by_name[flight.result.row], flight)
-        for flight in flights
-        if flight.result.row in by_name
-    ]
+    recordings = []
+    run = read_run(folder)
+    groups = run.description.neuron_groups
+    for flight in run.flights:
+        result = flight.result
+        named = [
+            row
+            for row in rows
+            if result.row in (name_row(row.described), name_row_of_suite(row.described))
+        ]
+        # A backend's folder has another name than its policy: then it is the first one's.
+        own = [row for row in named if row.summary.policy == result.policy]
+        chosen = (own or [row for row in named if not row.is_reference])[:1]
+        recordings += [RecordedTrialOfRow(row, flight, groups) for row in chosen]
+    return recordings
 
 
 def _shorten(policies: Iterable[str]) -> dict[str, str]:
@@ -234,7 +288,9 @@ def _join(one: ResultRow, other: ResultRow) -> ResultRow:
     trials = sorted([*one.trials, *more], key=lambda trial: trial.seed)
     summary = one.summary
     place = (summary.suite, summary.world, summary.season, summary.policy)
-    return replace(one, trials=tuple(trials), summary=summarise(*place, trials))
+    is_reference = one.is_reference and other.is_reference
+    joined = replace(one, trials=tuple(trials), is_reference=is_reference)
+    return replace(joined, summary=summarise(*place, trials))
 
 
 def pair_rows(first: ResultRow, second: ResultRow) -> PairedDifference | None:

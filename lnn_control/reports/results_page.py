@@ -83,13 +83,20 @@ def write_results(results: Results, folder: Path, note: Callable[[], None] | Non
         'created': f'{now.day} {now:%B %Y, %H:%M}',
         'key_figures': describe_key_figures(results),
         'policies': [(policy, roles[policy]) for policy in results.policies],
+        'references': results.references,
         'sections': sections,
         'cards': cards,
         'sources': describe_sources(results),
     }
     # The page and the same as Markdown, of the same values.
     css = read_part('report.css') + read_part('results.css')
-    look = {'css': css, 'speed_gradient': style.describe_speed_gradient()}
+    look = {
+        'css': css,
+        'js': read_part('report.js'),
+        'speed_gradient': style.describe_speed_gradient(),
+        'positive': style.POSITIVE,
+        'negative': style.NEGATIVE,
+    }
     for name, template in ((MARKDOWN, 'results.md.j2'), (PAGE, 'results.html.j2')):
         text = open_template(template, lstrip_blocks=True).render(**values, **look)
         with write_whole(folder / name) as stream:
@@ -106,7 +113,11 @@ def draw_section(suite: Suite, policies: Sequence[str]) -> Section:
 
 def _draw_fans(suite: Suite, policies: Sequence[str]) -> tuple[Fan, ...]:
     """Return the paths of rows; of a suite with many rows there are too many to look at."""
-    rows = [row for row in suite.list_rows() if any(len(trial.path) > 1 for trial in row.trials)]
+    rows = [
+        row
+        for row in suite.list_rows()
+        if any(len(trial.path) > 1 for trial in row.trials) and not row.is_reference
+    ]
     if len(rows) > MAX_FANS:
         return ()
     roles = choose_colours(policies)

@@ -39,6 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, untrained_checkpoint: Path)
     folder = tmp_path_factory.mktemp('evaluated')
     arguments = ['--policy', str(untrained_checkpoint), '--world', 'all', '--episodes', '2']
     arguments += ['--task-option', 'time_limit=1.5', '--processes', '1', '--output', str(folder)]
+    arguments += ['--no-references']
     assert cli.main(['evaluate', *arguments]) == 0
     return folder
 
@@ -115,6 +116,7 @@ def test_results_of_a_real_folder_open_in_a_browser(folder: Path, tmp_path: Path
 def test_who_does_not_look_is_shown_with_images(tmp_path: Path, capsys) -> None:
     arguments = ['--policy', 'hover', '--task', 'follow_target', '--episodes', '1']
     arguments += ['--task-option', 'time_limit=1', '--processes', '1', '--output', str(tmp_path)]
+    arguments += ['--no-references']
     assert cli.main(['evaluate', *arguments]) == 0
     assert f'page: {tmp_path / "report.html"}' in capsys.readouterr().out
     run = read_run(tmp_path)

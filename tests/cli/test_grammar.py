@@ -110,7 +110,8 @@ def test_options_that_several_verbs_have_stand_in_one_place() -> None:
         if name in list_hints(kind) and not hasattr(list_hints(kind)[name], '__metadata__')
     }
     assert not shared
-    assert options.PolicyName is list_hints(VERBS['evaluate'][0])['policy']
+    assert options.PolicyName is list_hints(VERBS['explain'][0])['policy']
+    assert options.PolicyNames is list_hints(VERBS['evaluate'][0])['policy']
 
 
 @pytest.mark.parametrize(('verb', 'command', 'kind'), COMMANDS)

@@ -50,3 +50,38 @@ def test_interval_by_hand() -> None:
     low, high = PairedDifference(10, 0, 0).interval
     assert low == pytest.approx(-high) and high > 0.1
     assert PairedDifference(1, 0, 1).interval[1] == 1.0
+
+
+@pytest.mark.parametrize(('lost', 'won', 'same'), [(0.1, 0.1, 0.8), (0.05, 0.15, 0.8)])
+def test_interval_holds_the_truth_as_often_as_it_says(
+    lost: float, won: float, same: float
+) -> None:
+    stats = pytest.importorskip('scipy.stats')
+    num_pairs = 40
+    # Every pair of counts with its exact probability, rather than draws.
+    coverage = 0.0
+    for num_lost in range(num_pairs + 1):
+        for num_won in range(num_pairs + 1 - num_lost):
+            counts = (num_lost, num_won, num_pairs - num_lost - num_won)
+            low, high = PairedDifference(num_pairs, num_lost, num_won).interval
+            if low <= won - lost <= high:
+                coverage += stats.multinomial.pmf(counts, num_pairs, (lost, won, same))
+    assert 0.94 < coverage < 0.99
+
+
+@pytest.mark.parametrize(('lost', 'won'), [(4, 14), (0, 0), (30, 1)])
+def test_spread_of_the_interval_is_that_of_differences_with_one_seed_more_each(
+    lost: int, won: int
+) -> None:
+    stats = pytest.importorskip('scipy.stats')
+    num_pairs = 98
+    differences = [-1.0] * (lost + 1) + [1.0] * (won + 1) + [0.0] * (num_pairs - lost - won)
+    wanted = stats.norm.interval(
+        0.95, loc=stats.tmean(differences), scale=stats.tstd(differences) / math.sqrt(100)
+    )
+    found = PairedDifference(num_pairs, lost, won).interval
+    # The sample's own spread has one degree of freedom less.
+    shrink = math.sqrt(99 / 100)
+    middle = sum(wanted) / 2
+    assert sum(found) / 2 == pytest.approx(middle, abs=1e-9)
+    assert found[1] - middle == pytest.approx((wanted[1] - middle) * shrink, rel=1e-6)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lnn_control.policies.references import ExpertPolicy
 from lnn_control.policies.registry import make_policy
 from lnn_control.policies.runner import RunnerSettings
 from sim.environment import TaskEnv
+from sim.onlooker import Onlooker
 from sim.simulation import SimulationSettings
 
 SETTINGS = RunnerSettings(allow_untrained=True)
@@ -32,10 +34,11 @@ def env() -> Iterator[TaskEnv]:
 
 @pytest.fixture(scope='module')
 def flown(env: TaskEnv, untrained_checkpoint: Path) -> tuple[Policy, TrialResult, RecordedTrial]:
-    """Fly one seed without and with recording."""
+    """Fly one seed without and with recording, which draws larger views, too."""
     policy = make_policy(str(untrained_checkpoint))
     result = run_trial(env, policy, SEED, SETTINGS)
-    return policy, result, record_trial(env, policy, SEED, SETTINGS)
+    with closing(Onlooker(env.simulation, 256)) as onlooker:
+        return policy, result, record_trial(env, policy, SEED, SETTINGS, onlooker.look)
 
 
 def test_recording_changes_nothing(flown: tuple[Policy, TrialResult, RecordedTrial]) -> None:
@@ -43,6 +46,44 @@ def test_recording_changes_nothing(flown: tuple[Policy, TrialResult, RecordedTri
     assert recorded.result == result
     assert recorded.flight.outcome == result.outcome
     assert recorded.flight.duration == result.duration
+
+
+def test_larger_views_show_what_the_camera_saw(
+    flown: tuple[Policy, TrialResult, RecordedTrial], tmp_path: Path
+) -> None:
+    recorded = flown[2]
+    flight = recorded.flight
+    assert len(flight.view_ends) == len(flight.images)
+    for number in (0, len(flight.images) // 2, len(flight.images) - 1):
+        view = flight.read_view(number)
+        assert view is not None and view.shape == (144, 256, 3)
+        smaller = view.reshape(72, 2, 128, 2, 3).mean(axis=(1, 3))
+        seen = flight.images[number].astype(float)
+        # Apart from noise and exposure they are one picture: red is red, and left is left.
+        for colour in range(3):
+            alike = np.corrcoef(smaller[..., colour].ravel(), seen[..., colour].ravel())[0, 1]
+            turned = np.corrcoef(smaller[:, ::-1, colour].ravel(), seen[..., colour].ravel())[0, 1]
+            assert alike > 0.8
+            assert alike > turned
+    bare = replace(flight, views=np.zeros(0, np.uint8), view_ends=np.zeros(0, np.int64))
+    assert bare.read_view(0) is None
+
+
+def test_onlooker_follows_world_and_target(env: TaskEnv) -> None:
+    simulation = env.simulation
+    with closing(Onlooker(simulation, 128)) as onlooker:
+        pictures = []
+        for seed in (SEED, SEED, SEED + 1):
+            env.reset(seed=seed)
+            pictures.append(onlooker.look())
+        np.testing.assert_array_equal(pictures[0], pictures[1])
+        assert (pictures[0] != pictures[2]).mean() > 0.2
+        eye, rotation = simulation.camera_pose
+        ahead = eye + 3.0 * rotation[:, 0]
+        simulation.move_target(float(ahead[0]), float(ahead[1]), 0.0)
+        assert (onlooker.look() != pictures[2]).mean() > 0.01
+        env.reset(seed=SEED + 1)
+        np.testing.assert_array_equal(onlooker.look(), pictures[2])
 
 
 def test_flight_holds_every_image_pose_command_and_neuron(

@@ -19,6 +19,15 @@ def test_intervals_are_the_published_ones(successes, trials, low, high):
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
+def test_interval_is_that_of_scipy():
+    stats = pytest.importorskip('scipy.stats')
+    for trials in (1, 2, 20, 100, 263):
+        for successes in {0, 1, trials // 3, trials - 1, trials}:
+            wanted = stats.binomtest(successes, trials).proportion_ci(0.95, 'wilson')
+            found = wilson_interval(successes, trials)
+            assert found == pytest.approx((wanted.low, wanted.high), abs=1e-7)
+
+
 def test_interval_is_symmetric_in_success_and_failure_and_holds_the_rate():
     for trials in (1, 7, 100):
         for successes in range(trials + 1):

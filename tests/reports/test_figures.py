@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip('matplotlib', reason='needs matplotlib: pip install ".[report]"')
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lnn_control.core.flight import FlightRecord
 from lnn_control.reports import figures
@@ -65,6 +67,77 @@ def test_what_was_asked_is_a_thinner_line_than_what_was_flown(record: FlightReco
     # Half a metre a second more is higher up: a smaller y.
     assert heights['forward-asked'] < heights['forward-flown'] - 1
     assert heights['left-asked'] == heights['left-flown']
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Return the figures that are drawn from now on, as objects."""
+    figures_kept: list[Figure] = []
+
+    def keep(figure: Figure) -> str:
+        figures_kept.append(figure)
+        return '<svg></svg>'
+
+    monkeypatch.setattr(figures, 'to_svg', keep)
+    return figures_kept
+
+
+def find_lines(figure: Figure) -> dict[str, Line2D]:
+    lines = [line for axes in figure.axes for line in axes.lines if line.get_gid()]
+    found = {str(line.get_gid()): line for line in lines}
+    assert len(found) == len(lines)
+    return found
+
+
+def test_every_command_is_drawn_under_its_name_raw_and_safe(
+    record: FlightRecord, kept: list[Figure]
+) -> None:
+    rng = np.random.default_rng(5)
+    commands, asked = rng.normal(size=(2, *record.flight.commands.shape))
+    figures.draw_commands(replace(record.flight, commands=commands, asked=asked))
+    lines = find_lines(kept[0])
+    assert len(lines) == 8
+    for column, name in enumerate(('forward', 'left', 'up', 'yaw')):
+        for rows, suffix in ((commands, 'flown'), (asked, 'asked')):
+            line = lines[f'{name}-{suffix}']
+            np.testing.assert_array_equal(line.get_ydata(), rows[:, column])
+            np.testing.assert_array_equal(line.get_xdata(), record.flight.command_times)
+            assert line.get_color() == STAND_INS[name]
+        # Safe beside raw: who asked is the thinner one.
+        assert lines[f'{name}-asked'].get_linewidth() < lines[f'{name}-flown'].get_linewidth()
+    velocity, yaw = kept[0].axes
+    assert lines['yaw-flown'].axes is yaw
+    assert lines['up-flown'].axes is velocity
+
+
+def test_distances_are_drawn_under_their_names(record: FlightRecord, kept: list[Figure]) -> None:
+    clearances = np.linspace(0.5, 2.0, len(record.clearances))
+    figures.draw_heights(replace(record, clearances=clearances))
+    lines = find_lines(kept[0])
+    wanted = {
+        'distance': (record.distances, 'target'),
+        'clearance': (clearances, 'up'),
+        'altitude': (record.flight.positions_world[:, 2], 'forward'),
+    }
+    assert set(lines) == set(wanted)
+    for name, (values, role) in wanted.items():
+        np.testing.assert_array_equal(lines[name].get_ydata(), values)
+        assert lines[name].get_color() == STAND_INS[role]
+
+
+def test_neurons_of_each_kind_are_drawn_in_their_own_panel(
+    run: RecordedRun, kept: list[Figure]
+) -> None:
+    flight, groups = run.flights[0].record.flight, run.description.neuron_groups
+    figures.draw_neurons(flight, groups)
+    assert [axes.get_ylabel() for axes in kept[0].axes] == [group.name for group in groups]
+    for axes, group in zip(kept[0].axes, groups, strict=True):
+        activity = flight.neurons[:, group.start : group.stop].T
+        (picture,) = axes.images
+        np.testing.assert_array_equal(picture.get_array(), figures.colour_activity(activity))
+        left, right, bottom, top = picture.get_extent()
+        assert (left, bottom, top) == (flight.neuron_times[0], len(activity), 0)
+        assert right == pytest.approx(flight.neuron_times[-1] + 0.05)
 
 
 def test_drawing_leaves_the_style_of_others_alone(record: FlightRecord) -> None:

@@ -11,8 +11,11 @@ import pytest
 
 pytest.importorskip('matplotlib', reason='needs matplotlib: pip install ".[report]"')
 
+from matplotlib.figure import Figure
+
 from lnn_control.core.flight import FlightRecord
 from lnn_control.evaluation.suite import SuiteSummary
+from lnn_control.reports import result_figures
 from lnn_control.reports.result_figures import (
     BarRow,
     CurvePanel,
@@ -122,7 +125,8 @@ def test_paths_are_drawn_in_the_colours_of_the_page(record: FlightRecord) -> Non
     fan = draw_fan([make_trial(1, True), make_trial(2, False)])
     assert find_points(fan, 'succeeded')[1] == 'good'
     assert find_points(fan, 'failed')[1] == 'bad'
-    shared = draw_shared_map(record, [OtherPath(SERIES[1], make_trial(7, False))])
+    drawing = draw_shared_map(record, [OtherPath(SERIES[1], make_trial(7, False))])
+    shared = drawing.svg
     points, colour = find_points(shared, f'path-{SERIES[1]}')
     assert colour == SERIES[1]
     assert len(points) == 3
@@ -130,3 +134,41 @@ def test_paths_are_drawn_in_the_colours_of_the_page(record: FlightRecord) -> Non
         ElementTree.fromstring(svg)
         assert not any(stand_in in svg for stand_in in STAND_INS.values())
         assert set(re.findall(r'var\(--([a-z-]+)\)', svg)) <= set(ROLES)
+    # What moves on the map lies on the flown path, wherever the other one leads.
+    start = drawing.place(np.zeros((1, 3)))[0]
+    assert (start > 0).all() and (start < [drawing.width, drawing.height]).all()
+    ahead = drawing.place(np.array([[1.0, 0.0, 0.0]]))[0] - start
+    assert ahead == pytest.approx([drawing.scale, 0.0])
+
+
+def test_figures_hold_the_numbers_that_they_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Figure] = []
+
+    def keep(figure: Figure) -> str:
+        kept.append(figure)
+        return '<svg></svg>'
+
+    monkeypatch.setattr(result_figures, 'to_svg', keep)
+    roles = choose_colours(POLICIES)
+    curves = {
+        policy: [(float(x), make_rate(policy, y)) for x, y in enumerate(RATES[policy])]
+        for policy in POLICIES
+    }
+    ticks = {0.0: 'clean', 1.0: 'mild', 2.0: 'medium'}
+    draw_curves([CurvePanel('Wind', ticks, '', curves)], POLICIES)
+    rows = [BarRow(f'row {i}', {p: make_rate(p, RATES[p][i]) for p in POLICIES}) for i in range(3)]
+    draw_bars(rows, POLICIES)
+    (curved,), (barred,) = (figure.axes for figure in kept)
+    lines = {line.get_gid(): line for line in (*curved.lines, *barred.lines)}
+    bars = {bar.get_gid(): bar for bar in barred.patches}
+    for policy in POLICIES:
+        line = lines[name_mark('Wind', policy)]
+        assert list(line.get_ydata()) == list(RATES[policy])
+        assert line.get_color() == STAND_INS[roles[policy]]
+        for index, row in enumerate(rows):
+            mark = name_mark(row.name, policy)
+            rate = row.rates[policy]
+            assert bars[mark].get_width() == RATES[policy][index]
+            interval = lines[f'{mark}-interval']
+            assert list(interval.get_xdata()) == [rate.wilson_low, rate.wilson_high]
+            assert interval.get_color() == STAND_INS[roles[policy]]

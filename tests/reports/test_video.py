@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 av = pytest.importorskip('av', reason='needs PyAV: pip install ".[report]"')
 
-from lnn_control.core.flight import FlightRecord  # noqa: E402
+from lnn_control.core.flight import FlightRecord, compress_view, pack_views  # noqa: E402
 from lnn_control.reports.onboard import (  # noqa: E402
     OverlaySettings,
     draw_overlay,
@@ -102,3 +102,20 @@ def test_enlarged_image_keeps_its_colours() -> None:
     assert larger.shape == (360, 640, 3)
     assert larger[100, 600].tolist() == [200, 30, 10]
     assert larger[100, 20].tolist() == [0, 0, 0]
+
+
+def test_larger_view_is_shown_with_the_image_itself_in_the_corner(record: FlightRecord) -> None:
+    count = len(record.flight.images)
+    green = np.full((144, 256, 3), (10, 200, 10), np.uint8)
+    views, ends = pack_views([compress_view(green)] * count)
+    grey = np.full_like(record.flight.images, 128)
+    flight = replace(record.flight, images=grey, views=views, view_ends=ends)
+    _, frame = next(iter(render_frames(replace(record, flight=flight))))
+    assert frame.shape == (360, 640, 3)
+    np.testing.assert_allclose(frame[180, 320], (10, 200, 10), atol=6)
+    np.testing.assert_allclose(frame[60, 540], 128, atol=2)
+    # Where none was drawn, the image itself fills the frame.
+    _, frame = next(
+        iter(render_frames(replace(record, flight=replace(record.flight, images=grey))))
+    )
+    np.testing.assert_allclose(frame[180, 320], 128, atol=2)
