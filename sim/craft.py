@@ -125,6 +125,11 @@ class Craft:
         return self.hit is not None
 
     @property
+    def was_run_into(self) -> bool:
+        """Whether what it touched first since the reset was another vehicle."""
+        return self.hit is not None and self.hit in self._physics.vehicle_names
+
+    @property
     def delivery_ticks(self) -> int:
         """How long to advance after a reset to get the first image, in ticks."""
         return max(self._latency_ticks, 1)

@@ -123,6 +123,11 @@ class Physics:
             for number, body in enumerate(vehicles):
                 client.setCollisionFilterPair(target, body, -1, -1, int(number == owner))
 
+    @property
+    def vehicle_names(self) -> tuple[str, ...]:
+        """Names of the vehicles, if there are several."""
+        return tuple(self._vehicles.values())
+
     def _check_apart(self, bodies: Sequence[int]) -> None:
         boxes = [np.array(self.client.getAABB(body)) for body in bodies]
         for (one, first), (other, second) in combinations(zip(bodies, boxes, strict=True), 2):

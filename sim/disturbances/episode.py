@@ -24,9 +24,9 @@ from sim.vehicles.vehicle import Condition
 class DisturbedEpisode:
     """Applies disturbances in the order given; none leaves everything as it was, bit for bit.
 
-    Every disturbance draws from a stream of its own that follows from the episode's seed, its place
-    in the order and the vehicle. The simulation's own noise is not touched, so that the same seed with and
-    without a disturbance, or with a stronger one, makes a pair.
+    Every disturbance draws from a stream of its own that follows from the episode's seed, its
+    place in the order and the vehicle. The simulation's own noise is not touched, so that the same
+    seed with and without a disturbance, or with a stronger one, makes a pair.
 
     :param seed: of the episode. :param vehicle: its number in the world, from 0.
     """

@@ -58,9 +58,7 @@ class GlVehicles:
         indices = context.buffer(mesh.faces.astype('u4').tobytes())
         content = [(vertices, '3f 3f 2f', 'in_vertex', 'in_normal', 'in_uv')]
         body = context.vertex_array(self._solid, content, indices)
-        label = context.vertex_array(
-            self._label, [(vertices, '3f 5x4', 'in_vertex')], indices
-        )
+        label = context.vertex_array(self._label, [(vertices, '3f 5x4', 'in_vertex')], indices)
         pixels = np.ascontiguousarray(look.atlas[::-1])
         texture = context.texture(pixels.shape[1::-1], 3, pixels.tobytes(), alignment=1)
         self._parts += [body, label, vertices, indices, texture]

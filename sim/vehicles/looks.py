@@ -170,9 +170,7 @@ _MIDDLE = np.array([[0.5, 0.5]])
 def _make_wheel(wheel: tuple[float, float, float, float], width: float) -> Mesh:
     """Return a wheel whose outer side is half a width outside of its hub."""
     x, y, z, radius = wheel
-    return _make_cylinder(
-        (x, y - width / 2, z), (x, y + width / 2, z), radius, 14, 'tyre'
-    )
+    return _make_cylinder((x, y - width / 2, z), (x, y + width / 2, z), radius, 14, 'tyre')
 
 
 def _make_lamp(place: Vector, direction: float, tile: str) -> Mesh:
