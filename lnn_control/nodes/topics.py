@@ -6,7 +6,7 @@ Names are relative, so a namespace moves them all; /clock and /diagnostics alone
 convention.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -90,6 +90,14 @@ SAFETY_STATE = Topic(names.SAFETY_STATE, String, LATCHED)
 JOYSTICK = Topic(names.JOYSTICK, Joy, RELIABLE)
 # Of all robots, as diagnostic_aggregator listens: what is told names its robot.
 DIAGNOSTICS = Topic(f'/{names.DIAGNOSTICS}', DiagnosticArray, RELIABLE)
+
+
+def place_topic(topic: Topic, vehicle: str) -> Topic:
+    """Return a topic of one of several vehicles, seen from the namespace that they share.
+
+    :param vehicle: its namespace in there; empty if it is alone.
+    """
+    return replace(topic, name=f'{vehicle}/{topic.name}') if vehicle else topic
 
 
 RAW, COMPRESSED = 'raw', 'compressed'
