@@ -22,7 +22,7 @@ demo: $(STAMP) ## fly the shipped policy through four worlds over ROS 2
 	@$(VENV)/bin/lnn-control demo
 
 test: $(STAMP) ## run the tests
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 bench: $(STAMP) ## run the benchmarks
 	@set -e; for name in cells data deploy memories simulator training; do echo "$$name"; $(VENV)/bin/python -m benchmarks.$$name; done

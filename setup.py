@@ -93,6 +93,7 @@ EXTRAS = {
         'mcap-ros2-support>=0.5',
         'ncps>=1.0',
         'pytest>=7.4',
+        'pytest-xdist>=3.2',
         'reservoirpy>=0.4',
         'scipy>=1.8',
         'setuptools>=70.1',

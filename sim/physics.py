@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rigid-body engine: one PyBullet client with the ground and a world's solids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 from types import TracebackType
 
 import numpy as np
@@ -23,6 +24,9 @@ GROUND, TARGET = 'ground', 'target'
 
 STATIC_GROUP = 2
 """Bullet's collision group of bodies without mass: the ground, solids and the target."""
+_VEHICLE_GROUP = 1
+# Targets of several vehicles have a group each: whose they are is all that tells them apart.
+_FIRST_TARGET_GROUP = 64
 
 
 def _prism(outline: NDArray[np.float64], bottom: float, top: float) -> tuple[list, list]:
@@ -63,7 +67,9 @@ class Physics:
         # PyBullet never lets go of the vertices it is given: the same lists serve every world.
         self._vertices: list[list[float]] = []
         self._solids: Sequence[Solid] = ()
-        self._solids_body = self._target = -1
+        self._solids_body = -1
+        self._targets: list[int] = []
+        self._vehicles: dict[int, str] = {}
 
     def clear(self) -> None:
         """Replace everything by level ground."""
@@ -73,10 +79,14 @@ class Physics:
         client.setTimeStep(1.0 / PHYSICS_RATE)
         ground = client.createCollisionShape(pybullet.GEOM_PLANE)
         client.createMultiBody(0.0, ground)
-        self._solids, self._solids_body, self._target = (), -1, -1
+        self._solids, self._solids_body, self._targets = (), -1, []
+        self._vehicles = {}
 
-    def load(self, world: World) -> None:
-        """Replace everything by the ground and the solids of a world, target included."""
+    def load(self, world: World, num_targets: int = 1) -> None:
+        """Replace everything by the ground and the solids of a world, target included.
+
+        :param num_targets: one a vehicle, all in one place until they are moved.
+        """
         client = self.client
         self.clear()
         if world.solids:
@@ -85,29 +95,59 @@ class Physics:
         target = client.createCollisionShape(
             pybullet.GEOM_CYLINDER, radius=world.target.radius, height=world.target.height
         )
-        self.target_position = world.target.position
-        self._target = client.createMultiBody(
-            0.0, target, basePosition=self.target_position.tolist()
-        )
+        self.target_positions = [world.target.position for _ in range(num_targets)]
+        self._targets = [
+            client.createMultiBody(0.0, target, basePosition=position.tolist())
+            for position in self.target_positions
+        ]
 
-    def move_target(self, x: float, y: float) -> None:
-        """Place the target elsewhere on the ground [m]."""
-        self.target_position = np.array([x, y, self.target_position[2]])
+    def move_target(self, x: float, y: float, owner: int = 0) -> None:
+        """Place the target of a vehicle elsewhere on the ground [m]."""
+        position = np.array([x, y, self.target_positions[owner][2]])
+        self.target_positions[owner] = position
         self.client.resetBasePositionAndOrientation(
-            self._target, self.target_position.tolist(), (0.0, 0.0, 0.0, 1.0)
+            self._targets[owner], position.tolist(), (0.0, 0.0, 0.0, 1.0)
         )
 
-    def sees_target(self, eye: NDArray[np.float64]) -> bool:
-        """Return whether a ray from a place reaches the target before anything else that is solid.
+    def tell_apart(self, vehicles: Mapping[int, str]) -> None:
+        """Let each of several vehicles touch its own target only, and be called by its name.
 
-        Vehicles are transparent to it.
-
-        :param eye: in the world [m], shape (3,).
+        :param vehicles: PyBullet's number of each body and its name, in the order of the targets.
+        :raises ValueError: if two of them are where they would touch.
         """
-        hit = self.client.rayTestBatch(
-            [eye.tolist()], [self.target_position.tolist()], collisionFilterMask=STATIC_GROUP
-        )[0]
-        return bool(hit[0] in (self._target, -1))
+        client, self._vehicles = self.client, dict(vehicles)
+        self._check_apart(list(vehicles))
+        for owner, target in enumerate(self._targets):
+            group = _FIRST_TARGET_GROUP << owner
+            client.setCollisionFilterGroupMask(target, -1, group, _VEHICLE_GROUP)
+            for number, body in enumerate(vehicles):
+                client.setCollisionFilterPair(target, body, -1, -1, int(number == owner))
+
+    @property
+    def vehicle_names(self) -> tuple[str, ...]:
+        """Names of the vehicles, if there are several."""
+        return tuple(self._vehicles.values())
+
+    def _check_apart(self, bodies: Sequence[int]) -> None:
+        boxes = [np.array(self.client.getAABB(body)) for body in bodies]
+        for (one, first), (other, second) in combinations(zip(bodies, boxes, strict=True), 2):
+            if (np.maximum(first[0], second[0]) < np.minimum(first[1], second[1])).all():
+                raise ValueError(
+                    f'vehicles must not touch at the start, but {self._vehicles[one]} and '
+                    f'{self._vehicles[other]} do: place them apart'
+                )
+
+    def sees_target(self, eye: NDArray[np.float64], owner: int = 0) -> bool:
+        """Return whether a ray from a place reaches a target before anything else that is solid.
+
+        Vehicles are transparent to it, and so are the targets of others.
+
+        :param eye: in the world [m], shape (3,). :param owner: whose target.
+        """
+        target = self.target_positions[owner].tolist()
+        mask = STATIC_GROUP | (_FIRST_TARGET_GROUP << owner if self._vehicles else 0)
+        hit = self.client.rayTestBatch([eye.tolist()], [target], collisionFilterMask=mask)[0]
+        return bool(hit[0] in (self._targets[owner], -1))
 
     def _make_shape(self, solids: Sequence[Solid]) -> int:
         """Return the collision shape of all solids as one triangle mesh."""
@@ -143,7 +183,7 @@ class Physics:
     def name_contact(self, body: int) -> str | None:
         """Return what a body touches, where it presses deepest; None if it touches nothing.
 
-        :return: the kind of a solid, GROUND or TARGET.
+        :return: the kind of a solid, GROUND, TARGET or the name of another vehicle.
         """
         contacts = self.client.getContactPoints(bodyA=body)
         if not contacts:
@@ -153,7 +193,9 @@ class Physics:
         if other == self._solids_body:
             # All solids are one body: the place tells them apart.
             return find_nearest(self._solids, np.array(deepest[6])).kind
-        return TARGET if other == self._target else GROUND
+        if other in self._vehicles:
+            return self._vehicles[other]
+        return TARGET if other in self._targets else GROUND
 
     def close(self) -> None:
         """Disconnect from the engine. Closing twice is allowed."""

@@ -4,10 +4,14 @@
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from lnn_control.core import processes
+from tests.warm_workers import WarmWorkers
 
 # Whatever the machine and the runs before: no time limit, no chance, no memory.
 hypothesis.settings.register_profile(
@@ -58,6 +62,14 @@ _DOMAIN_LOCK = take_domain()
 def ros_log_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep what nodes log out of the home folder, which may be read-only."""
     os.environ['ROS_LOG_DIR'] = str(tmp_path_factory.mktemp('ros_log'))
+
+
+@pytest.fixture(autouse=True, scope='session')
+def warm_workers() -> Iterator[None]:
+    """Spare worker processes the seconds that imports take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, 'multiprocessing', WarmWorkers(dict(os.environ)))
+        yield
 
 
 @pytest.fixture(scope='session')

@@ -50,6 +50,7 @@ THROUGH_ANOTHER = {
     'onnx': 'torch.onnx.export writes with it',
     'onnxscript': 'torch.onnx.export translates with it',
     'mypy': 'a program of make lint',
+    'pytest-xdist': 'make test shares the tests among cores with it',
     'ruff': 'a program of make lint',
     'tensorboard': 'torch.utils.tensorboard writes with it',
 }

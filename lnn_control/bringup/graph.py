@@ -10,12 +10,13 @@ import difflib
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import yaml
 
+from lnn_control.core.fleet import MOST_VEHICLES, name_vehicles
 from lnn_control.core.safety import CommandLimits
 from lnn_control.core.vehicle_profiles import PROFILES
 from lnn_control.deploy.provide import BACKENDS
@@ -61,6 +62,8 @@ class NodeDescription:
     :param only_if: conditions of which one must hold for the node to start: an argument that is
         true, or such as mode=record; none for always.
     :param is_lifecycle: whether it must be configured and activated.
+    :param is_of_vehicle: whether each of several vehicles has one of its own.
+    :param vehicle: whose it is, if there are several: its namespace in that of the graph.
     """
 
     name: str
@@ -70,6 +73,20 @@ class NodeDescription:
     derive: Derive | None = None
     only_if: tuple[str, ...] = ()
     is_lifecycle: bool = False
+    is_of_vehicle: bool = False
+    vehicle: str = ''
+
+    @property
+    def path(self) -> str:
+        """Its name in the namespace of the graph."""
+        return f'{self.vehicle}/{self.name}' if self.vehicle else self.name
+
+    def find_namespace(self, values: Mapping[str, Value]) -> str:
+        """Return the namespace that it lives in; empty for none."""
+        given = str(values['namespace'])
+        if not self.vehicle:
+            return given
+        return f'{given.rstrip("/")}/{self.vehicle}' if given else self.vehicle
 
     def is_wanted(self, values: Mapping[str, Value]) -> bool:
         """Return whether argument values ask for the node, as such or as text."""
@@ -105,13 +122,52 @@ class Graph:
     nodes: tuple[NodeDescription, ...]
 
 
+def list_vehicles(values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return the names of a graph's vehicles; one alone has an empty name.
+
+    :raises ValueError: if there are too many or none.
+    """
+    return name_vehicles(int(values.get('vehicles', 1)))
+
+
 def choose_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescription]:
-    """Return the nodes of a graph that the argument values ask for."""
-    return [node for node in graph.nodes if node.is_wanted(values)]
+    """Return the nodes of a graph that the argument values ask for.
+
+    :raises ValueError: if they ask for a number of vehicles, or of policies for them, that cannot
+        be.
+    """
+    vehicles = list_vehicles(values)
+    for vehicle in vehicles:
+        choose_values(values, vehicle)
+    return [
+        replace(node, vehicle=vehicle) if node.is_of_vehicle else node
+        for node in graph.nodes
+        if node.is_wanted(values)
+        for vehicle in (vehicles if node.is_of_vehicle else ('',))
+    ]
+
+
+def choose_values(values: Mapping[str, Value], vehicle: str) -> dict[str, Value]:
+    """Return the values of the arguments for one of several vehicles: its policy, its folder.
+
+    :param vehicle: its name; empty for one alone, and for nodes that all share.
+    :raises ValueError: if there is another number of policies than of vehicles.
+    """
+    if not vehicle:
+        return dict(values)
+    vehicles, policies = list_vehicles(values), str(values['policy']).split(',')
+    if len(policies) not in (1, len(vehicles)):
+        raise ValueError(
+            f'policy must name one policy for all {len(vehicles)} vehicles, or one for each with '
+            f'commas between, got {values["policy"]!r}'
+        )
+    policy = policies[vehicles.index(vehicle) % len(policies)].strip()
+    return {**values, 'policy': policy, 'output': str(Path(str(values['output'])) / vehicle)}
 
 
 def find_parameters(node: NodeDescription, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the arguments' values give the parameters of a node."""
+    values = choose_values(values, node.vehicle)
     derived = node.derive(values) if node.derive is not None else {}
     settings = {name: values[argument] for name, argument in node.settings}
     return {**settings, **dict(node.constants), **derived}
@@ -283,6 +339,12 @@ SIMULATION = Graph(
         Argument('renderer', 'tiny', 'what draws the camera image', (*RENDERERS, AUTO)),
         Argument('real_time_factor', 1.0, 'simulated seconds a second at most'),
         Argument('auto_reset', True, 'start the next seed when a trial is over'),
+        Argument(
+            'vehicles',
+            1,
+            f'in one world, at most {MOST_VEHICLES}; several have the namespaces vehicle1, vehicle2 '
+            'and so on with nodes of their own; policy is for all, or one for each: a,b',
+        ),
         *_COMMON,
     ),
     (
@@ -292,6 +354,7 @@ SIMULATION = Graph(
             constants=(('use_sim_time', True),),
             derive=describe_simulated_flight,
             only_if=('record',),
+            is_of_vehicle=True,
         ),
         NodeDescription(
             'sim_node',
@@ -299,7 +362,7 @@ SIMULATION = Graph(
                 *_same('task', 'task_option', 'world', 'season'),
                 ('seed', 'first_seed'),
                 *_same('camera_fov_deg', 'camera_pitch_deg', 'camera_rate', 'renderer'),
-                *_same('real_time_factor', 'auto_reset', 'stamped'),
+                *_same('real_time_factor', 'auto_reset', 'stamped', 'vehicles'),
             ),
         ),
         NodeDescription(
@@ -307,6 +370,7 @@ SIMULATION = Graph(
             settings=_same('stamped'),
             constants=(('use_sim_time', True),),
             derive=limit_vehicle,
+            is_of_vehicle=True,
         ),
         NodeDescription(
             'policy_node',
@@ -323,6 +387,7 @@ SIMULATION = Graph(
             ),
             constants=(('use_sim_time', True),),
             is_lifecycle=True,
+            is_of_vehicle=True,
         ),
     ),
 )

@@ -85,16 +85,16 @@ def describe_node(
         package=PACKAGE,
         executable=node.name,
         name=node.name,
-        namespace=str(values['namespace']),
+        namespace=node.find_namespace(values),
         parameters=[str(node.config), parameters, *last_word],
         remappings=[(topic, str(values[name])) for topic, name in node.remappings],
         # A launch that is killed would leave its nodes behind.
         additional_env={PARENT_VARIABLE: str(os.getpid()), **make_environment()},
         output='screen',
-        on_exit=_shut_down(f'{node.name} has ended'),
+        on_exit=_shut_down(f'{node.path} has ended'),
     )
     starts = node.is_lifecycle and bool(values['autostart'])
-    return [action, *(_describe_lifecycle(action) if starts else ())]
+    return [action, *(_describe_lifecycle(action, node.vehicle) if starts else ())]
 
 
 def _shut_down(reason: str) -> OpaqueFunction:
@@ -106,12 +106,15 @@ def _shut_down(reason: str) -> OpaqueFunction:
     return OpaqueFunction(function=act)
 
 
-def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, ...]:
+def _describe_lifecycle(node: LifecycleNode, vehicle: str) -> tuple[LaunchDescriptionEntity, ...]:
     """Configure the node when it runs, activate it when it is configured, else end the launch.
 
     Once: whoever takes the node through its states by hand later is left alone.
+
+    :param vehicle: whose it is, if there are several.
     """
     is_waiting = [True]
+    policy = f'the policy of {vehicle}' if vehicle else 'the policy'
 
     def change_state(transition: int) -> EmitEvent:
         matcher = matches_action(node)
@@ -143,7 +146,7 @@ def _describe_lifecycle(node: LifecycleNode) -> tuple[LaunchDescriptionEntity, .
                 start_state='configuring',
                 goal_state='unconfigured',
                 entities=[
-                    once(_shut_down('the policy cannot be configured, its message is above'))
+                    once(_shut_down(f'{policy} cannot be configured, its message is above'))
                 ],
             )
         ),

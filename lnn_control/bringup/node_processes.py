@@ -43,14 +43,15 @@ def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str
     for topic, argument in node.remappings:
         if values[argument] != topic:
             command += ['-r', f'{topic}:={values[argument]}']
-    if values['namespace']:
-        command += ['-r', f'__ns:=/{str(values["namespace"]).strip("/")}']
+    namespace = node.find_namespace(values)
+    if namespace:
+        command += ['-r', f'__ns:=/{namespace.strip("/")}']
     return command
 
 
 @dataclass(eq=False)
 class NodeProcess:
-    """A running node and the last line it said."""
+    """A running node, by its name in the graph's namespace, and the last line it said."""
 
     name: str
     process: subprocess.Popen[str]
@@ -117,10 +118,10 @@ class NodeProcesses:
         )
         lines: deque[str] = deque(maxlen=1)
         reader = threading.Thread(
-            target=_forward, args=(node.name, process, lines, self._write), daemon=True
+            target=_forward, args=(node.path, process, lines, self._write), daemon=True
         )
         reader.start()
-        return NodeProcess(node.name, process, reader, lines)
+        return NodeProcess(node.path, process, reader, lines)
 
     def check(self) -> None:
         """Raise if a node has ended.
@@ -133,7 +134,7 @@ class NodeProcesses:
                 how = (
                     f'was ended by {signal.Signals(-code).name}' if code < 0 else f'ended ({code})'
                 )
-                line = node.last_line.removeprefix(f'{node.name}: ')
+                line = node.last_line.removeprefix(f'{node.name.rpartition("/")[2]}: ')
                 raise NodeDiedError(f'{node.name} {how}: {line}')
 
     def stop(self) -> None:

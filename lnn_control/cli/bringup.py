@@ -21,6 +21,7 @@ from lnn_control.bringup.graph import (
     check_params_file,
     choose_nodes,
     complete_values,
+    list_vehicles,
     read_value,
 )
 from lnn_control.bringup.node_processes import NodeDiedError, NodeProcesses
@@ -177,17 +178,19 @@ def fly(
         wanted = [topics.SAFETY_STATE]
         if any(node.name == 'sim_node' for node in nodes):
             wanted.append(topics.TRIAL_STATE)
-        supervisor.wait_for_topics(*wanted)
+        vehicles = list_vehicles(values)
+        supervisor.wait_for_topics(
+            *(topics.place_topic(topic, vehicle) for topic in wanted for vehicle in vehicles)
+        )
         if values.get('mode') == 'record':
             fly_by_hand(supervisor, values)
             return
         if values['autostart']:
-            for node in nodes:
-                if node.is_lifecycle:
-                    start_policy(supervisor, node, values)
+            start_policies(supervisor, [node for node in nodes if node.is_lifecycle], values)
             print('bringup: flying, Ctrl-C ends', flush=True)
         else:
-            print('bringup: waiting for you to configure and activate policy_node', flush=True)
+            names = ', '.join(node.path for node in nodes if node.is_lifecycle)
+            print(f'bringup: waiting for you to configure and activate {names}', flush=True)
         supervisor.wait_until(lambda: False)
     finally:
         supervisor.close()
@@ -216,21 +219,31 @@ def fly_by_hand(supervisor: Any, values: dict[str, Value]) -> None:
         supervisor.wait_until(step)
 
 
-def start_policy(supervisor: Any, node: NodeDescription, values: dict[str, Value]) -> None:
-    """Configure and activate the policy, unless somebody else commands the vehicle."""
-    if not supervisor.change_state(node.name, 'configure'):
-        raise BringupError(f'{node.name} cannot be configured: its own line says why')
-    check_alone(supervisor, values)
-    if not supervisor.change_state(node.name, 'activate'):
-        raise BringupError(f'{node.name} cannot be activated: its own line says why')
+def start_policies(
+    supervisor: Any, policies: Sequence[NodeDescription], values: dict[str, Value]
+) -> None:
+    """Configure and activate the policies, unless somebody else commands their vehicles.
+
+    All are configured before one is activated: vehicles start together.
+
+    :raises BringupError: if one cannot.
+    """
+    for node in policies:
+        if not supervisor.change_state(node.path, 'configure'):
+            raise BringupError(f'{node.path} cannot be configured: its own line says why')
+        check_alone(supervisor, values, node.vehicle)
+    for node in policies:
+        if not supervisor.change_state(node.path, 'activate'):
+            raise BringupError(f'{node.path} cannot be activated: its own line says why')
 
 
-def check_alone(supervisor: Any, values: dict[str, Value]) -> None:
-    """Check that nobody else commands the vehicle.
+def check_alone(supervisor: Any, values: dict[str, Value], vehicle: str = '') -> None:
+    """Check that nobody else commands a vehicle.
 
     :raises BringupError: if somebody does.
     """
     topic = str(values.get('command_topic', 'cmd_vel'))
+    topic = f'{vehicle}/{topic}' if vehicle else topic
     if supervisor.count_publishers(topic) > 1:
         domain = os.environ.get('ROS_DOMAIN_ID') or '0'
         raise BringupError(

@@ -28,7 +28,7 @@ from lnn_control.cli.bringup import (
     StopRequestedError,
     require_ros,
     set_environment,
-    start_policy,
+    start_policies,
 )
 from lnn_control.cli.demo_table import DemoTable, FlightStatus
 from lnn_control.cli.report import require_report_modules, write_report
@@ -346,9 +346,8 @@ class DemoFlights:
                 f'another simulation publishes /clock in ROS domain {domain}: end it or choose a '
                 'free domain with --domain-id N'
             )
-        for node in SIMULATION.nodes:
-            if node.is_lifecycle:
-                start_policy(supervisor, node, self._values)
+        policies = [node for node in SIMULATION.nodes if node.is_lifecycle]
+        start_policies(supervisor, policies, self._values)
 
     def _announce(self, number: int, count: int, flight: PlannedFlight) -> None:
         target = float(flight.site.distance_to_target(flight.site.target * [0, 0, 1]))

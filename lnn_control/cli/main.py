@@ -165,8 +165,10 @@ def describe_error(error: Exception) -> str:
     """Return an error as one line that says what to do where that is known."""
     if isinstance(error, ModuleNotFoundError):
         return describe_missing(error.name or str(error))
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f'{error.strerror}: {error.filename}'
+    if isinstance(error, OSError) and error.strerror:
+        # Without the number that comes first in its text.
+        place = '' if error.filename is None else f': {error.filename}'
+        return ' '.join(f'{error.strerror}{place}'.split())
     return ' '.join(str(error).split()) or type(error).__name__
 
 

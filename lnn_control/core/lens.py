@@ -56,22 +56,38 @@ class Calibration:
         return any(self.distortion)
 
 
-def read_calibration(message: Any) -> Calibration:
+def is_rectified(topic: str) -> bool:
+    """Return whether images were straightened by whoever publishes them.
+
+    Their name tells, as those of image_proc and of camera drivers do: image_rect,
+    image_rect_color, image_rect_raw.
+    """
+    return 'rect' in topic.removesuffix('/compressed').rpartition('/')[2]
+
+
+def read_calibration(message: Any, image_topic: str = '') -> Calibration:
     """Return the lens that a sensor_msgs/CameraInfo tells, whichever library has read it.
 
+    :param image_topic: of its images: rectified ones are those of its projection matrix P, and
+        the distortion is that of the images before.
     :raises ValueError: if it tells none, as uncalibrated cameras do (all of K is 0).
     """
     # ROS 1 has the same fields in capitals.
-    matrix, distortion = (
-        getattr(message, name) if hasattr(message, name) else getattr(message, name.upper())
-        for name in ('k', 'd')
+    matrix, distortion, projection = (
+        [float(v) for v in getattr(message, name if hasattr(message, name) else name.upper())]
+        for name in ('k', 'd', 'p')
     )
+    model = str(message.distortion_model)
+    if is_rectified(image_topic):
+        if len(projection) != 12 or not projection[0]:
+            raise ValueError(
+                f'camera_info of rectified images must hold a projection P, got {projection}: '
+                'calibrate the camera, or take its images before they are rectified'
+            )
+        # Its left three columns are the matrix of the rectified image.
+        matrix, distortion, model = [*projection[:3], *projection[4:7], *projection[8:11]], [], ''
     return Calibration(
-        int(message.width),
-        int(message.height),
-        str(message.distortion_model),
-        tuple(float(value) for value in matrix),
-        tuple(float(value) for value in distortion),
+        int(message.width), int(message.height), model, tuple(matrix), tuple(distortion)
     )
 
 

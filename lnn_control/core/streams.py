@@ -15,6 +15,7 @@ STREAMS = {
     'tuning': 7,
     'export': 8,
     'attention': 9,
+    'starts': 10,
 }
 """Name of a stream -> the number that sets it apart; given once, it stays, or worlds change."""
 

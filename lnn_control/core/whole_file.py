@@ -4,6 +4,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -88,6 +89,24 @@ def replace_whole(path: Path) -> Iterator[Path]:
         raise _name_file(error, path) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def make_whole_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes its place when the block ends; if it fails, none is left.
+
+    :raises ValueError: if there is something in its place already.
+    :raises OSError: if the folder cannot be written.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ValueError(f'{path} must be empty: choose another folder')
+    part = find_part(path)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _name_file(error: OSError, path: Path) -> OSError:

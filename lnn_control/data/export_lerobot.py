@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lnn_control.core.observation import NUM_IMU_FEATURES, Preprocessing
-from lnn_control.core.whole_file import write_whole
+from lnn_control.core.whole_file import make_whole_folder, write_whole
 from lnn_control.data.dataset import ImageStatistic
 from lnn_control.imitation.cache import prepare_imu
 from lnn_control.imitation.episode import Episode
@@ -58,15 +58,23 @@ def export_lerobot(
     write_video: WriteVideo,
     robot: str | None = None,
 ) -> int:
-    """Write a data set and return the number of its episodes.
+    """Write a data set and return the number of its episodes; if it fails, nothing is left.
 
     :param folder: must not exist, or be empty.
     :param episodes: the task of each, in words, and the episode; all of one image size and rate.
     :param robot: what moved, by name.
     :raises ValueError: if there is no episode, sizes or rates differ, or the folder is not empty.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise ValueError(f'{folder} must be empty: choose another folder')
+    with make_whole_folder(folder) as part:
+        return _write_all(part, episodes, write_video, robot)
+
+
+def _write_all(
+    folder: Path,
+    episodes: Iterator[tuple[str, Episode]],
+    write_video: WriteVideo,
+    robot: str | None,
+) -> int:
     tasks: dict[str, int] = {}
     rows: list[dict[str, Any]] = []
     writer: pq.ParquetWriter | None = None

@@ -3,7 +3,6 @@
 """A first contract for a bag, from what it holds, with a comment for each guess."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from lnn_control.core.lens import Lens, read_calibration
+from lnn_control.core.lens import Lens, is_rectified, read_calibration
 from lnn_control.core.ros_messages import (
     CAMERA_INFO_TYPE,
     IMU_TYPE,
@@ -191,19 +190,15 @@ def _write_lens(topics: dict[str, Sampled], camera: str) -> Iterator[str]:
     if entry.kind != CAMERA_INFO_TYPE or not entry.messages:
         yield from _NO_LENS
         return
-    message = entry.messages[0]
     try:
-        fov_deg = Lens(read_calibration(message)).fov_deg
+        fov_deg = Lens(read_calibration(entry.messages[0], camera)).fov_deg
     except ValueError as error:
         yield f'  # {info} tells nothing: {error}'
         yield from _NO_LENS
         return
-    focal_length_px = float((message.p if hasattr(message, 'p') else message.P)[0])
-    if 'rect' in camera.rpartition('/')[2] and focal_length_px > 0:
-        # Straightened by whoever published it: the calibration's projection is that of the image.
-        fov_deg = 2 * math.degrees(math.atan(message.width / 2 / focal_length_px))
-        yield f'  # by {info}, for an image that is straight already'
-        yield f'  fov_deg: {fov_deg:.4g}'
+    if is_rectified(camera):
+        yield f'  # its calibration: images were straightened, to {fov_deg:.4g} degrees across'
+        yield f'  info: {{topic: {_quote(info)}}}'
         return
     yield f'  # its calibration: images are straightened, to {fov_deg:.4g} degrees across'
     yield f'  info: {{topic: {_quote(info)}}}'

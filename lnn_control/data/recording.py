@@ -5,6 +5,7 @@
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ class _Collector:
         info = contract.camera.info
         if info is not None and wanted == info.topic:
             expect((CAMERA_INFO_TYPE,), 'calibration')
-            readers.append(self._compare_lens)
+            readers.append(partial(self._compare_lens, contract.camera.topic))
         if contract.imu is not None and wanted == contract.imu.topic:
             expect((IMU_TYPE,), 'IMU')
             readers.append(self._feel)
@@ -261,12 +262,14 @@ class _Collector:
         number = self.recording.spool.add(pixels)
         self.recording.images.add(row, message, [float(number)])
 
-    def _compare_lens(self, row: Row, message: Any) -> None:
+    def _compare_lens(self, image_topic: str, row: Row, message: Any) -> None:
         """Check that a calibration is the one that the images are straightened by.
 
         :raises RecordingError: if it is not.
         """
-        if self._lens is None or read_calibration(message) == self._lens.calibration:
+        if self._lens is None:
+            return
+        if read_calibration(message, image_topic) == self._lens.calibration:
             return
         raise RecordingError(
             f'{row.topic} message {row.place} is another calibration than the first one: cut the '
@@ -362,7 +365,8 @@ def _find_lens(bag: Bag, contract: Contract, names: dict[str, str]) -> tuple[Len
         if is_told or row.kind != CAMERA_INFO_TYPE:
             break
         try:
-            return Lens(read_calibration(reader.decoder.decode(row.kind, row.data))), ''
+            message = reader.decoder.decode(row.kind, row.data)
+            return Lens(read_calibration(message, contract.camera.topic)), ''
         except ValueError as error:
             return None, f'{row.topic} ignored: {error}'
     return None, ''

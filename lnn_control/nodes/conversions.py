@@ -62,11 +62,14 @@ def image_from_message(message: Image | CompressedImage) -> CameraImage:
 
 
 class ImageEncoder:
-    """Makes image messages over one reused buffer: a message holds until the next is made."""
+    """Makes image messages over one reused buffer: a message holds until the next is made.
 
-    def __init__(self) -> None:
+    :param frame_prefix: of the vehicle's frames, such as `vehicle1/`.
+    """
+
+    def __init__(self, frame_prefix: str = '') -> None:
         self._message = Image(encoding='rgb8', is_bigendian=0)
-        self._message.header.frame_id = CAMERA_FRAME
+        self._message.header.frame_id = f'{frame_prefix}{CAMERA_FRAME}'
         self._bytes = array('B')
 
     def encode(self, pixels: NDArray[np.uint8], stamp: float) -> Image:
@@ -84,12 +87,15 @@ class ImageEncoder:
 
 
 def make_camera_info(
-    width_px: int, height_px: int, focal_length_px: float, stamp: float
+    width_px: int, height_px: int, focal_length_px: float, stamp: float, frame_prefix: str = ''
 ) -> CameraInfo:
-    """Return the calibration of an ideal pinhole camera."""
+    """Return the calibration of an ideal pinhole camera.
+
+    :param frame_prefix: of the vehicle's frames, such as `vehicle1/`; so in the functions below.
+    """
     f, cx, cy = float(focal_length_px), float(width_px) / 2, float(height_px) / 2
     message = CameraInfo(width=int(width_px), height=int(height_px))
-    message.header.frame_id = CAMERA_FRAME
+    message.header.frame_id = f'{frame_prefix}{CAMERA_FRAME}'
     message.header.stamp = stamp_from_seconds(stamp)
     message.distortion_model = 'plumb_bob'
     message.d = [0.0] * 5
@@ -103,10 +109,11 @@ def make_imu(
     angular_velocity: NDArray[np.floating],
     linear_acceleration: NDArray[np.floating],
     stamp: float,
+    frame_prefix: str = '',
 ) -> Imu:
     """Return a message of one inertial sample without orientation (REP-145)."""
     message = Imu()
-    message.header.frame_id = IMU_FRAME
+    message.header.frame_id = f'{frame_prefix}{IMU_FRAME}'
     message.header.stamp = stamp_from_seconds(stamp)
     # REP-145: -1 says that there is no orientation.
     message.orientation_covariance = [-1.0] + [0.0] * 8
@@ -140,10 +147,10 @@ def make_twist_stamped(command: VelocityCommand, stamp: float | Time) -> TwistSt
     return message
 
 
-def make_odometry(state: VehicleState, stamp: float) -> Odometry:
+def make_odometry(state: VehicleState, stamp: float, frame_prefix: str = '') -> Odometry:
     """Return a vehicle state: pose in the world, velocities in the body frame (REP-105)."""
-    message = Odometry(child_frame_id=BASE_FRAME)
-    message.header.frame_id = WORLD_FRAME
+    message = Odometry(child_frame_id=f'{frame_prefix}{BASE_FRAME}')
+    message.header.frame_id = f'{frame_prefix}{WORLD_FRAME}'
     message.header.stamp = stamp_from_seconds(stamp)
     _set_vector(message.pose.pose.position, state.position_world)
     x, y, z, w = (float(value) for value in state.orientation_world)
@@ -201,10 +208,12 @@ def read_points(message: PointCloud2) -> NDArray[np.float32]:
     return points.reshape(-1, 3).astype(np.float32)
 
 
-def make_position(position_world: NDArray[np.floating], stamp: float) -> PoseStamped:
+def make_position(
+    position_world: NDArray[np.floating], stamp: float, frame_prefix: str = ''
+) -> PoseStamped:
     """Return a place in the world, without orientation of its own."""
     message = PoseStamped()
-    message.header.frame_id = WORLD_FRAME
+    message.header.frame_id = f'{frame_prefix}{WORLD_FRAME}'
     message.header.stamp = stamp_from_seconds(stamp)
     _set_vector(message.pose.position, position_world)
     message.pose.orientation.w = 1.0

@@ -290,6 +290,7 @@ class PolicyNode(LifecycleNode):
                 settings.imu_silence,
             ),
             self._now(),
+            self._image_topic.name,
         )
         self._command = self._open(topics.RAW_COMMAND)
         self._neurons = self._open(topics.NEURONS)

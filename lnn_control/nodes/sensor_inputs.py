@@ -36,11 +36,13 @@ class SensorInputs:
     """Reads messages, straightens images and follows both sensors.
 
     :param begin: when it begins to listen [s].
+    :param image_topic: tells whether images were rectified by whoever publishes them.
     """
 
-    def __init__(self, settings: WatchSettings, begin: float) -> None:
+    def __init__(self, settings: WatchSettings, begin: float, image_topic: str = '') -> None:
         self._watch = SensorWatch(settings, begin)
         self._lens: Lens | None = None
+        self._image_topic = image_topic
         self._sampled_until = 0.0
         self._sampled_at = begin
         self._settings = settings
@@ -69,7 +71,7 @@ class SensorInputs:
 
         :raises ValueError: if the calibration tells none; images stay as they are then.
         """
-        calibration = read_calibration(message)
+        calibration = read_calibration(message, self._image_topic)
         if self._lens is None or calibration != self._lens.calibration:
             self._lens = Lens(calibration)
         return self._lens.fov_deg

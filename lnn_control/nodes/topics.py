@@ -6,7 +6,7 @@ Names are relative, so a namespace moves them all; /clock and /diagnostics alone
 convention.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -33,8 +33,9 @@ from lnn_control.core import ros_messages as names
 # loses frames above 512 KiB (640x480 RGB): choose a smaller camera mode or a reliable publisher,
 # which these subscriptions accept as well.
 LATEST_FRAME = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-# Every inertial sample counts, one second of them waits for a busy reader.
-SAMPLES = QoSProfile(depth=200, reliability=ReliabilityPolicy.BEST_EFFORT)
+# A busy reader misses the oldest samples rather than be late by more than these for good: a second
+# late they would look like a clock that is wrong. 0.2 s at 200 Hz.
+SAMPLES = QoSProfile(depth=40, reliability=ReliabilityPolicy.BEST_EFFORT)
 # The last command always arrives, an older one never follows it.
 COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -89,6 +90,14 @@ SAFETY_STATE = Topic(names.SAFETY_STATE, String, LATCHED)
 JOYSTICK = Topic(names.JOYSTICK, Joy, RELIABLE)
 # Of all robots, as diagnostic_aggregator listens: what is told names its robot.
 DIAGNOSTICS = Topic(f'/{names.DIAGNOSTICS}', DiagnosticArray, RELIABLE)
+
+
+def place_topic(topic: Topic, vehicle: str) -> Topic:
+    """Return a topic of one of several vehicles, seen from the namespace that they share.
+
+    :param vehicle: its namespace in there; empty if it is alone.
+    """
+    return replace(topic, name=f'{vehicle}/{topic.name}') if vehicle else topic
 
 
 RAW, COMPRESSED = 'raw', 'compressed'

@@ -24,6 +24,8 @@ from lnn_control.nodes.foreign_messages import import_messages
 
 CAMERA_LINK = 'camera_link'
 """Of the camera, x along its view and z up; the optical frame is turned from it."""
+MAP_FRAME = 'map'
+"""Of the world, where several vehicles share one."""
 
 _NOWHERE, _UNTURNED = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)
 # REP-103: z along the view, x right, y down, seen from x along the view, y left, z up.
@@ -45,24 +47,31 @@ class Placement:
 
 
 def place_sensors(
-    camera_position: Sequence[float], camera_orientation: Sequence[float]
+    camera_position: Sequence[float], camera_orientation: Sequence[float], frame_prefix: str = ''
 ) -> tuple[Placement, ...]:
     """Return where the sensors of a vehicle are; its IMU measures at the body's origin.
 
     :param camera_position: in the body [m]. :param camera_orientation: x, y, z, w.
+    :param frame_prefix: of one of several vehicles, such as `vehicle1/`: its `odom` is then the
+        map that all share.
     """
-    return (
-        Placement(BASE_FRAME, CAMERA_LINK, camera_position, camera_orientation),
-        Placement(CAMERA_LINK, CAMERA_FRAME, orientation=_OPTICAL),
-        Placement(BASE_FRAME, IMU_FRAME),
+    base, link, optical, imu = (
+        f'{frame_prefix}{frame}' for frame in (BASE_FRAME, CAMERA_LINK, CAMERA_FRAME, IMU_FRAME)
     )
+    sensors = (
+        Placement(base, link, camera_position, camera_orientation),
+        Placement(link, optical, orientation=_OPTICAL),
+        Placement(base, imu),
+    )
+    shared = (Placement(MAP_FRAME, f'{frame_prefix}{WORLD_FRAME}'),) if frame_prefix else ()
+    return (*shared, *sensors)
 
 
-def place_vehicle(state: VehicleState) -> Placement:
+def place_vehicle(state: VehicleState, frame_prefix: str = '') -> Placement:
     """Return where a vehicle is in the world."""
     return Placement(
-        WORLD_FRAME,
-        BASE_FRAME,
+        f'{frame_prefix}{WORLD_FRAME}',
+        f'{frame_prefix}{BASE_FRAME}',
         state.position_world.tolist(),
         state.orientation_world.tolist(),
     )
@@ -96,10 +105,11 @@ class Transforms:
         self._moving = node.create_publisher(self._type, 'tf', topics.TRANSFORMS)
 
     def tell_sensors(self, placements: Sequence[Placement], stamp: float) -> None:
-        """Publish where the sensors are, once for all."""
+        """Publish where the sensors of all vehicles are, once for all."""
         message = self._type(transforms=[make_transform(entry, stamp) for entry in placements])
         self._static.publish(message)
 
-    def tell_vehicle(self, state: VehicleState, stamp: float) -> None:
-        """Publish where the vehicle is now [s]."""
-        self._moving.publish(self._type(transforms=[make_transform(place_vehicle(state), stamp)]))
+    def tell_vehicles(self, placements: Sequence[Placement], stamp: float) -> None:
+        """Publish where the vehicles are now [s]."""
+        message = self._type(transforms=[make_transform(entry, stamp) for entry in placements])
+        self._moving.publish(message)

@@ -24,15 +24,17 @@ from sim.vehicles.vehicle import Condition
 class DisturbedEpisode:
     """Applies disturbances in the order given; none leaves everything as it was, bit for bit.
 
-    Every disturbance draws from a stream of its own that follows from the episode's seed and its
-    place in the order. The simulation's own noise is not touched, so that the same seed with and
-    without a disturbance, or with a stronger one, makes a pair.
+    Every disturbance draws from a stream of its own that follows from the episode's seed, its
+    place in the order and the vehicle. The simulation's own noise is not touched, so that the same
+    seed with and without a disturbance, or with a stronger one, makes a pair.
 
-    :param seed: of the episode.
+    :param seed: of the episode. :param vehicle: its number in the world, from 0.
     """
 
-    def __init__(self, disturbances: Sequence[Disturbance], seed: int) -> None:
-        streams = [(d, stream(seed, 'disturbance', i)) for i, d in enumerate(disturbances)]
+    def __init__(self, disturbances: Sequence[Disturbance], seed: int, vehicle: int = 0) -> None:
+        streams = [
+            (d, stream(seed, 'disturbance', i, vehicle)) for i, d in enumerate(disturbances)
+        ]
         self._images = [(d, r.random(2), r) for d, r in streams if isinstance(d, ImageDisturbance)]
         self._frames = [(d, r) for d, r in streams if isinstance(d, FrameDisturbance)]
         self._mounts = [d for d in disturbances if isinstance(d, MountDisturbance)]

@@ -3,7 +3,7 @@
 """Drawing with OpenGL over EGL, without a display: on a graphics card or in software."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.release import release_with
+from sim.renderers.gl_others import GlVehicles
 from sim.renderers.labels import label_shade
+from sim.renderers.others import BodyPose
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.scene import NUM_LEVELS, Scene
@@ -25,6 +27,7 @@ from sim.renderers.shaders import (
     SOLID_VERTEX,
 )
 from sim.sensors.pinhole import PinholeCamera
+from sim.vehicles.looks import VehicleLook
 from sim.worlds.world import Instance, Mesh, World
 
 if TYPE_CHECKING:
@@ -83,6 +86,19 @@ class GlRenderer(Renderer):
             last = len(stage.scene.instances) - 1
             stage.places.write(place.tobytes(), offset=last * place.nbytes)
 
+    def load_vehicles(self, looks: Sequence[VehicleLook]) -> None:
+        """Add vehicles to the world that is loaded, not to be seen until they are placed."""
+        canvas, stage = self._require_stage()
+        with canvas.context as context:
+            stage.vehicles = GlVehicles(context, stage.scene, looks)
+
+    def place_vehicles(self, poses: Sequence[BodyPose | None]) -> None:
+        """Place every vehicle that was added; None hides it."""
+        _, stage = self._require_stage()
+        if stage.vehicles is None:
+            raise RuntimeError('no vehicles are loaded: call load_vehicles(looks) first')
+        stage.vehicles.others.place(poses)
+
     def render(
         self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
     ) -> NDArray[np.uint8]:
@@ -97,6 +113,8 @@ class GlRenderer(Renderer):
             canvas.solid['clip_from_world'].write(_to_bytes(clip_from_world))
             canvas.solid['eye'].write(position.astype(np.float32).tobytes())
             canvas.sky['world_from_clip'].write(_to_bytes(rotation @ self._body_from_clip))
+            if stage.vehicles is not None:
+                stage.vehicles.aim(clip_from_world, position, rotation)
             stage.draw(canvas, commands)
             canvas.frame.read_into(image, components=3, alignment=1)
         return image
@@ -198,10 +216,14 @@ class _Canvas:
 
 
 class _Stage:
-    """A world in a context's memory."""
+    """A world in a context's memory.
+
+    :ivar vehicles: that are in it, if there are several.
+    """
 
     def __init__(self, canvas: _Canvas, scene: Scene) -> None:
         self.scene = scene
+        self.vehicles: GlVehicles | None = None
         meshes = {id(look.mesh): look.mesh for looks in scene.looks.values() for look in looks}
         vertices, indices, ranges = _pack_meshes(list(meshes.values()))
         numbers = {key: number for number, key in enumerate(meshes)}
@@ -267,6 +289,8 @@ class _Stage:
         if self._num_queued:
             self._queue.write(commands.tobytes())
             self._array.render_indirect(self._queue, count=self._num_queued)
+        if self.vehicles is not None:
+            self.vehicles.draw()
         context.depth_func = '<='
         context.enable_only(context.DEPTH_TEST)
         canvas.background.render(context.TRIANGLES, vertices=3)
@@ -280,9 +304,13 @@ class _Stage:
         context.enable_only(context.DEPTH_TEST | context.CULL_FACE)
         if self._num_queued:
             self._label_array.render_indirect(self._queue, count=self._num_queued)
+        if self.vehicles is not None:
+            self.vehicles.draw_labels()
 
     def release(self) -> None:
         """Free everything."""
+        if self.vehicles is not None:
+            self.vehicles.release()
         for part in self._parts:
             part.release()
 

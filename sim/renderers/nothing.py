@@ -2,12 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """No drawing at all, for whoever does not look: experts and physics."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.renderers.labels import Label
 from sim.renderers.renderer import Layers, Renderer
 from sim.worlds.world import World
+
+if TYPE_CHECKING:
+    from sim.renderers.others import BodyPose
+    from sim.vehicles.looks import VehicleLook
 
 
 class NoRenderer(Renderer):
@@ -19,6 +26,12 @@ class NoRenderer(Renderer):
         """Do nothing."""
 
     def move_target(self, x: float, y: float, yaw: float) -> None:
+        """Do nothing."""
+
+    def load_vehicles(self, looks: 'Sequence[VehicleLook]') -> None:
+        """Do nothing."""
+
+    def place_vehicles(self, poses: 'Sequence[BodyPose | None]') -> None:
         """Do nothing."""
 
     def render(

@@ -3,14 +3,19 @@
 """What every renderer can do."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.sensors.pinhole import PinholeCamera
 from sim.worlds.world import World
+
+if TYPE_CHECKING:
+    from sim.renderers.others import BodyPose
+    from sim.vehicles.looks import VehicleLook
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,25 @@ class Renderer(ABC):
     @abstractmethod
     def move_target(self, x: float, y: float, yaw: float) -> None:
         """Place the target's mesh elsewhere on the ground [m, rad]."""
+
+    def load_vehicles(self, looks: 'Sequence[VehicleLook]') -> None:
+        """Add vehicles to the world that is loaded, not to be seen until they are placed.
+
+        Only who flies several in one world asks for it.
+
+        :raises ValueError: if the renderer draws no vehicles.
+        """
+        raise ValueError(
+            f'renderer {self.name!r} draws no other vehicles: choose tiny or gl to fly several '
+            'in one world'
+        )
+
+    def place_vehicles(self, poses: 'Sequence[BodyPose | None]') -> None:
+        """Place every vehicle that was added; None hides it.
+
+        :param poses: position [m] and orientation (x, y, z, w) in the world, one a vehicle.
+        """
+        raise NotImplementedError(f'renderer {self.name!r} draws no other vehicles')
 
     @abstractmethod
     def render(

@@ -57,7 +57,7 @@ class Scene:
 
     def _measure_instances(self) -> None:
         instances, meshes = self.instances, self.world.meshes
-        spheres = {name: _bound(mesh) for name, mesh in meshes.items()}
+        spheres = {name: bound_mesh(mesh) for name, mesh in meshes.items()}
         self._target_centre = spheres[instances[-1].mesh][0]
         self._radii = np.array([spheres[one.mesh][1] * one.scale for one in instances])
         self._origins = np.array([(one.x, one.y, one.z) for one in instances], dtype=np.float64)
@@ -84,13 +84,39 @@ class Scene:
         self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
     ) -> NDArray[np.int64]:
         """Return the level of detail of every instance, -1 for those out of view."""
-        local = (self._centres - position_world) @ rotation_world_from_body
-        visible = (local @ self._planes.T > -self._radii[:, None]).all(axis=1)
+        visible = self._is_in_frustum(
+            self._centres, self._radii, position_world, rotation_world_from_body
+        )
         distance = np.hypot(*(self._origins[:, :2] - position_world[:2]).T)
         nearest = np.maximum(distance - self._radii, 0.0)
         visible &= (nearest < self._far) & (distance < self._draw_distances)
         level = np.searchsorted(self._level_distances, distance - self._reach, side='right')
         return np.where(visible, np.minimum(level, self._num_levels - 1), -1)
+
+    def has_in_view(
+        self,
+        centres: NDArray[np.float64],
+        radii: NDArray[np.float64],
+        position_world: NDArray[np.float64],
+        rotation_world_from_body: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        """Return which of some balls in the world a camera at a pose has in view.
+
+        :param centres: [m], shape (n, 3). :param radii: [m], shape (n,).
+        """
+        pose = position_world, rotation_world_from_body
+        nearest = np.linalg.norm(centres - position_world, axis=1) - radii
+        return self._is_in_frustum(centres, radii, *pose) & (nearest < self._far)
+
+    def _is_in_frustum(
+        self,
+        centres: NDArray[np.float64],
+        radii: NDArray[np.float64],
+        position_world: NDArray[np.float64],
+        rotation_world_from_body: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        local = (centres - position_world) @ rotation_world_from_body
+        return np.asarray((local @ self._planes.T > -radii[:, None]).all(axis=1))
 
 
 def shrink_atlas(world: World) -> list[NDArray[np.uint8]]:
@@ -147,7 +173,8 @@ def _list_levels(mesh: Mesh) -> list[Mesh]:
     return levels
 
 
-def _bound(mesh: Mesh) -> tuple[NDArray[np.float64], float]:
+def bound_mesh(mesh: Mesh) -> tuple[NDArray[np.float64], float]:
+    """Return middle [m], shape (3,), and radius [m] of a ball around a mesh."""
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     centre = ((low + high) / 2).astype(np.float64)
     return centre, float(np.linalg.norm(mesh.vertices - centre, axis=1).max()) * 1.05

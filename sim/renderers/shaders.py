@@ -79,6 +79,45 @@ void main() {
 }
 """
 
+VEHICLE_VERTEX = """
+#version 430
+uniform mat4 clip_from_world;
+uniform mat4 world_from_body;
+uniform vec3 eye;
+uniform vec3 sun_direction;
+uniform vec3 sun;
+uniform float ambient;
+in vec3 in_vertex;
+in vec3 in_normal;
+in vec2 in_uv;
+out vec2 uv;
+out vec3 light;
+out vec3 ray;
+
+void main() {
+    vec3 position = (world_from_body * vec4(in_vertex, 1.0)).xyz;
+    vec3 normal = mat3(world_from_body) * in_normal;
+    gl_Position = clip_from_world * vec4(position, 1.0);
+    light = vec3(ambient) + sun * max(0.0, dot(normal, sun_direction));
+    uv = in_uv;
+    ray = position - eye;
+}
+"""
+
+VEHICLE_LABEL_VERTEX = """
+#version 430
+uniform mat4 clip_from_world;
+uniform mat4 world_from_body;
+uniform float label_of_all;   // 0 to 1 in steps of 1/255
+in vec3 in_vertex;
+flat out float label;
+
+void main() {
+    gl_Position = clip_from_world * world_from_body * vec4(in_vertex, 1.0);
+    label = label_of_all;
+}
+"""
+
 SKY_VERTEX = """
 #version 430
 uniform mat3 world_from_clip;   // of the points (x, y, 1)

@@ -3,7 +3,7 @@
 """The default renderer: PyBullet's software rasteriser with sky, fog and levels of detail."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from sim.engine import connect_by_number, pybullet
 from sim.release import release_with
 from sim.renderers.labels import Label, label_shade
+from sim.renderers.others import BodyPose, OtherVehicles
 from sim.renderers.projection import make_projection, make_rays, make_view
 from sim.renderers.renderer import Layers, Renderer
 from sim.renderers.scene import Scene, shrink_atlas
 from sim.sensors.pinhole import PinholeCamera
+from sim.vehicles.looks import VehicleLook
 from sim.worlds.world import Instance, Mesh, World
 
 SKY_DEPTH = 0.9999
@@ -40,6 +42,7 @@ class TinyRenderer(Renderer):
         self._client = -1
         self._disconnect: Callable[[], object] | None = None
         self._scene: Scene | None = None
+        self._others: OtherVehicles | None = None
         self._projection = (_to_corners(camera) @ make_projection(camera)).T.ravel().tolist()
         self._rays = make_rays(camera)
         self._ray_lengths = np.linalg.norm(self._rays, axis=1).astype(np.float32)
@@ -70,6 +73,40 @@ class TinyRenderer(Renderer):
             pybullet.resetBasePositionAndOrientation(
                 body, (x, y, z), _turn_about_z(yaw), physicsClientId=self._client
             )
+
+    def load_vehicles(self, looks: Sequence[VehicleLook]) -> None:
+        """Add vehicles to the world that is loaded, not to be seen until they are placed."""
+        self._others = OtherVehicles(self._require_scene(), looks)
+        with tempfile.TemporaryDirectory(prefix='lnn_control_') as folder:
+            self._vehicles = [
+                self._add_vehicle(look, Path(folder) / f'vehicle_{number}')
+                for number, look in enumerate(looks)
+            ]
+        labels = np.zeros(2 + max(self._vehicles), np.uint8)
+        labels[: len(self._labels)] = self._labels
+        labels[self._vehicles] = [look.mesh.label for look in looks]
+        self._labels = labels
+        self._seen: list[int] = []
+
+    def _add_vehicle(self, look: VehicleLook, path: Path) -> int:
+        """Return a new, hidden body, from files at a path without suffix."""
+        picture = str(path.with_suffix('.png'))
+        cv2.imwrite(picture, look.atlas[:, :, ::-1])
+        texture = pybullet.loadTexture(picture, physicsClientId=self._client)
+        file = _write_obj(path.with_suffix('.obj'), look.mesh)
+        (body,) = self._add_bodies(Instance('', 0.0, 0.0), [(file, texture)])
+        return body
+
+    def place_vehicles(self, poses: Sequence[BodyPose | None]) -> None:
+        """Place every vehicle that was added; None hides it."""
+        if self._others is None:
+            raise RuntimeError('no vehicles are loaded: call load_vehicles(looks) first')
+        self._others.place(poses)
+        for body, pose in zip(self._vehicles, poses, strict=True):
+            if pose is not None:
+                pybullet.resetBasePositionAndOrientation(
+                    body, pose[0].tolist(), pose[1].tolist(), physicsClientId=self._client
+                )
 
     def render(
         self, position_world: NDArray[np.float64], rotation_world_from_body: NDArray[np.float64]
@@ -105,6 +142,8 @@ class TinyRenderer(Renderer):
         position = np.asarray(position_world, dtype=np.float64)
         rotation = np.asarray(rotation_world_from_body, dtype=np.float64)
         self._show_levels(scene.choose_levels(position, rotation))
+        if self._others is not None:
+            self._show_vehicles(self._others.find_visible(position, rotation))
         _, _, rgba, depth, bodies = pybullet.getCameraImage(
             self.camera.width_px,
             self.camera.height_px,
@@ -131,7 +170,7 @@ class TinyRenderer(Renderer):
 
     def close(self) -> None:
         """Free everything. Closing twice is allowed."""
-        self._scene = None
+        self._scene = self._others = None
         self._client = -1
         if self._disconnect is not None:
             self._disconnect()
@@ -201,6 +240,13 @@ class TinyRenderer(Renderer):
             if new >= 0:
                 self._set_colour(self._bodies[index][new], self._brightness[index], 1.0)
         self._shown = levels
+
+    def _show_vehicles(self, numbers: list[int]) -> None:
+        for number in set(self._seen) - set(numbers):
+            self._set_colour(self._vehicles[number], 1.0, 0.0)
+        for number in set(numbers) - set(self._seen):
+            self._set_colour(self._vehicles[number], 1.0, 1.0)
+        self._seen = numbers
 
     def _set_colour(self, body: int, brightness: float, alpha: float) -> None:
         colour = (brightness, brightness, brightness, alpha)

@@ -6,6 +6,7 @@ After the lane keeping of 'Neural circuit policies enabling auditable autonomy' 
 Nature Machine Intelligence 2020).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VehicleState
 from lnn_control.core.streams import stream
 from sim.experts.keep_lane import KeepLaneExpert
+from sim.tasks.starts import move_start
 from sim.tasks.task import (
     Outcome,
     Progress,
@@ -30,6 +32,9 @@ from sim.worlds.world import Layout, Road, World
 
 SIGN = (6.0, -5.5)
 """Where the sign at start and finish stands, seen from the middle of the right lane [m]."""
+
+GAP = 10.0
+"""Way from one car to the next when several start [m]."""
 
 BAND = (0.2, 1.4)
 """Heights between which solids are in a car's way [m]."""
@@ -110,9 +115,20 @@ middle in the right lane; driven: length of the path [m]; speed: its mean [m/s];
         layout = Layout(start=(0.0, 0.0), target=SIGN)
         world = self.build_world(layout, rng)
         # The road is laid for the middle of the lane, from which the car starts a little aside.
-        world = replace(world, layout=replace(layout, start=(0.0, offset)))
+        world = move_start(world, (0.0, offset))
         limit = self.laps * map_road(world).length / self.least_speed
         return Trial(seed, world, yaw, find_vehicle(self.vehicle).rest_height, limit, BAND)
+
+    def draw_start(self, trials: Sequence[Trial], generator: np.random.Generator) -> Trial:
+        """Return the trial of one more car, in the right lane behind the others."""
+        first = trials[0]
+        road = map_road(first.world)
+        arc = float(road.project(first.world.layout.start)[0]) - GAP * len(trials)
+        offset = generator.uniform(-self.max_offset, self.max_offset) - road.lane_width / 2
+        x, y = road.point_at(arc, offset).tolist()
+        error = generator.uniform(-self.max_heading_error, self.max_heading_error)
+        yaw = float(road.heading_at(arc)) + error
+        return replace(first, world=move_start(first.world, (x, y)), yaw=yaw)
 
     def begin(self, trial: Trial, state: VehicleState) -> LaneProgress:
         """Return the progress at the start."""

@@ -3,7 +3,8 @@
 """What every task says: how a trial starts, what it has come to, and who knows how to do it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -12,7 +13,9 @@ import numpy as np
 from lnn_control.core.checks import check_number
 from lnn_control.core.frames import rotation_from_quaternion
 from lnn_control.core.messages import VehicleState
+from lnn_control.core.streams import stream
 from sim.experts.expert import TARGET_ROOM, Expert
+from sim.tasks.starts import draw_around_target, move_start
 from sim.vehicles.vehicle import Vehicle
 from sim.worlds import WORLDS, build_world, check_world
 from sim.worlds.redraw import GaveUpError
@@ -139,6 +142,38 @@ class Task(ABC):
     @abstractmethod
     def sample(self, seed: int) -> Trial:
         """Build the trial of a seed."""
+
+    def sample_several(self, seed: int, number: int) -> tuple[Trial, ...]:
+        """Build the world of a seed once and return a trial in it for each of several vehicles.
+
+        The first is that of :meth:`sample`, and more vehicles move no start of the others.
+
+        :raises GaveUpError: if there is no room for so many.
+        """
+        trials = [self.sample(seed)]
+        generator = stream(seed, 'starts')
+        while len(trials) < number:
+            try:
+                trials.append(self.draw_start(trials, generator))
+            except GaveUpError as error:
+                raise GaveUpError(f'{self.describe()} {error}') from error
+        return tuple(trials)
+
+    def draw_start(self, trials: Sequence[Trial], generator: np.random.Generator) -> Trial:
+        """Return the trial of one more vehicle in the world of others.
+
+        It starts about as far from the target as the first, anywhere around it, heading for it up
+        to the task's field `max_heading_error` aside.
+
+        :raises GaveUpError: if there is no room for it.
+        """
+        first = trials[0]
+        taken = [trial.world.layout.start for trial in trials]
+        place = draw_around_target(first.world, taken, first.band, generator)
+        x, y = np.subtract(first.world.layout.target, place)
+        error = float(getattr(self, 'max_heading_error', 0.0))
+        yaw = float(np.arctan2(y, x) + generator.uniform(-error, error))
+        return replace(first, world=move_start(first.world, place), yaw=yaw)
 
     @abstractmethod
     def begin(self, trial: Trial, state: VehicleState) -> Any:

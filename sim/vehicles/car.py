@@ -17,6 +17,7 @@ from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.safety import CommandLimits
 from sim.physics import PHYSICS_RATE, Physics
 from sim.sensors.mount import CameraMount
+from sim.vehicles.looks import VehicleLook, draw_car
 from sim.vehicles.suspension import Wheel
 from sim.vehicles.tyre import Tyre, WheelDrive, check_positive
 from sim.vehicles.wheeled import AIR_DENSITY, Chassis, WheeledVehicle
@@ -141,6 +142,10 @@ class Car(WheeledVehicle):
             ),
         ]
         super().__init__(physics, chassis, wheels, p.tyre)
+
+    def make_look(self) -> VehicleLook:
+        """Return what other vehicles see of it."""
+        return draw_car(self.chassis.box_size, self.chassis.box_centre, self.hubs)
 
     def start_control(self) -> None:
         """Straighten the wheels and let go of pedals."""

@@ -17,6 +17,7 @@ from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.engine import pybullet
 from sim.physics import PHYSICS_RATE, Physics
 from sim.vehicles.ground_effect import compute_thrust_ratio
+from sim.vehicles.looks import VehicleLook, draw_quadrotor
 from sim.vehicles.vehicle import Condition, Vehicle
 
 _MAY_BE_ZERO = ('max_rotor_speed', 'drag', 'velocity_integral_gain', 'ground_effect')
@@ -108,6 +109,11 @@ class Quadrotor(Vehicle):
         self._rotor_speeds = [hover_speed] * 4
         self._trim = self._condition.trim
         self._integral = [0.0, 0.0, self._trim]
+
+    def make_look(self) -> VehicleLook:
+        """Return what other vehicles see of it."""
+        p = self.parameters
+        return draw_quadrotor(p.arm, p.propeller_radius, p.thickness)
 
     @property
     def rotor_speeds(self) -> tuple[float, ...]:

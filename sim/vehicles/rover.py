@@ -17,6 +17,7 @@ from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.safety import CommandLimits
 from sim.physics import PHYSICS_RATE, Physics
 from sim.sensors.mount import CameraMount
+from sim.vehicles.looks import VehicleLook, draw_rover
 from sim.vehicles.suspension import Wheel
 from sim.vehicles.tyre import Tyre, WheelDrive, check_positive
 from sim.vehicles.wheeled import Chassis, WheeledVehicle
@@ -106,6 +107,10 @@ class Rover(WheeledVehicle):
         ]
         super().__init__(physics, chassis, wheels, p.tyre)
         self._share = 1.0 - math.exp(-_DT / p.time_constant)
+
+    def make_look(self) -> VehicleLook:
+        """Return what other vehicles see of it."""
+        return draw_rover(self.chassis.box_size, self.chassis.box_centre, self.hubs)
 
     def start_control(self) -> None:
         """Stop the motors."""

@@ -17,6 +17,7 @@ from sim.sensors.mount import CameraMount
 
 if TYPE_CHECKING:
     from sim.physics import Physics
+    from sim.vehicles.looks import VehicleLook
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,21 @@ class Vehicle(ABC):
         :param wind_world: velocity of the air [m/s].
         """
 
+    def make_look(self) -> 'VehicleLook':
+        """Return what other vehicles in the same world see of it: its box, if it says no more.
+
+        Call after :meth:`spawn` and before it moves.
+        """
+        # Only where there are several: meshes are of no use to one alone.
+        from sim.vehicles.looks import draw_box
+
+        client = self._physics.client
+        position, orientation = client.getBasePositionAndOrientation(self.body)
+        client.resetBasePositionAndOrientation(self.body, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+        low, high = client.getAABB(self.body)
+        client.resetBasePositionAndOrientation(self.body, position, orientation)
+        return draw_box(low, high)
+
     def _create_body(
         self, shape: int, mass: float, inertia: tuple[float, float, float], state: VehicleState
     ) -> None:
@@ -120,6 +136,11 @@ class Vehicle(ABC):
     def read_position(self) -> NDArray[np.float64]:
         """Return the position of the body's origin in the world [m], shape (3,)."""
         return np.array(self._physics.client.getBasePositionAndOrientation(self.body)[0])
+
+    def read_pose(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return position [m] and orientation (x, y, z, w) of the body in the world."""
+        position, quaternion = self._physics.client.getBasePositionAndOrientation(self.body)
+        return np.array(position), np.array(quaternion)
 
     def read_velocity(self) -> NDArray[np.float64]:
         """Return the velocity in the world frame [m/s], shape (3,)."""

@@ -74,6 +74,11 @@ class WheeledVehicle(Vehicle):
         :param speed: forward speed of the body [m/s]. :param yaw_rate: of the body [rad/s].
         """
 
+    @property
+    def hubs(self) -> list[tuple[float, float, float, float]]:
+        """Where every wheel is in the body frame at rest: x, y, z and radius [m]."""
+        return [(wheel.x, wheel.y, wheel.z, wheel.radius) for wheel in self.wheels]
+
     def spawn(self, state: VehicleState, condition: Condition | None = None) -> None:
         """Create the body at a state, drives at rest. Call after a world was loaded.
 

@@ -9,7 +9,8 @@ class Label(IntEnum):
     """The class of a mesh and of the pixels that show it.
 
     TARGET is the thing to be found, whatever it is. PLANT is low growth: grass, shrubs, saplings.
-    OBJECT is everything that has no class of its own, such as rocks and lamp posts.
+    OBJECT is everything that has no class of its own, such as rocks and lamp posts. VEHICLE is
+    another vehicle that flies or drives in the same world; parked ones are CAR.
     """
 
     SKY = 0
@@ -21,3 +22,4 @@ class Label(IntEnum):
     CAR = 6
     OBJECT = 7
     TARGET = 8
+    VEHICLE = 9

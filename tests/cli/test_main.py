@@ -47,6 +47,7 @@ def test_verb_gets_its_arguments_and_gives_the_exit_code(monkeypatch: pytest.Mon
     [
         (ValueError('speed must be\n positive'), 'speed must be positive'),
         (FileNotFoundError(2, 'No such file or directory', 'x.yaml'), 'directory: x.yaml'),
+        (OSError(28, 'No space left for the state'), 'fly: No space left for the state'),
         (ModuleNotFoundError('no', name='rclpy'), 'pip install "lnn_control[ros]"'),
     ],
 )

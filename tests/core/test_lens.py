@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from lnn_control.core.lens import Calibration, Lens
+from lnn_control.core.lens import Calibration, Lens, read_calibration
+from tests.data.made_bags import camera_info
 
 SIZE = (320, 240)
 MATRIX = (200.0, 0.0, 160.0, 0.0, 200.0, 120.0, 0.0, 0.0, 1.0)
@@ -85,6 +86,31 @@ def test_field_of_view_is_that_of_the_ideal_image() -> None:
 def test_calibration_that_says_nothing_is_refused(calibration: tuple, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Calibration(*calibration)
+
+
+@pytest.mark.parametrize(
+    ('topic', 'is_straight'),
+    [
+        ('/camera/image_raw', False),
+        ('/rectory/image_raw', False),
+        ('image_rect', True),
+        ('/camera/color/image_rect_color', True),
+        ('/camera/image_rect/compressed', True),
+    ],
+)
+def test_rectified_images_are_those_of_the_projection(topic: str, is_straight: bool) -> None:
+    info = camera_info(0.0, focal_length_px=100.0, size=(320, 240), distortion=BARREL)
+    info.p[:] = [160, 0, 160, 0, 0, 160, 120, 0, 0, 0, 1, 0]
+    calibration = read_calibration(info, topic)
+    assert calibration.is_distorted != is_straight
+    assert (Lens(calibration).fov_deg == pytest.approx(90.0)) == is_straight
+
+
+def test_rectified_images_without_a_projection_are_refused() -> None:
+    info = camera_info(0.0)
+    info.p[:] = 0.0
+    with pytest.raises(ValueError, match='camera_info of rectified images must hold a projection'):
+        read_calibration(info, '/camera/image_rect')
 
 
 def test_image_of_another_mode_is_refused() -> None:

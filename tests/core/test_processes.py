@@ -9,17 +9,27 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lnn_control.core import processes
 from lnn_control.core.processes import Workers, _serve, map_in_processes
 from tests.patience import PATIENCE
 
 # Work is math.pow(context, item), with 2.0 as the context.
 TWO = Workers(2, math.sqrt, (4.0,))
 ONE = replace(TWO, count=1)
+
+
+@pytest.fixture(autouse=True, scope='module')
+def workers_of_users() -> Iterator[None]:
+    """Start processes as users do, which other tests don't."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, 'multiprocessing', multiprocessing)
+        yield
 
 
 def test_results_come_in_the_order_of_the_items_and_of_the_context():

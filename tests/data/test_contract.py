@@ -163,7 +163,8 @@ BARREL = (-0.25, 0.06, 0.0, 0.0, 0.0)
             # Straightened already: by the projection, not once more.
             '/front/image_rect_color',
             camera_info(START, focal_length_px=16.0, distortion=BARREL),
-            '  # by /front/camera_info, for an image that is straight already\n  fov_deg: 90\n',
+            '  # its calibration: images were straightened, to 90 degrees across\n'
+            '  info: {topic: /front/camera_info}\n',
         ),
         (
             '/front/image_raw',

@@ -140,6 +140,27 @@ def test_robomimic_without_room_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_lerobot_that_fails_on_the_way_leaves_nothing(
+    data_set: Path, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip('pyarrow', reason='needs: pip install ".[data]"')
+    written = []
+
+    def fill_disk(path: Path, images, rate: int) -> None:
+        written.append(path.write_bytes(b'1'))
+        if len(written) == 2:
+            raise OSError(28, 'No space left on device', str(path))
+
+    monkeypatch.setattr('lnn_control.cli.data.write_steady_video', fill_disk)
+    output = tmp_path / 'lerobot'
+    output.mkdir()
+    words = ['data', 'export', str(data_set), '--format', 'lerobot', '--output', str(output)]
+    assert cli.main(words) == 1
+    assert 'No space left on device' in capsys.readouterr().err
+    assert len(written) == 2
+    assert list(tmp_path.rglob('*')) == [output]
+
+
 def read_columns(path: Path) -> dict[str, dict[str, list]]:
     """Return the columns of every entity of a recording of rerun, by rerun's own reader."""
     from rerun.chunk import RrdReader

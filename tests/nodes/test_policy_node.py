@@ -212,6 +212,21 @@ def make_info(fov_deg: float) -> Any:
     return make_camera_info(128, 72, focal_length_px, 100.0)
 
 
+def test_rectified_images_are_those_of_the_projection(
+    join: Join, trained_checkpoint: Path
+) -> None:
+    remap = {'camera/image_raw': '/front/image_rect'}
+    probe = join_policy(join, remap=remap, policy=trained_checkpoint, task='hike')
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    fly(probe)
+    info = make_info(100.0)
+    info.p = make_info(69.0).p
+    probe.wait_until(
+        lambda: 'the camera sees 69 degrees across' in find_problem(diagnostics),
+        lambda: probe.publish(topics.CAMERA_INFO, info),
+    )
+
+
 def test_camera_that_sees_less_than_trained_is_not_flown_and_named(
     probe: Any, start: Start, trained_checkpoint: Path
 ) -> None:
@@ -437,6 +452,21 @@ def test_inertial_unit_that_goes_wrong_stops_the_policy_before_the_next_image(jo
     probe.wait_until(lambda: commands and not is_standing(commands), camera.shoot)
     camera.force = np.array([0.0, 0.0, 1.0])
     probe.wait_until(lambda: is_standing(commands), camera.feel)
+
+
+def test_reader_that_fell_behind_takes_the_newest_inertial_samples_alone(probe: Any) -> None:
+    samples = probe.listen(topics.IMU)
+    camera = Camera(probe)
+    probe.wait_until(lambda: samples, camera.feel)
+    # Two seconds of an IMU while nobody listens.
+    camera.num_samples = 400
+    camera.feel()
+    samples.clear()
+    camera.num_samples = 1
+    camera.stamp += 1.0
+    probe.wait_until(lambda: samples and stamp_of(samples[-1]) > 101.0, camera.feel)
+    # Half a second of them: later ones would look like a clock that is wrong.
+    assert len(samples) < 100
 
 
 def test_finding_that_is_tolerated_warns_only(join: Join) -> None:
