@@ -45,7 +45,7 @@ from lnn_control.deploy.provide import provide_policy
 from lnn_control.evaluation.row_names import name_row, name_row_of_suite
 from lnn_control.policies.registry import is_blind
 from lnn_control.policies.runner import RunnerSettings
-from lnn_control.reports.run_folder import Setting
+from lnn_control.reports.run_folder import DESCRIPTION, POLICIES, RESULTS, Setting
 from sim.tasks import TASKS
 from sim.worlds import SEASONS
 
@@ -61,7 +61,7 @@ class Evaluate:
     backend: options.BackendName = None
     against: options.OtherPolicies = ()
     references: bool = True
-    """Do not fly hover and the privileged expert beside every row, 20 trials at most."""
+    """Do not fly hover and the privileged expert beside every row, 10 trials at most."""
     task: options.TaskNameOrAll = DEFAULT_TASK
     task_option: options.TaskOptions = ()
     suite: str | None = None
@@ -221,8 +221,10 @@ def print_left_out(roster: Roster) -> None:
 
 def forget_flights(folder: Path) -> None:
     """Remove what an earlier evaluation recorded in a folder: its page shows others now."""
-    for pattern in ('flights/*.npz', 'videos/*.mp4'):
-        for path in (*folder.glob(pattern), *folder.glob(f'*/{pattern}')):
+    recorded = ('flights/*.npz', 'videos/*.mp4')
+    inner = (f'{POLICIES}/*/{name}' for name in (DESCRIPTION, RESULTS, *recorded))
+    for pattern in (*recorded, *inner):
+        for path in folder.glob(pattern):
             path.unlink()
 
 
@@ -271,7 +273,7 @@ def write_pages(job: Evaluate, folder: Path, rows: Sequence[FlownPost]) -> Path:
         if is_one:
             return write_evaluation_page(folder, flown, recording)
         shown = choose_rows_of_suites(flown) if job.suite == ALL_SUITES else choose_rows(flown)
-        record_flights(folder / subfolder, flown, shown, recording)
+        record_flights(folder / POLICIES / subfolder, flown, shown, recording)
     return write_results_page((folder,), folder)
 
 

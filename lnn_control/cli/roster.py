@@ -17,7 +17,7 @@ from lnn_control.policies.registry import is_blind, make_policy
 REFERENCES = ('hover', 'expert')
 """Who stands beside every row: one that does nothing and one that knows everything."""
 
-MAX_REFERENCE_EPISODES = 20
+MAX_REFERENCE_EPISODES = 10
 """Trials of a row that a reference flies at most: enough to tell what a rate is worth."""
 
 

@@ -15,7 +15,7 @@ from lnn_control.evaluation.row_names import name_row, name_row_of_suite
 from lnn_control.evaluation.suite import REFERENCES, SuiteSummary, summarise
 from lnn_control.evaluation.trial import TrialResult
 from lnn_control.evaluation.trial_log import read_result
-from lnn_control.reports.run_folder import DESCRIPTION, RecordedFlight, read_run
+from lnn_control.reports.run_folder import DESCRIPTION, POLICIES, RecordedFlight, read_run
 
 SUMMARY = 'summary.json'
 _NEEDED = tuple(entry.name for entry in fields(SuiteSummary))
@@ -175,10 +175,8 @@ def _list_run_folders(path: Path) -> list[Path]:
     """Return the folders of recorded flights that belong to a folder of results."""
     if not path.is_dir():
         return []
-    # Where several policies flew, each has a folder in it.
-    inner = (one.parent for one in sorted(path.glob(f'*/{DESCRIPTION}')))
-    folders = [path, *(folder for folder in inner if not (folder / SUMMARY).exists())]
-    return [folder for folder in folders if (folder / DESCRIPTION).exists()]
+    inner = (one.parent for one in sorted(path.glob(f'{POLICIES}/*/{DESCRIPTION}')))
+    return [*([path] if (path / DESCRIPTION).exists() else []), *inner]
 
 
 def _gather(name: str, rows: Sequence[ResultRow]) -> Suite:

@@ -22,6 +22,8 @@ DESCRIPTION = 'run.json'
 RESULTS = 'results.jsonl'
 FLIGHTS = 'flights'
 PAGE = 'report.html'
+POLICIES = 'policies'
+"""Where several policies flew, each has a run folder in this one."""
 
 
 @dataclass(frozen=True)

@@ -284,10 +284,15 @@ def test_options_of_the_task_stand_in_the_summary(tmp_path):
 def test_second_evaluation_in_a_folder_leaves_nothing_of_the_first(tmp_path):
     (tmp_path / 'flights').mkdir()
     (tmp_path / 'flights' / '9_1.npz').write_bytes(b'old')
+    for inner in ('policies/mine', 'another'):
+        (tmp_path / inner).mkdir(parents=True)
+        (tmp_path / inner / 'run.json').write_text('{}')
     words = ['--policy', 'hover', '--episodes', '1', '--task-option', 'time_limit=1']
     words += ['--no-references', '--processes', '1', '--output', str(tmp_path)]
     assert cli.main(['evaluate', *words]) == 0
     assert not (tmp_path / 'flights' / '9_1.npz').exists()
+    assert not (tmp_path / 'policies' / 'mine' / 'run.json').exists()
+    assert (tmp_path / 'another' / 'run.json').exists(), 'what is not ours stays'
     assert (tmp_path / 'report.html').is_file()
 
 
@@ -519,6 +524,8 @@ def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
     page = (tmp_path / 'all' / 'results.html').read_text()
     assert page.count('<video ') == 6, 'best and worst of a row of each suite'
     assert (tmp_path / 'all' / 'results.md').is_file()
+    recorded = sorted(path.parent.name for path in (tmp_path / 'all').glob('policies/*/run.json'))
+    assert recorded == ['forest_cfc', 'tests.cli.test_roster_FollowPolicy']
     # Ended after some trials, the same command flies the others and no more.
     kept = trials.splitlines()[:5]
     (tmp_path / 'all' / 'trials.jsonl').write_text('\n'.join([*kept, '{"cut']))
