@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / 'checkpoints'
 MANIFEST = 'manifest.json'
 """The file by which an exported policy's folder is known."""
 
-DEFAULT_POLICY = 'forest_cfc'
+DEFAULT_POLICY = 'quadrotor_ncp'
 """The shipped policy that flies where none is named."""
 
 POLICY_OF_TASK = {'fly_to_target': DEFAULT_POLICY}
