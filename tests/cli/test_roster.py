@@ -132,7 +132,11 @@ def test_a_task_without_a_shipped_policy_says_what_to_do(monkeypatch) -> None:
         ('hike', {'policies': ('forest_cfc', ROAD)}, 'no policy of --policy fits hike: forest'),
         ('road', {'policies': (ROAD, 'forest_cfc')}, 'policy forest_cfc flies no row .it was tr'),
         ('all', {'policies': ('expert', 'hover')}, 'hover flies no row .expert comes first'),
-        ('range', {'against': ('forest_cfc',)}, '--policy and --against name forest_cfc twice'),
+        (
+            'range',
+            {'against': (DEFAULT_POLICY,)},
+            f'--policy and --against name {DEFAULT_POLICY} twi',
+        ),
         ('road', {'policies': (ROAD,), 'against': ('forest_cfc',)}, 'forest_cfc does not fit'),
         ('all', {'policies': ('nothing_like_it',)}, "got 'nothing_like_it'"),
     ],

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip('matplotlib', reason='needs matplotlib: pip install ".[report]"')
+
+from lnn_control.reports.result_views import describe_key_figures, describe_title, view_suite
 from lnn_control.reports.results import pair_rows, read_results
 from tests.reports.made_results import make_record, make_suites, make_trial, write_file
 
@@ -101,3 +104,50 @@ def test_other_files_are_errors_with_the_cure(tmp_path: Path, text: str, message
         read_results([path])
     with pytest.raises(FileNotFoundError, match=r'must hold summary\.json.*evaluate --json'):
         read_results([tmp_path])
+
+
+def make_with_references(path: Path) -> Path:
+    """Write two suites of two policies, beside each of which a reference flew one seed."""
+    records = [
+        make_record('seasons', 'fly', '1110'),
+        make_record('road', 'drive', '1000'),
+    ]
+    for record in records:
+        record['references'] = [make_record(record['suite'], 'hover', '0')]
+        for one in record['references']:
+            del one['first_seed'], one['versions']
+    return write_file(path, *records)
+
+
+def test_references_are_rows_that_nobody_is_compared_with(tmp_path: Path) -> None:
+    results = read_results([make_with_references(tmp_path / 'r.json')])
+    assert results.policies == ('fly', 'drive', 'hover')
+    assert results.references == ['hover']
+    assert results.first_policies == ['fly', 'drive']
+    rows = [(row.summary.suite, row.policy, row.is_reference) for row in results.rows]
+    assert rows == [
+        *(('seasons', 'fly', False), ('seasons', 'hover', True)),
+        *(('road', 'drive', False), ('road', 'hover', True)),
+    ]
+    views = [view_suite(suite, results.policies) for suite in results.suites]
+    assert [len(view.rates) for view in views] == [2, 2]
+    for view, name in zip(views, ('fly', 'drive'), strict=True):
+        assert view.pairs == ()
+        assert [one.policy for one in view.causes] == [name]
+        assert {one.policy for one in view.failures} == {name}
+    # Each suite has a policy of its own: together they are what the page is about.
+    assert describe_title(results) == 'fly and drive: 4 of 8 trials succeeded'
+    assert describe_key_figures(results)[3].value == '4'
+
+
+def test_reference_that_was_asked_for_elsewhere_is_compared(tmp_path: Path) -> None:
+    first = make_with_references(tmp_path / 'r.json')
+    asked = write_file(tmp_path / 'h.json', make_record('seasons', 'hover', '0101'))
+    results = read_results([first, asked])
+    assert results.references == []
+    view = view_suite(results.suites[0], results.policies)
+    assert [(pair.beside, pair.policy, pair.num_pairs) for pair in view.pairs] == [
+        ('fly', 'hover', 4)
+    ]
+    (road,) = (suite for suite in results.suites if suite.name == 'road')
+    assert view_suite(road, results.policies).pairs == ()
