@@ -242,7 +242,7 @@ def compress_view(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return an RGB picture as a JPEG file, shape (size,)."""
     import cv2
 
-    _, data = cv2.imencode('.jpg', pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    _, data = cv2.imencode('.jpg', pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 70])
     return np.asarray(data, dtype=np.uint8).ravel()
 
 

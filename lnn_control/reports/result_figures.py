@@ -98,6 +98,8 @@ def draw_bars(rows: Sequence[BarRow], policies: Sequence[str]) -> str:
         axes.grid(axis='y', visible=False)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_yticks(middles, [row.name for row in rows], color=colour('ink'))
+        # A dot at 0 % stands half before the axis.
+        axes.tick_params(axis='y', pad=9)
         axes.spines['bottom'].set_visible(False)
         return to_svg(figure)
 

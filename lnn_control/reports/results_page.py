@@ -84,6 +84,7 @@ def write_results(results: Results, folder: Path, note: Callable[[], None] | Non
         'key_figures': describe_key_figures(results),
         'policies': [(policy, roles[policy]) for policy in results.policies],
         'references': results.references,
+        'has_pairs': any(section.view.pairs for section in sections),
         'sections': sections,
         'cards': cards,
         'sources': describe_sources(results),

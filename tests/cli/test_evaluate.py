@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from lnn_control.cli import evaluate as evaluate_module
 from lnn_control.cli import evaluation_flights as flights_module
 from lnn_control.cli import main as cli
 from lnn_control.cli import roster
@@ -489,9 +490,7 @@ def make_short_suites() -> dict[str, object]:
 
 
 @pytest.mark.skipif(importlib.util.find_spec('av') is None, reason='needs the report extra')
-def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
-    tmp_path, capsys, monkeypatch
-):
+def test_all_suites_are_flown_in_one_command_that_writes_the_page(tmp_path, capsys, monkeypatch):
     suites = make_short_suites()
     monkeypatch.setattr(scenarios_module, 'SUITES', suites)
     other = 'tests.cli.test_roster:FollowPolicy'
@@ -526,9 +525,11 @@ def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
     assert (tmp_path / 'all' / 'results.md').is_file()
     recorded = sorted(path.parent.name for path in (tmp_path / 'all').glob('policies/*/run.json'))
     assert recorded == ['forest_cfc', 'tests.cli.test_roster_FollowPolicy']
-    # Ended after some trials, the same command flies the others and no more.
-    kept = trials.splitlines()[:5]
-    (tmp_path / 'all' / 'trials.jsonl').write_text('\n'.join([*kept, '{"cut']))
+
+
+def test_all_suites_go_on_where_they_were_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(scenarios_module, 'SUITES', make_short_suites())
+    monkeypatch.setattr(evaluate_module, 'write_pages', lambda *_: tmp_path)
     flown = []
 
     def count(crew, jobs, place):
@@ -536,12 +537,21 @@ def test_all_suites_are_flown_in_one_command_that_goes_on_and_writes_the_page(
         return suite_module.run_jobs(crew, jobs, place)
 
     monkeypatch.setattr(flights_module, 'run_jobs', count)
-    monkeypatch.setattr('lnn_control.cli.evaluate.write_pages', lambda *_: tmp_path)
+    words = ['evaluate', '--suite', 'all', '--policy', 'hover', '--episodes', '2']
+    words += ['--processes', '1', '--no-references', '--output', str(tmp_path)]
     assert cli.main(words) == 0
-    again = (tmp_path / 'all' / 'trials.jsonl').read_text().splitlines()
-    assert sorted(again) == sorted(trials.splitlines())
-    waiting = {json.dumps(line, sort_keys=True) for line in lines[5:]}
-    assert 0 < len(flown) < len(waiting)
+    # The forest in two seasons and once more as another suite is one to who does not look.
+    assert len(flown) == 4
+    trials = (tmp_path / 'trials.jsonl').read_text().splitlines()
+    assert len(trials) == 8
+    # Ended while the second seed was noted for its second row: what is known is not flown again.
+    (tmp_path / 'trials.jsonl').write_text('\n'.join([*trials[:4], trials[4][:50]]))
+    flown.clear()
+    assert cli.main(words) == 0
+    assert len(flown) == 2, 'those of the last suite'
+    again = (tmp_path / 'trials.jsonl').read_text().splitlines()
+    assert again[:4] == trials[:4]
+    assert sorted(again) == sorted(trials)
     flown.clear()
     assert cli.main(words) == 0
     assert flown == []

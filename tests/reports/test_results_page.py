@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page about many evaluations: what it says, and that a browser finds nothing broken."""
 
+import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -18,6 +19,7 @@ from lnn_control.reports.result_cards import find_frame
 from lnn_control.reports.results import SUMMARY, read_results
 from lnn_control.reports.results_page import MARKDOWN, write_results
 from lnn_control.reports.run_folder import RecordedRun
+from tests.browser import Browser
 from tests.opened_page import open_page
 from tests.reports.conftest import show_trials
 from tests.reports.made_results import make_record, make_suites, write_file
@@ -62,6 +64,47 @@ def test_page_shows_a_failure_shortly_before_it(page: Path) -> None:
     frames = [(0.02 + 0.05 * i, np.full((2, 2, 3), i, np.uint8)) for i in range(30)]
     assert find_frame(frames, 0.5)[1].mean() == 9
     assert find_frame(frames, -1.0)[1].mean() == 0
+
+
+def test_charts_stand_beside_each_video_and_move_with_it(page: Path, run: RecordedRun) -> None:
+    text = page.read_text(encoding='utf-8')
+    cards = text.split('<article class="flight">')[1:]
+    assert len(cards) == 2
+    for card in cards:
+        card = card[: card.index('</article>')]
+        assert card.count('class="cursor"') == card.count('<div class="chart"') == 2
+        assert card.count('class="drone"') == 1
+        for name in ('forward', 'left', 'up', 'yaw'):
+            assert f'id="{name}-flown"' in card
+        for group in run.description.neuron_groups:
+            assert f'>{group.name}<' in card
+        found = re.search(r'<script type="application/json">(.*?)</script>', card, re.DOTALL)
+        assert found is not None
+        motion = json.loads(found[1])
+        x = [place[0] for place in motion['track']['places']]
+        assert (np.diff(x) > 0).all(), 'the flight leads along x'
+
+
+def test_charts_follow_a_click_in_a_browser(page: Path, tmp_path: Path) -> None:
+    browser = Browser(tmp_path)
+    try:
+        browser.open(page.as_uri())
+        browser.run('document.querySelector(".flight video").dataset.held = "yes"')
+        browser.run('document.querySelector(".flight video").pause()')
+        before = float(browser.run('document.querySelector(".cursor").getAttribute("x1")'))
+        browser.click('.flight .chart svg')
+        chart = 'document.querySelector(".flight .chart").dataset'
+        ends = [float(browser.run(f'{chart}.{name}')) for name in ('left', 'right')]
+        lines = browser.run(
+            '[...document.querySelector(".flight").querySelectorAll(".cursor")]'
+            '.map((line) => Number(line.getAttribute("x1")))'
+        )
+        # A click into the middle of the drawing leads all charts of that flight there.
+        assert lines[0] == lines[1] != before
+        assert ends[0] < lines[0] < ends[1]
+        assert abs(lines[0] - sum(ends) / 2) < 0.1 * (ends[1] - ends[0])
+    finally:
+        browser.close()
 
 
 def test_a_browser_finds_nothing_broken(page: Path, tmp_path: Path) -> None:
