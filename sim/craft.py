@@ -86,6 +86,7 @@ class Craft:
     :ivar vehicle: its body. :ivar mount: where the camera sits on it, its settings applied.
     :ivar hit: what it touched first since the reset: the kind of a solid, 'ground', 'target' or
         the name of another vehicle; None if nothing.
+    :ivar pending: images on their way: when each arrives [ticks], itself and the truth with it.
     """
 
     def __init__(self, equipment: Equipment, number: int = 0, name: str = '') -> None:
@@ -108,7 +109,7 @@ class Craft:
         self._disturbed = DisturbedEpisode(self.disturbances, seed, self._number)
         self._exposure = self.settings.image_noise.draw_exposure(self._rng)
         self._gain = self.settings.exposure.gain
-        self._pending: list[tuple[int, CameraImage, _Truth]] = []
+        self.pending: list[tuple[int, CameraImage, _Truth]] = []
         self._target = world.target.instance
         self._target_pose = (self._target.x, self._target.y, self._target.yaw)
         position = np.array([*start.place, start.altitude])
@@ -208,12 +209,11 @@ class Craft:
         image = CameraImage(self._disturbed.corrupt(pixels), tick / TICK_RATE)
         arrived = self._disturbed.transmit(image)
         if arrived is not None:
-            self._pending.append((tick + self._latency_ticks, arrived, truth))
+            self.pending.append((tick + self._latency_ticks, arrived, truth))
 
-    def deliver(self, tick: int) -> None:
-        """Let the image arrive that is due, if one is."""
-        if self._pending and self._pending[0][0] <= tick:
-            _, self._image, self._arrived = self._pending.pop(0)
+    def deliver(self) -> None:
+        """Let the next image on its way arrive."""
+        _, self._image, self._arrived = self.pending.pop(0)
 
     def begin_frame(self) -> None:
         """Forget what the sensors have delivered."""
