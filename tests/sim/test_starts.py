@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""Several vehicles start in the world of one: apart, with room and a way, the first as if alone."""
+"""Several vehicles start in the world of one: apart, with room, the first as if alone."""
 
 from dataclasses import replace
 
