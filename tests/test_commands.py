@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every `lnn-control` command of the README and the docs runs, long ones with their counts cut.
 
-Those of the README, and of verbs that it does not name, start as a user starts them; the
-others run in the process of the tests, which has imported already what takes each seconds.
+The first of each verb, by the README, starts as a user starts it; the others run in the process
+of the tests, which has imported already what takes each seconds.
 """
 
 import importlib.util
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,6 +83,8 @@ def cut(words: list[str]) -> list[str]:
     if verb in ADDED and words[:2] != ['sim', 'gallery'] and '--help' not in words:
         name, value = ADDED[verb]
         words += [] if name in words or '--steps' in words else [name, value]
+    if verb == 'evaluate' and 'all' in words:
+        words += ['--no-references']  # which fly beside the rows of other commands
     if verb == 'dagger':
         words += ['--expert-episodes', '1', '--validate-episodes', '1']
         words += ['--task-option', 'time_limit=2']
@@ -132,6 +135,7 @@ def run(words: list[str], do: Callable[[list[str]], tuple[int, str]]) -> None:
         place = words.index('--budget-minutes') + 1
         words = [*words[:place], f'{2 * float(words[place]):g}', *words[place + 1 :]]
         assert float(words[place]) * 60 < PATIENCE, said
+        shutil.rmtree(words[words.index('--output') + 1])
         code, said = do(words)
     assert code == 0, f'{" ".join(words)}\n{said}'
 
@@ -208,6 +212,7 @@ def test_commands_of_a_page_run_in_order(
             run(cut(words), partial(run_here, capsys=capsys))
         else:
             run(cut(words), partial(start, folder=tmp_path))
+            started.add(words[0])
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lnn_control.cli import card, dagger, evaluate, options
+from tests.patience import PATIENCE
 
 SCRIPT = Path(__file__).parents[1] / 'examples' / 'train_on_gpu.sh'
 STAND_IN = """#!/usr/bin/env bash
@@ -68,8 +69,8 @@ def test_script_trains_then_flies_everywhere_and_writes_the_card(tmp_path):
 
 def test_script_ends_in_time_and_says_what_was_left_out(tmp_path):
     start = time.monotonic()
-    done, calls = run_script(tmp_path, '0.05', str(tmp_path / 'run'), takes=60.0)
-    assert time.monotonic() - start < 30.0
+    done, calls = run_script(tmp_path, '0.05', str(tmp_path / 'run'), takes=PATIENCE)
+    assert time.monotonic() - start < PATIENCE / 2
     assert done.returncode == 124
     assert 'no time left: the same command goes on' in done.stderr
     assert {call[0] for call in calls} <= {'dagger'}

@@ -129,9 +129,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_run_goes_on_from_a_policy_and_its_flights(known: Path, tmp_path: Path) -> None:
     words = ['--data', str(known / 'flights'), '--init', str(known / 'policy')]
     words += ['--first-seed', '10', '--budget-minutes', '0.4', *FLIGHTS, *LITTLE, *QUICK]
-    run = start('--output', str(tmp_path), *words)
-    output, _ = run.communicate(timeout=PATIENCE)
-    assert run.returncode == 0, output
+    assert cli.main(['dagger', '--output', str(tmp_path), *words]) == 0
     episodes = read_all_metadata(tmp_path / 'episodes')
     assert {episode['pilot'] for episode in episodes} == {'student'}
     training = read_config(tmp_path)['training']
@@ -268,18 +266,15 @@ def test_full_disk_and_dead_processes_are_told_with_what_to_do(
 
 def test_rounds_are_the_same_whether_killed_or_not(tmp_path: Path) -> None:
     words = ['--rounds', '1', '--episodes', '2', '--epochs', '2', *SHORT, '--save-seconds', '0.1']
-    whole = start('--output', str(tmp_path / 'whole'), '--name', 'same', *words)
-    output, _ = whole.communicate(timeout=PATIENCE)
-    assert whole.returncode == 0, output
+    words = ['--name', 'same', *words]
+    assert cli.main(['dagger', '--output', str(tmp_path / 'whole'), *words]) == 0
     folder = tmp_path / 'killed'
     for landmark in ('episodes/0', 'rounds/0', 'episodes/1/.cache'):
-        process = start('--output', str(folder), '--name', 'same', *words)
+        process = start('--output', str(folder), *words)
         wait_for(folder / landmark, process)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    last = start('--output', str(folder), '--name', 'same', *words)
-    output, _ = last.communicate(timeout=PATIENCE)
-    assert last.returncode == 0, output
+    assert cli.main(['dagger', '--output', str(folder), *words]) == 0
     name = 'model.safetensors'
     assert (folder / name).read_bytes() == (tmp_path / 'whole' / name).read_bytes()
     assert load_policy(folder).name == 'same'
