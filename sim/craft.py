@@ -88,6 +88,7 @@ class Craft:
         the name of another vehicle; None if nothing.
     :ivar moved_target: x, y [m] and yaw [rad] of where its target was moved to since the reset;
         None if it stands where the world has it.
+    :ivar pending: images on their way: when each arrives [ticks], itself and the truth with it.
     """
 
     def __init__(self, equipment: Equipment, number: int = 0, name: str = '') -> None:
@@ -110,7 +111,7 @@ class Craft:
         self._disturbed = DisturbedEpisode(self.disturbances, seed, self._number)
         self._exposure = self.settings.image_noise.draw_exposure(self._rng)
         self._gain = self.settings.exposure.gain
-        self._pending: list[tuple[int, CameraImage, _Truth]] = []
+        self.pending: list[tuple[int, CameraImage, _Truth]] = []
         self._target = world.target.instance
         self.moved_target: tuple[float, float, float] | None = None
         position = np.array([*start.place, start.altitude])
@@ -216,12 +217,11 @@ class Craft:
         image = CameraImage(self._disturbed.corrupt(pixels), tick / TICK_RATE)
         arrived = self._disturbed.transmit(image)
         if arrived is not None:
-            self._pending.append((tick + self._latency_ticks, arrived, truth))
+            self.pending.append((tick + self._latency_ticks, arrived, truth))
 
-    def deliver(self, tick: int) -> None:
-        """Let the image arrive that is due, if one is."""
-        if self._pending and self._pending[0][0] <= tick:
-            _, self._image, self._arrived = self._pending.pop(0)
+    def deliver(self) -> None:
+        """Let the next image on its way arrive."""
+        _, self._image, self._arrived = self.pending.pop(0)
 
     def begin_frame(self) -> None:
         """Forget what the sensors have delivered."""

@@ -138,7 +138,8 @@ class Fleet:
                 for craft in crafts:
                     craft.measure(self.time)
             for craft in crafts:
-                craft.deliver(self._tick)
+                if craft.pending and craft.pending[0][0] <= self._tick:
+                    craft.deliver()
         return [craft.take_frame(self.time) for craft in crafts]
 
     def _step_physics(self, commands: Sequence[VelocityCommand]) -> None:

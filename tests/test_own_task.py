@@ -32,6 +32,14 @@ SHORTER = {
     'collect': '--distance 6',
     'train': '--width-px 16 --height-px 8 --num-neurons 16 --num-places 4 --channels 4 4 4 6',
 }
+# Kind -> what the package brings, and words of its line.
+BROUGHT = {
+    'tasks': ('fly_row', 'Fly down a row to the target'),
+    'worlds': ('orchard', 'Return an orchard'),
+    'policies': ('see_red', 'Turns to what is red'),
+    'disturbances': ('glare', 'Glare(radius=0.08)'),
+    'verbs': ('snapshot', 'draw what the camera sees'),
+}
 NEEDS_ROS = pytest.mark.skipif(
     importlib.util.find_spec('rclpy') is None, reason='needs ROS 2: pip install ".[ros]"'
 )
@@ -90,25 +98,24 @@ def test_its_own_tests_pass(environment: dict[str, str]) -> None:
     assert ' passed' in run(environment, '-m', 'pytest', '-p', 'no:cacheprovider', tests)
 
 
-@pytest.mark.parametrize(
-    ('kind', 'name', 'words'),
-    [
-        ('tasks', 'fly_row', 'Fly down a row to the target'),
-        ('worlds', 'orchard', 'Return an orchard'),
-        ('policies', 'see_red', 'Turns to what is red'),
-        ('disturbances', 'glare', 'Glare(radius=0.08)'),
-        ('verbs', 'snapshot', 'draw what the camera sees'),
-    ],
-)
-def test_everything_it_brings_is_listed(
-    environment: dict[str, str], kind: str, name: str, words: str
-) -> None:
-    lines = control(environment, 'list', kind).splitlines()
+@pytest.fixture(scope='module')
+def told(environment: dict[str, str]) -> dict[str, str]:
+    """Return what some commands print, run one after the other in one process."""
+    commands = [f'list {kind}' for kind in BROUGHT] + ['show see_red']
+    program = 'import sys; from lnn_control.cli import main as cli\n'
+    program += 'for line in sys.argv[1:]: assert cli.main(line.split()) == 0; print("END")'
+    said = run(environment, '-c', program, *commands).split('END\n')
+    return dict(zip(commands, said[:-1], strict=True))
+
+
+@pytest.mark.parametrize('kind', BROUGHT)
+def test_everything_it_brings_is_listed(told: dict[str, str], kind: str) -> None:
+    (name, words), lines = BROUGHT[kind], told[f'list {kind}'].splitlines()
     assert any(line.startswith(f'{name} ') and words in line for line in lines), lines
 
 
-def test_what_its_policy_says_is_shown_without_markup(environment: dict[str, str]) -> None:
-    shown = control(environment, 'show', 'see_red')
+def test_what_its_policy_says_is_shown_without_markup(told: dict[str, str]) -> None:
+    shown = told['show see_red']
     assert 'speed: greatest [m/s]' in shown
     assert ':param' not in shown
 

@@ -342,8 +342,8 @@ SIMULATION = Graph(
         Argument(
             'vehicles',
             1,
-            f'in one world, at most {MOST_VEHICLES}; several have the namespaces vehicle1, vehicle2 '
-            'and so on with nodes of their own; policy is for all, or one for each: a,b',
+            f'in one world, at most {MOST_VEHICLES}; several have the namespaces vehicle1, '
+            'vehicle2 and so on with nodes of their own; policy is for all, or one for each: a,b',
         ),
         *_COMMON,
     ),

@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from sim.tasks.task import Trial
 
 SCENES = (
-    'forest/summer/2000000',
-    'forest/autumn/2000000',
-    'forest/winter/2000000',
-    'urban/summer/2000001',
+    'forest/summer/2000015',
+    'forest/autumn/2000015',
+    'forest/winter/2000015',
+    'urban/summer/2000015',
 )
 """Places of the demo: one forest in three seasons, and a city. The shipped policy flies them with
 a margin, also with later or missing images; how often it succeeds elsewhere, `evaluate` tells."""

@@ -87,12 +87,13 @@ class SimNode(Node):
         self._options = parse_options(self._kind, self._settings.task_option.split())
         num_vehicles = self._settings.vehicles
         self._fleet = Fleet(settings, vehicle=self._kind.vehicle, number=num_vehicles)
-        self._clock = SimulatedClock(self._fleet)
+        self._simulated_clock = SimulatedClock(self._fleet)
         self._clock_output = self._open(topics.CLOCK)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
         habits = Habits(self._settings.stamped, self._settings.command_timeout)
         self._vehicles = tuple(
-            SimulatedVehicle(self, craft, self._clock, habits) for craft in self._fleet.crafts
+            SimulatedVehicle(self, craft, self._simulated_clock, habits)
+            for craft in self._fleet.crafts
         )
         self._transforms = self._open_transforms() if self._settings.publish_tf else None
         self._steps: deque[float] = deque(maxlen=200)
@@ -142,7 +143,7 @@ class SimNode(Node):
         )
         trials = task.sample_several(seed, len(self._vehicles))
         if hasattr(self, '_seed'):
-            self._clock.pause()
+            self._simulated_clock.pause()
         self._seed: int = seed
         starts = [Start(trial.world.layout.start, trial.yaw, trial.altitude) for trial in trials]
         self._fleet.reset(trials[0].world, seed, starts)
@@ -171,7 +172,9 @@ class SimNode(Node):
         """Fly one step and publish what the sensors delivered."""
         commands = [vehicle.choose_command() for vehicle in self._vehicles]
         frames = self._fleet.advance(commands, _STEP)
-        self._clock_output.publish(ClockMessage(clock=stamp_from_seconds(self._clock.now)))
+        self._clock_output.publish(
+            ClockMessage(clock=stamp_from_seconds(self._simulated_clock.now))
+        )
         for vehicle, frame in zip(self._vehicles, frames, strict=True):
             vehicle.publish_sensors(frame)
         if round(self._fleet.time / _STEP) % round(_ODOMETRY_PERIOD / _STEP) == 0:
@@ -187,7 +190,7 @@ class SimNode(Node):
             vehicle.publish_odometry()
         if self._transforms is not None:
             poses = [place_vehicle(each.state, each.frame_prefix) for each in self._vehicles]
-            self._transforms.tell_vehicles(poses, self._clock.now)
+            self._transforms.tell_vehicles(poses, self._simulated_clock.now)
 
     def _is_over(self) -> bool:
         """Return whether all vehicles that have begun have come to rest after their trials."""
@@ -224,7 +227,7 @@ class SimNode(Node):
             told |= set(graph)
             source = Source('simulator', vehicle.namespace)
             values = shared | vehicle.measure()
-            message = make_diagnostics(source, '; '.join(graph), values, self._clock.now)
+            message = make_diagnostics(source, '; '.join(graph), values, self._simulated_clock.now)
             self._diagnostics.publish(message)
         self._told_graph = told
 

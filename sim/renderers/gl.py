@@ -90,6 +90,8 @@ class GlRenderer(Renderer):
         """Add vehicles to the world that is loaded, not to be seen until they are placed."""
         canvas, stage = self._require_stage()
         with canvas.context as context:
+            if stage.vehicles is not None:
+                stage.vehicles.release()
             stage.vehicles = GlVehicles(context, stage.scene, looks)
 
     def place_vehicles(self, poses: Sequence[BodyPose | None]) -> None:

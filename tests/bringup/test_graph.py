@@ -111,6 +111,7 @@ def test_arguments_are_called_like_the_options_of_the_commands(
     words = {entry.name for kind in options for entry in fields(kind)}
     own = {
         *('auto_reset', 'real_time_factor', 'stamped', 'record', 'namespace', 'use_sim_time'),
+        'vehicles',
         *('image_topic', 'info_topic', 'imu_topic', 'odom_topic', 'joy_topic', 'command_topic'),
         *(
             'image_transport',
@@ -257,3 +258,71 @@ def test_parameter_file_has_the_last_word_and_is_checked(tmp_path: Path) -> None
         check_params_file(str(path), graph)
     with pytest.raises(ValueError, match='params_file must be a YAML file'):
         check_params_file(str(tmp_path / 'none.yaml'), graph)
+
+
+def list_commands(**given: object) -> dict[str, list[str]]:
+    """Return the command line of every node of a simulation with these arguments."""
+    graph = GRAPHS['simulation']
+    values = {**find_defaults(graph), **given}
+    return {node.path: make_command(node, values) for node in choose_nodes(graph, values)}
+
+
+def test_every_vehicle_has_nodes_of_its_own_in_its_namespace_and_all_share_the_simulator() -> None:
+    commands = list_commands(vehicles=2, record=True)
+    assert list(commands) == [
+        'vehicle1/recorder_node',
+        'vehicle2/recorder_node',
+        'sim_node',
+        'vehicle1/safety_node',
+        'vehicle2/safety_node',
+        'vehicle1/policy_node',
+        'vehicle2/policy_node',
+    ]
+    assert 'vehicles:=2' in commands['sim_node']
+    assert not any(word.startswith('__ns:=') for word in commands['sim_node'])
+    for path, command in commands.items():
+        vehicle, _, name = path.rpartition('/')
+        assert command[2] == f'lnn_control.nodes.{name}'
+        assert (f'__ns:=/{vehicle}' in command) == bool(vehicle)
+    # Two recorders in one folder would take each other's files.
+    assert 'output:="runs/recordings/vehicle2"' in commands['vehicle2/recorder_node']
+
+
+def test_namespace_holds_the_simulator_and_those_of_its_vehicles() -> None:
+    commands = list_commands(vehicles=2, namespace='/park/')
+    assert '__ns:=/park' in commands['sim_node']
+    assert '__ns:=/park/vehicle1' in commands['vehicle1/policy_node']
+
+
+def test_one_vehicle_alone_has_no_namespace() -> None:
+    commands = list_commands(record=True)
+    assert list(commands) == ['recorder_node', 'sim_node', 'safety_node', 'policy_node']
+    assert not any('__ns' in word for command in commands.values() for word in command)
+    assert 'output:="runs/recordings"' in commands['recorder_node']
+    # A comma is part of a name unless there is somebody to share it with.
+    assert 'policy:="a,b"' in list_commands(policy='a,b')['policy_node']
+
+
+def test_policy_is_for_all_vehicles_or_one_for_each() -> None:
+    commands = list_commands(vehicles=2, policy='hover')
+    assert 'policy:="hover"' in commands['vehicle1/policy_node']
+    assert 'policy:="hover"' in commands['vehicle2/policy_node']
+    commands = list_commands(vehicles=2, policy='forest_cfc, hover', record=True)
+    assert 'policy:="forest_cfc"' in commands['vehicle1/policy_node']
+    assert 'policy:="hover"' in commands['vehicle2/policy_node']
+    # What is recorded names who flew.
+    assert 'pilot:="hover"' in commands['vehicle2/recorder_node']
+    with pytest.raises(ValueError, match='one policy for all 3 vehicles, or one for each'):
+        list_commands(vehicles=3, policy='forest_cfc,hover')
+
+
+@pytest.mark.parametrize('number', [0, -1, 9])
+def test_number_of_vehicles_is_checked_before_anything_starts(number: int) -> None:
+    with pytest.raises(ValueError, match=f'whole number from 1 to 8, got {number}'):
+        list_commands(vehicles=number)
+
+
+def test_parameter_file_reaches_one_of_several_vehicles(tmp_path: Path) -> None:
+    path = tmp_path / 'mine.yaml'
+    path.write_text('/vehicle2/safety_node:\n  ros__parameters:\n    jerk: 5.0\n')
+    check_params_file(str(path), GRAPHS['simulation'])

@@ -88,11 +88,20 @@ def test_reset_starts_another_trial_after_a_pause_in_time(probe: Any, start: Sta
 
 
 @pytest.mark.parametrize(
-    ('name', 'value'), [('world', 'moon'), ('season', 'monsoon'), ('renderer', 'crayon')]
+    ('name', 'value', 'message'),
+    [
+        ('world', 'moon', 'world must be one of'),
+        ('world', 'road', 'world of fly_to_target must be one of'),
+        ('season', 'monsoon', 'season must be one of'),
+        ('renderer', 'crayon', 'renderer must be one of'),
+        ('camera_rate', 7.0, 'camera_rate must divide 1200'),
+    ],
 )
-def test_unknown_choice_ends_with_one_line(name: str, value: str, start: Start) -> None:
+def test_wrong_choice_ends_with_one_line(
+    name: str, value: object, message: str, start: Start
+) -> None:
     run = start('sim_node', **{name: value})
     assert run.wait() == 1
-    assert f'{name} must be one of' in run.output
-    assert f"got '{value}'" in run.output
+    assert message in run.output
+    assert f'got {value!r}' in run.output
     assert 'Traceback' not in run.output
