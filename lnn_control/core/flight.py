@@ -95,13 +95,18 @@ class Flight:
         return np.asarray(np.linalg.norm(self.velocities, axis=1))
 
     def read_view(self, number: int) -> NDArray[np.uint8] | None:
-        """Return the larger picture that goes with an image, RGB; None where there is none."""
+        """Return the larger picture that goes with an image, RGB; None where there is none.
+
+        :raises ValueError: if it is no picture.
+        """
         if not len(self.view_ends):
             return None
         import cv2
 
         begin = self.view_ends[number - 1] if number else 0
         pixels = cv2.imdecode(self.views[begin : self.view_ends[number]], cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise ValueError(f'view {number} must be a JPEG file, but cannot be read')
         return np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)
 
 

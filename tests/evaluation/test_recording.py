@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from lnn_control.core.frames import rotation_world_from_level
 from lnn_control.evaluation import recording
@@ -48,6 +49,10 @@ def test_recording_changes_nothing(flown: tuple[Policy, TrialResult, RecordedTri
     assert recorded.flight.duration == result.duration
 
 
+def correlate(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
 def test_larger_views_show_what_the_camera_saw(
     flown: tuple[Policy, TrialResult, RecordedTrial], tmp_path: Path
 ) -> None:
@@ -59,12 +64,11 @@ def test_larger_views_show_what_the_camera_saw(
         assert view is not None and view.shape == (144, 256, 3)
         smaller = view.reshape(72, 2, 128, 2, 3).mean(axis=(1, 3))
         seen = flight.images[number].astype(float)
-        # Apart from noise and exposure they are one picture: red is red, and left is left.
-        for colour in range(3):
-            alike = np.corrcoef(smaller[..., colour].ravel(), seen[..., colour].ravel())[0, 1]
-            turned = np.corrcoef(smaller[:, ::-1, colour].ravel(), seen[..., colour].ravel())[0, 1]
-            assert alike > 0.8
-            assert alike > turned
+        # Apart from noise, exposure and latency they are one picture: left is left, red is red.
+        alike = correlate(smaller.mean(axis=2), seen.mean(axis=2))
+        assert alike > 0.5
+        assert alike > correlate(smaller[:, ::-1].mean(axis=2), seen.mean(axis=2)) + 0.1
+        assert correlate(smaller[..., 0] - smaller[..., 2], seen[..., 0] - seen[..., 2]) > 0.3
     bare = replace(flight, views=np.zeros(0, np.uint8), view_ends=np.zeros(0, np.int64))
     assert bare.read_view(0) is None
 

@@ -89,6 +89,7 @@ def test_charts_follow_a_click_in_a_browser(page: Path, tmp_path: Path) -> None:
     browser = Browser(tmp_path)
     try:
         browser.open(page.as_uri())
+        browser.run('document.documentElement.style.scrollBehavior = "auto"')
         browser.run('document.querySelector(".flight video").dataset.held = "yes"')
         browser.run('document.querySelector(".flight video").pause()')
         before = float(browser.run('document.querySelector(".cursor").getAttribute("x1")'))
