@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,15 +219,15 @@ class Craft:
         if arrived is not None:
             self.pending.append((tick + self._latency_ticks, arrived, truth))
 
-    def deliver(self) -> None:
-        """Let the next image on its way arrive."""
-        _, self._image, self._arrived = self.pending.pop(0)
-
     def begin_frame(self) -> None:
         """Forget what the sensors have delivered."""
         self._rows: list[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = []
         self._image: CameraImage | None = None
         self._arrived = _Truth()
+
+    def deliver(self) -> None:
+        """Let the next image on its way arrive."""
+        _, self._image, self._arrived = self.pending.pop(0)
 
     def take_frame(self, time: float) -> SensorFrame:
         """Return what the sensors have delivered since the frame began."""
@@ -271,5 +271,5 @@ class Craft:
 
 def _stack(
     rows: Sequence[tuple[float, NDArray[np.float64], NDArray[np.float64]]], column: int
-) -> NDArray[np.float64]:
+) -> NDArray[Any]:
     return np.array([row[column] for row in rows]).reshape(-1, 3)

@@ -3,7 +3,7 @@
 """Other vehicles in OpenGL: each is one call, turned freely, with paint of its own."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ class GlVehicles:
     ) -> None:
         self.others = OtherVehicles(scene, looks)
         self._visible: list[int] = []
-        self._solid = context.program(VEHICLE_VERTEX, SOLID_FRAGMENT)
-        self._label = context.program(VEHICLE_LABEL_VERTEX, LABEL_FRAGMENT)
+        self._solid: Any = context.program(VEHICLE_VERTEX, SOLID_FRAGMENT)
+        self._label: Any = context.program(VEHICLE_LABEL_VERTEX, LABEL_FRAGMENT)
         self._solid['atlas'] = _TEXTURE_UNIT
         self._label['label_of_all'] = float(looks[0].mesh.label) / 255
         light = scene.world.light

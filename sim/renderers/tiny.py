@@ -43,6 +43,7 @@ class TinyRenderer(Renderer):
         self._disconnect: Callable[[], object] | None = None
         self._scene: Scene | None = None
         self._others: OtherVehicles | None = None
+        self._labels = np.zeros(0, np.uint8)
         self._projection = (_to_corners(camera) @ make_projection(camera)).T.ravel().tolist()
         self._rays = make_rays(camera)
         self._ray_lengths = np.linalg.norm(self._rays, axis=1).astype(np.float32)
