@@ -25,8 +25,8 @@ GROUND, TARGET = 'ground', 'target'
 STATIC_GROUP = 2
 """Bullet's collision group of bodies without mass: the ground, solids and the target."""
 _VEHICLE_GROUP = 1
-# Targets of several vehicles have a group each: whose they are is all that tells them apart.
-_FIRST_TARGET_GROUP = 64
+# Of the targets of several vehicles: to the rays of others they are not there.
+_TARGET_GROUP = 64
 
 
 def _prism(outline: NDArray[np.float64], bottom: float, top: float) -> tuple[list, list]:
@@ -118,8 +118,7 @@ class Physics:
         client, self._vehicles = self.client, dict(vehicles)
         self._check_apart(list(vehicles))
         for owner, target in enumerate(self._targets):
-            group = _FIRST_TARGET_GROUP << owner
-            client.setCollisionFilterGroupMask(target, -1, group, _VEHICLE_GROUP)
+            client.setCollisionFilterGroupMask(target, -1, _TARGET_GROUP, _VEHICLE_GROUP)
             for number, body in enumerate(vehicles):
                 client.setCollisionFilterPair(target, body, -1, -1, int(number == owner))
 
@@ -145,8 +144,9 @@ class Physics:
         :param eye: in the world [m], shape (3,). :param owner: whose target.
         """
         target = self.target_positions[owner].tolist()
-        mask = STATIC_GROUP | (_FIRST_TARGET_GROUP << owner if self._vehicles else 0)
-        hit = self.client.rayTestBatch([eye.tolist()], [target], collisionFilterMask=mask)[0]
+        hit = self.client.rayTestBatch([eye.tolist()], [target], collisionFilterMask=STATIC_GROUP)[
+            0
+        ]
         return bool(hit[0] in (self._targets[owner], -1))
 
     def _make_shape(self, solids: Sequence[Solid]) -> int:

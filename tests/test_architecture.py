@@ -100,12 +100,23 @@ def find_imports(path: Path) -> Iterator[str]:
             yield from (f'{base}.{alias.name}' for alias in node.names)
 
 
+# Alone among the nodes these know the simulator: the node itself and what it is made of.
+SIMULATOR_NODE = ('lnn_control.nodes.sim_node', 'lnn_control.nodes.simulated_vehicle')
+
+
+@pytest.mark.parametrize('path', list_sources(), ids=name_module)
+def test_nothing_but_the_simulators_node_imports_its_parts(path: Path) -> None:
+    parts = ('lnn_control.nodes.simulated_vehicle',)
+    imported = {name for name in find_imports(path) if name.startswith(parts)}
+    assert not imported or name_module(path) in SIMULATOR_NODE
+
+
 @pytest.mark.parametrize('path', list_sources(), ids=name_module)
 def test_imports_follow_the_arrows(path: Path) -> None:
     module = name_module(path)
     part = name_part(module)
     allowed = {*ALLOWED[part], part}
-    if module == 'lnn_control.nodes.sim_node':
+    if module in SIMULATOR_NODE:
         allowed.add('sim')
     wrong = {
         imported

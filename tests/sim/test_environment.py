@@ -18,12 +18,13 @@ import sim
 from lnn_control.core.frames import GRAVITY
 from lnn_control.core.safety import CommandLimits
 from sim.camera_choice import choose_camera
+from sim.craft import Craft
 from sim.disturbances.frames import DroppedFrames
 from sim.environment import TaskEnv
 from sim.sensors.image_noise import ImageNoise
 from sim.sensors.mount import CameraMount
 from sim.sensors.pinhole import PinholeCamera
-from sim.simulation import Simulation, SimulationSettings
+from sim.simulation import SimulationSettings
 from sim.tasks import TASKS
 from sim.tasks.fly_to_target import FlyToTarget
 from sim.tasks.task import Trial
@@ -214,12 +215,13 @@ def test_every_step_sees_the_next_image_whatever_the_latency(bare_env, latency):
 
 def test_imu_window_is_the_interval_up_to_the_exposure_of_the_image(bare_env, monkeypatch):
     # Write the time of each sample into the x axis of its body rates.
-    measure = Simulation._measure
+    measure = Craft.measure
 
-    def measure_time(simulation):
-        return np.array([simulation.time, 0, 0]), measure(simulation)[1]
+    def measure_time(craft, time):
+        measure(craft, time)
+        craft._rows[-1] = (time, np.array([time, 0, 0]), craft._rows[-1][2])
 
-    monkeypatch.setattr(Simulation, '_measure', measure_time)
+    monkeypatch.setattr(Craft, 'measure', measure_time)
     env = bare_env(camera_latency=0.1)
     observation, _ = env.reset(seed=0)
     # Nothing was measured before the first image: level rest stands in.
@@ -423,12 +425,13 @@ def test_importing_twice_registers_once():
 
 def test_info_stamps_the_image_and_every_inertial_sample(bare_env, monkeypatch):
     # Write the time of each sample into the x axis of its body rates.
-    measure = Simulation._measure
+    measure = Craft.measure
 
-    def measure_time(simulation):
-        return np.array([simulation.time, 0, 0]), measure(simulation)[1]
+    def measure_time(craft, time):
+        measure(craft, time)
+        craft._rows[-1] = (time, np.array([time, 0, 0]), craft._rows[-1][2])
 
-    monkeypatch.setattr(Simulation, '_measure', measure_time)
+    monkeypatch.setattr(Craft, 'measure', measure_time)
     env = bare_env(camera_latency=0.1)
     _, info = env.reset(seed=0)
     # Level rest stands in for the time before the start.

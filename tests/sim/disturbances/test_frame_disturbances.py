@@ -5,9 +5,9 @@ import pytest
 
 from lnn_control.core.messages import ImuSamples
 from lnn_control.core.observation import Preprocessing
+from sim.craft import Craft
 from sim.disturbances import DroppedFrames, Latency, RepeatedFrames
 from sim.observation import resample
-from sim.simulation import Simulation
 
 
 def step_through(env, num_steps, seed=0):
@@ -36,12 +36,13 @@ def test_dropped_frames_lengthen_the_elapsed_time_and_keep_their_rate(make_env, 
 
 def test_imu_window_spans_the_gap_of_dropped_frames(make_env, monkeypatch):
     # Write the time of each sample into the x axis of its body rates.
-    measure = Simulation._measure
+    measure = Craft.measure
 
-    def measure_time(simulation):
-        return np.array([simulation.time, 0, 0]), measure(simulation)[1]
+    def measure_time(craft, time):
+        measure(craft, time)
+        craft._rows[-1] = (time, np.array([time, 0, 0]), craft._rows[-1][2])
 
-    monkeypatch.setattr(Simulation, '_measure', measure_time)
+    monkeypatch.setattr(Craft, 'measure', measure_time)
     seen = step_through(make_env(DroppedFrames(0.6)), 12)
     assert max(gap for _, gap, *_ in seen) > 0.12
     stamps = np.cumsum([gap for _, gap, *_ in seen]) - 0.05
