@@ -119,6 +119,7 @@ NEEDS_BESIDES = {
     'lnn_control.core.cluster': 'cluster',
     'lnn_control.nodes.mavlink_node': 'mavlink',
     'lnn_control.nodes.sim_node': 'sim',
+    'lnn_control.nodes.simulated_vehicle': 'sim',
     'sim.renderers.gl': 'gl',
 }
 
