@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lnn_control.cli import main as cli
+from lnn_control.policies.folders import DEFAULT_POLICY
 from tests.deploy.test_c_program import make
 from tests.deploy.tools import require
 
@@ -31,7 +32,7 @@ def test_policy_is_flown_written_and_compared(
     words = ['--to', 'c', '--images', '16', '--encoder', 'int8', '--calibration-images', '24']
     assert cli.main(['export', '--output', str(folder), *words]) == 0
     output = capsys.readouterr().out
-    assert f'forest_cfc as c, encoder in int8: {folder}' in output
+    assert f'{DEFAULT_POLICY} as c, encoder in int8: {folder}' in output
     assert float(re.search(r'within (\S+) m/s of PyTorch', output)[1]) < 1e-4  # type: ignore[index]
     flight = json.loads((folder / 'manifest.json').read_text())['flight']
     assert flight['num_images'] == 16 and flight['num_starts'] >= 2

@@ -57,6 +57,7 @@ class Camera:
         self._probe = probe
         self._pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
         self._encoder = ImageEncoder()
+        self.topic = topics.IMAGE
         self.encoding = 'rgb8'
         self.stamp = 100.0
         self.is_dark = False
@@ -80,7 +81,7 @@ class Camera:
         pixels = np.zeros_like(noise) if self.is_dark else self._pixels // 2 + noise
         message: Image = self._encoder.encode(pixels, self.stamp if self.has_stamp else 0.0)
         message.encoding = self.encoding
-        self._probe.publish(topics.IMAGE, message)
+        self._probe.publish(self.topic, message)
 
     def feel(self) -> None:
         """Publish the inertial samples up to the next image, without the image."""
@@ -221,9 +222,15 @@ def test_rectified_images_are_those_of_the_projection(
     fly(probe)
     info = make_info(100.0)
     info.p = make_info(69.0).p
+    camera = Camera(probe)
+    camera.topic = topics.Topic('/front/image_rect', Image, topics.LATEST_FRAME)
+
+    def shoot() -> None:
+        probe.publish(topics.CAMERA_INFO, info)
+        camera.shoot()
+
     probe.wait_until(
-        lambda: 'the camera sees 69 degrees across' in find_problem(diagnostics),
-        lambda: probe.publish(topics.CAMERA_INFO, info),
+        lambda: 'the camera sees 69 degrees across' in find_problem(diagnostics), shoot
     )
 
 
