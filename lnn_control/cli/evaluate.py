@@ -173,7 +173,7 @@ def main(arguments: list[str]) -> int:
     show(rows, is_by_suite=job.suite == ALL_SUITES)
     if job.output is not None:
         write_summaries(job.output / SUMMARY, rows, describe_beside(job))
-        print(f'page: {write_pages(job, job.output, rows).resolve()}')
+        print(f'page: {write_pages(job, job.output, rows, settings).resolve()}')
     num_trials = sum(len(row.results) for row in rows)
     print(f'{num_trials} trials in {len(rows)} rows, {describe_time(time.monotonic() - start)}')
     return 0
@@ -241,10 +241,14 @@ def prepare_folder(folder: Path) -> None:
     forget_flights(folder)
 
 
-def write_pages(job: Evaluate, folder: Path, rows: Sequence[FlownPost]) -> Path:
+def write_pages(
+    job: Evaluate, folder: Path, rows: Sequence[FlownPost], settings: FlightSettings
+) -> Path:
     """Fly some trials again to record them, and write a page with their videos.
 
     One policy has the page of its run; several, or all suites, one page of results.
+
+    :param settings: how the trials were flown.
     """
     from lnn_control.cli.evaluation_page import (
         FlownRow,
@@ -257,7 +261,7 @@ def write_pages(job: Evaluate, folder: Path, rows: Sequence[FlownPost]) -> Path:
     )
     from lnn_control.cli.report import write_results_page
 
-    settings = {name: _write(value) for name, value in asdict(job).items() if value is not None}
+    told = {name: _write(value) for name, value in asdict(job).items() if value is not None}
     own = [row for row in rows if row.post.part is Part.OWN]
     policies = list(dict.fromkeys(row.post.policy for row in own))
     is_one = len(policies) == 1 and job.suite != ALL_SUITES
@@ -269,7 +273,7 @@ def write_pages(job: Evaluate, folder: Path, rows: Sequence[FlownPost]) -> Path:
             if row.post.policy == policy
         ]
         flown_by = provide_policy(policy, job.backend)
-        recording = Recording(flown_by, choose_place(job), _choose_runner(job), settings)
+        recording = Recording(flown_by, settings.place, settings.runner, told)
         if is_one:
             return write_evaluation_page(folder, flown, recording)
         shown = choose_rows_of_suites(flown) if job.suite == ALL_SUITES else choose_rows(flown)

@@ -60,6 +60,11 @@ def _count_outcomes(results: Sequence[TrialResult]) -> str:
     return ', '.join(f'{name} {count}' for name, count in outcomes.most_common())
 
 
+def _print(table: Table, least_width: int = 100) -> None:
+    """Print a table, as wide as the terminal. :param least_width: in letters, if that is less."""
+    Console(width=max(Console().width, least_width), markup=False).print(table)
+
+
 def print_summary(
     summary: SuiteSummary, results: list[TrialResult], references: Sequence[Row] = ()
 ) -> None:
@@ -72,7 +77,7 @@ def print_summary(
         table.add_column(reference.policy, overflow='fold')
     for name in columns[0]:
         table.add_row(name, *(column.get(name, '-') for column in columns))
-    Console(width=max(Console().width, 100), markup=False).print(table)
+    _print(table)
     print(_FOOTNOTE)
 
 
@@ -125,7 +130,7 @@ def print_table(rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
             _mean('command_change', results),
             _mean('in_view', results, '.0%'),
         )
-    Console(width=max(Console().width, 118), markup=False).print(table)
+    _print(table, 118)
     print('Path over the shortest; clear: smallest clearance; change: of the commanded velocity.')
     print(_FOOTNOTE)
     for summary, results in rows:
@@ -161,7 +166,7 @@ def print_stress(
             *(('', '', '') if cell == CLEAN else against),
             *(f'{one.successes} of {one.episodes}' for one in others),
         )
-    Console(width=max(Console().width, 100), markup=False).print(table)
+    _print(table)
     print('Drop in percentage points against the clean run; lost and won are seeds that')
     print('succeed only without and only with the disturbance.')
 
@@ -193,7 +198,7 @@ def print_causes(names: Sequence[str], rows: Sequence[Row]) -> None:
             ', '.join(f'{cause} {count}' for cause, count in causes),
             str(count_unseen(results)),
         )
-    Console(width=max(Console().width, 100), markup=False).print(table)
+    _print(table)
     print('Unseen: of those, trials that ended with the target out of view.')
 
 
@@ -222,7 +227,7 @@ def print_pairs(names: Sequence[str], pairs: Sequence[tuple[Row, Row]]) -> None:
             str(pair.num_won),
             f'{pair.p_value:.3f}',
         )
-    Console(width=max(Console().width, 100), markup=False).print(table)
+    _print(table)
     print('Points: success rate less that of the one it stands beside. Lost and won: seeds on')
     print('which only that one and only the other one succeeds. p: exact test of McNemar.')
     if min(first.episodes for (first, _), _ in pairs) < _ENOUGH_PAIRS:

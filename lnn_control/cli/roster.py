@@ -14,7 +14,7 @@ from lnn_control.evaluation.row_names import name_row_of_suite
 from lnn_control.policies.folders import DEFAULT_POLICY, POLICY_OF_TASK
 from lnn_control.policies.registry import is_blind, make_policy
 
-REFERENCES = ('hover', 'expert')
+REFERENCE_POLICIES = ('hover', 'expert')
 """Who stands beside every row: one that does nothing and one that knows everything."""
 
 MAX_REFERENCE_EPISODES = 10
@@ -215,7 +215,7 @@ def _list_references(posts: Sequence[Post]) -> list[Post]:
     flown = {(post.scenario, post.policy) for post in posts}
     return [
         replace(post, policy=name, seeds=post.seeds[:MAX_REFERENCE_EPISODES], part=Part.REFERENCE)
-        for name in REFERENCES
+        for name in REFERENCE_POLICIES
         for post in posts
         if post.part is Part.OWN and (post.scenario, name) not in flown
     ]

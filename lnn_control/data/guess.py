@@ -196,11 +196,8 @@ def _write_lens(topics: dict[str, Sampled], camera: str) -> Iterator[str]:
         yield f'  # {info} tells nothing: {error}'
         yield from _NO_LENS
         return
-    if is_rectified(camera):
-        yield f'  # its calibration: images were straightened, to {fov_deg:.4g} degrees across'
-        yield f'  info: {{topic: {_quote(info)}}}'
-        return
-    yield f'  # its calibration: images are straightened, to {fov_deg:.4g} degrees across'
+    tense = 'were' if is_rectified(camera) else 'are'
+    yield f'  # its calibration: images {tense} straightened, to {fov_deg:.4g} degrees across'
     yield f'  info: {{topic: {_quote(info)}}}'
 
 

@@ -25,6 +25,7 @@ from sim.renderers.shaders import (
     SKY_VERTEX,
     SOLID_FRAGMENT,
     SOLID_VERTEX,
+    set_light,
 )
 from sim.sensors.pinhole import PinholeCamera
 from sim.vehicles.looks import VehicleLook
@@ -261,15 +262,7 @@ class _Stage:
             self._array, self._label_array, vertex_buffer, index_buffer, labels, self.places,
             self._queue, self._atlas, self._panorama,
         )  # fmt: skip
-        self._set_light(canvas)
-
-    def _set_light(self, canvas: _Canvas) -> None:
-        light = self.scene.world.light
-        canvas.solid['sun_direction'] = light.sun_direction_world
-        canvas.solid['sun'] = light.sun
-        canvas.solid['ambient'] = light.ambient
-        canvas.solid['fog'] = tuple((self.scene.fog / 255).tolist())
-        canvas.solid['fog_density'] = 1.0 / light.fog_distance
+        set_light(canvas.solid, self.scene)
 
     def list_commands(self, levels: NDArray[np.int64]) -> NDArray[np.void]:
         """Return what to draw, in order, given the level of every instance or -1."""

@@ -16,6 +16,7 @@ from sim.renderers.shaders import (
     SOLID_FRAGMENT,
     VEHICLE_LABEL_VERTEX,
     VEHICLE_VERTEX,
+    set_light,
 )
 from sim.vehicles.looks import VehicleLook
 
@@ -40,12 +41,7 @@ class GlVehicles:
         self._label: Any = context.program(VEHICLE_LABEL_VERTEX, LABEL_FRAGMENT)
         self._solid['atlas'] = _TEXTURE_UNIT
         self._label['label_of_all'] = float(looks[0].mesh.label) / 255
-        light = scene.world.light
-        self._solid['sun_direction'] = light.sun_direction_world
-        self._solid['sun'] = light.sun
-        self._solid['ambient'] = light.ambient
-        self._solid['fog'] = tuple((scene.fog / 255).tolist())
-        self._solid['fog_density'] = 1.0 / light.fog_distance
+        set_light(self._solid, scene)
         self._parts: list[moderngl.Buffer | moderngl.VertexArray | moderngl.Texture] = []
         self._bodies = [self._load(context, look) for look in looks]
 

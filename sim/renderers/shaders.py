@@ -7,7 +7,11 @@ cut at white, then fog by the distance. Pictures come out upside down, that is w
 first.
 """
 
-SOLID_VERTEX = """
+from typing import Any
+
+from sim.renderers.scene import Scene
+
+_LIT_VERTEX = """
 #version 430
 uniform mat4 clip_from_world;
 uniform vec3 eye;
@@ -17,24 +21,33 @@ uniform float ambient;
 in vec3 in_vertex;
 in vec3 in_normal;
 in vec2 in_uv;
-in vec4 in_place;   // position [m] and scale
-in vec3 in_look;    // cosine and sine of the yaw, brightness
 out vec2 uv;
 out vec3 light;
 out vec3 ray;
+
+void show(vec3 position, vec3 normal, float brightness) {
+    gl_Position = clip_from_world * vec4(position, 1.0);
+    light = brightness * (ambient + sun * max(0.0, dot(normal, sun_direction)));
+    uv = in_uv;
+    ray = position - eye;
+}
+"""
+
+SOLID_VERTEX = (
+    _LIT_VERTEX
+    + """
+in vec4 in_place;   // position [m] and scale
+in vec3 in_look;    // cosine and sine of the yaw, brightness
 
 vec3 turn(vec3 v) {
     return vec3(in_look.x * v.x - in_look.y * v.y, in_look.y * v.x + in_look.x * v.y, v.z);
 }
 
 void main() {
-    vec3 position = in_place.xyz + in_place.w * turn(in_vertex);
-    gl_Position = clip_from_world * vec4(position, 1.0);
-    light = in_look.z * (ambient + sun * max(0.0, dot(turn(in_normal), sun_direction)));
-    uv = in_uv;
-    ray = position - eye;
+    show(in_place.xyz + in_place.w * turn(in_vertex), turn(in_normal), in_look.z);
 }
 """
+)
 
 SOLID_FRAGMENT = """
 #version 430
@@ -79,30 +92,17 @@ void main() {
 }
 """
 
-VEHICLE_VERTEX = """
-#version 430
-uniform mat4 clip_from_world;
+VEHICLE_VERTEX = (
+    _LIT_VERTEX
+    + """
 uniform mat4 world_from_body;
-uniform vec3 eye;
-uniform vec3 sun_direction;
-uniform vec3 sun;
-uniform float ambient;
-in vec3 in_vertex;
-in vec3 in_normal;
-in vec2 in_uv;
-out vec2 uv;
-out vec3 light;
-out vec3 ray;
 
 void main() {
     vec3 position = (world_from_body * vec4(in_vertex, 1.0)).xyz;
-    vec3 normal = mat3(world_from_body) * in_normal;
-    gl_Position = clip_from_world * vec4(position, 1.0);
-    light = vec3(ambient) + sun * max(0.0, dot(normal, sun_direction));
-    uv = in_uv;
-    ray = position - eye;
+    show(position, mat3(world_from_body) * in_normal, 1.0);
 }
 """
+)
 
 VEHICLE_LABEL_VERTEX = """
 #version 430
@@ -144,3 +144,13 @@ void main() {
     colour = textureLod(panorama, vec2(atan(ray.y, ray.x) / (2.0 * PI), row / rows), 0.0).rgb;
 }
 """
+
+
+def set_light(program: Any, scene: Scene) -> None:
+    """Give a program of these the sun and the fog of a scene's world."""
+    light = scene.world.light
+    program['sun_direction'] = light.sun_direction_world
+    program['sun'] = light.sun
+    program['ambient'] = light.ambient
+    program['fog'] = tuple((scene.fog / 255).tolist())
+    program['fog_density'] = 1.0 / light.fog_distance
