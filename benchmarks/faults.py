@@ -134,9 +134,6 @@ class Rig:
     """
 
     def __init__(self, folder: Path, patience: Patience | None = None) -> None:
-        import rclpy
-        from rclpy.signals import SignalHandlerOptions
-
         from lnn_control.nodes import topics
 
         self._topics = topics
@@ -145,6 +142,16 @@ class Rig:
         self.sensors = Sensors()
         self._heard: list[tuple[float, tuple[float, ...]]] = []
         self._lock = threading.Lock()
+        self.safety = self._start_safety()
+        self.policy = self._start_policy()
+        self._open()
+
+    def _open(self) -> None:
+        """Enter the graph, and let the sensors tell from now on."""
+        import rclpy
+        from rclpy.signals import SignalHandlerOptions
+
+        topics = self._topics
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         self._node = rclpy.create_node('injector')
         self._publishers = {
@@ -159,24 +166,26 @@ class Rig:
         self._is_over = threading.Event()
         self._spinner = threading.Thread(target=self._spin)
         self._shooter = threading.Thread(target=self._shoot)
-        self.safety = self._start_safety()
-        self.policy = self._start_policy()
         self._spinner.start()
         self._shooter.start()
 
-    def close(self) -> None:
-        """End everything."""
+    def _leave(self) -> None:
+        """End the sensors and leave the graph."""
         import rclpy
 
         self._is_over.set()
         self._shooter.join()
         self._spinner.join()
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    def close(self) -> None:
+        """End everything."""
         for process in (self.policy, self.safety):
             process.send_signal(signal.SIGCONT)
             process.terminate()
             process.wait(30)
-        self._node.destroy_node()
-        rclpy.try_shutdown()
+        self._leave()
 
     def _start(self, name: str, **parameters: object) -> 'subprocess.Popen[bytes]':
         words = [word for item in parameters.items() for word in ('-p', '{}:={}'.format(*item))]
@@ -210,6 +219,10 @@ class Rig:
         from lifecycle_msgs.msg import Transition
 
         if self.policy.poll() is not None:
+            # What a killed process had not read yet stays in the shared memory of who sent it. In
+            # that of default size, 512 KiB, images find no room after a few of them.
+            self._leave()
+            self._open()
             self.policy = self._start_policy()
         next_step = {
             'unconfigured': Transition.TRANSITION_CONFIGURE,
