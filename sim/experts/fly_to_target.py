@@ -47,7 +47,7 @@ class FlyToTargetExpert(Expert):
         self, world: World, parameters: ExpertParameters | None = None, reach: float = 2.5
     ) -> None:
         self.parameters = parameters or ExpertParameters()
-        self._target = world.target.position
+        self.target = world.target.position
         self._reach = reach
         p = self.parameters
         self._stop = choose_stop(p.stop_distance, world.target, reach, p.altitude)
@@ -60,13 +60,13 @@ class FlyToTargetExpert(Expert):
 
     def trace_path(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the cheapest path from a place to the target [m]."""
-        return np.vstack([self.cost_to_go.trace(position, 500.0), self._target[:2]])
+        return np.vstack([self.cost_to_go.trace(position, 500.0), self.target[:2]])
 
     def __call__(self, state: VehicleState, progress: Any = None) -> VelocityCommand:
         """Return the expert's command in a state."""
         p = self.parameters
         position = state.position_world
-        to_target = self._target[:2] - position[:2]
+        to_target = self.target[:2] - position[:2]
         distance = float(np.hypot(*to_target))
         bearing = float(np.arctan2(to_target[1], to_target[0]))
         direction = self._find_direction(position[:2])
@@ -82,7 +82,7 @@ class FlyToTargetExpert(Expert):
         ahead = self.cost_to_go.trace(position, self.parameters.look_ahead)[-1] - position
         length = float(np.hypot(*ahead))
         if length < 1e-6:
-            ahead, length = self._target[:2] - position, 1.0
+            ahead, length = self.target[:2] - position, 1.0
         return ahead / length
 
     def _choose_speed(

@@ -1,7 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""An expert that knows the map and all targets: flies to one as if it were the only one."""
+"""An expert that knows the map and all targets: flies to one as if it were the only one.
 
+Where the next one has not been seen yet and is out of view it looks around instead, as who learns
+from it cannot know on which side it is.
+"""
+
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -10,10 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core.frames import wrap_angle, yaw_from_quaternion
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.experts.expert import Expert
 from sim.experts.fly_to_target import FlyToTargetExpert
 from sim.worlds.world import World
+
+VIEW = 0.8
+"""Angle between heading and target up to which only what is in the way can hide it [rad]."""
 
 
 class HikeExpert(Expert):
@@ -30,8 +39,18 @@ class HikeExpert(Expert):
         self._experts = [FlyToTargetExpert(leg, reach=reach) for leg in legs]
 
     def __call__(self, state: VehicleState, progress: Any) -> VelocityCommand:
-        """Return the command to fly to the target that is next."""
-        return self._experts[min(progress.reached, len(self._experts) - 1)](state)
+        """Return the command to fly to the target that is next, or to look around for it."""
+        expert = self._experts[min(progress.reached, len(self._experts) - 1)]
+        command = expert(state)
+        to_target = expert.target[:2] - state.position_world[:2]
+        bearing = float(np.arctan2(to_target[1], to_target[0]))
+        aside = wrap_angle(bearing - yaw_from_quaternion(state.orientation_world))
+        if progress.found or abs(aside) <= VIEW:
+            return command
+        # On to the side to which it turns already: the one thing that a camera and a gyroscope
+        # tell, and either side comes round to the target.
+        yaw_rate = math.copysign(expert.parameters.max_yaw_rate, state.angular_velocity[2])
+        return VelocityCommand(0.0, 0.0, command.vz, yaw_rate)
 
     def shortest_path(self, position: NDArray[np.float64]) -> float:
         """Return the length of the cheapest paths from target to target [m].

@@ -38,10 +38,12 @@ class HikeProgress(Progress):
 
     :param reached: number of targets reached.
     :param held: time within reach of the next one and slow, without a break [s].
+    :param found: whether the next one has been in view since it appeared.
     """
 
     reached: int = 0
     held: float = 0.0
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,16 +135,17 @@ class Hike(Task):
         distance = measure_distance(trial, state, _find_pose(trial, reached))
         is_there = distance < self.reach and np.linalg.norm(state.velocity_world) < self.slow
         held = progress.held + state.stamp - progress.time if is_there else 0.0
+        found = progress.found or situation.sees_target
         outcome = progress.outcome or find_failure(trial, situation)
         if outcome is None and is_there and held >= self.hold - 1e-9:
-            reached, held = reached + 1, 0.0
+            reached, held, found = reached + 1, 0.0, False
             if reached == _count_targets(trial):
                 outcome = Outcome.SUCCESS
             else:
                 distance = measure_distance(trial, state, _find_pose(trial, reached))
         elif outcome is None and state.stamp >= trial.time_limit:
             outcome = Outcome.TIME_LIMIT
-        return HikeProgress(state.stamp, distance, outcome, reached, held)
+        return HikeProgress(state.stamp, distance, outcome, reached, held, found)
 
     def make_expert(self, trial: Trial) -> HikeExpert:
         """Return an expert that knows the trial's map and all targets."""

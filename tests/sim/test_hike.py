@@ -182,6 +182,31 @@ def test_expert_flies_to_the_next_target_as_if_it_were_the_only_one(make_trial, 
     assert free.to_array() == pytest.approx(direct.to_array(), abs=0.02)
 
 
+def test_target_is_found_once_it_was_in_view_until_the_next_one_appears(make_trial):
+    trial = make_trial()
+    progress, found = TASK.begin(trial, VehicleState(np.array([0.0, 0.0, 1.5]))), []
+    for i, sees_target in enumerate([False, True, False] * 4):
+        state = VehicleState(np.array([*near(0), 1.5]), stamp=0.05 * (i + 1))
+        progress = TASK.judge(trial, progress, Situation(state, sees_target=sees_target))
+        found.append(progress.found)
+    # The tenth situation, half a second after the first, reaches the target.
+    assert found == [False] + [True] * 8 + [False, True, True]
+
+
+@pytest.mark.parametrize('yaw_rate', [-0.02, 0.02])
+def test_expert_looks_around_for_what_was_not_in_view_yet(make_trial, yaw_rate):
+    expert = HikeExpert(make_trial().world)
+    behind = VehicleState(
+        np.array([*near(2), 1.4]), angular_velocity=np.array([0.0, 0.0, yaw_rate])
+    )
+    search = expert(behind, HikeProgress(reached=1))
+    assert search.to_array() == pytest.approx([0.0, 0.0, 0.1, np.copysign(1.0, yaw_rate)])
+    # What was seen is where it was: to the right, whichever way the vehicle turns.
+    back = expert(behind, HikeProgress(reached=1, found=True))
+    assert back.yaw_rate == pytest.approx(-1.0)
+    assert np.hypot(back.vx, back.vy) > 0.5
+
+
 def test_shortest_path_touches_every_target_at_its_reach(make_trial):
     # On the ground: 7.5 m to the first, from (7.5, 0) straight on to 2.5 m before the second,
     # and from there to 2.5 m before the third.
