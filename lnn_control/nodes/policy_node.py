@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections import deque
+from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -47,7 +48,7 @@ from lnn_control.nodes.graph_checks import describe_publishers
 from lnn_control.nodes.lifecycle import refuse_wrong_transitions
 from lnn_control.nodes.parameters import Parameter, Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
-from lnn_control.nodes.sensor_inputs import AnyImage, SensorInputs
+from lnn_control.nodes.sensor_inputs import AnyImage, SensorInputs, take_waiting
 from lnn_control.policies.folders import DEFAULT_POLICY
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
@@ -300,14 +301,14 @@ class PolicyNode(LifecycleNode):
         self._doubt = self._open(topics.DOUBT)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
         self._has_doubt = None
-        self._subscriptions_of_sensors = [
+        self._images, self._samples, self._infos = (
             self.create_subscription(topic.type, topic.name, callback, topic.qos)
             for topic, callback in (
                 (self._image_topic, self._see),
-                (topics.IMU, self._feel),
+                (topics.IMU, self._feel_all),
                 (topics.CAMERA_INFO, self._note_camera),
             )
-        ]
+        )
         # On the steady clock: what is wrong is told also where /clock is what is missing.
         self._timer = self.create_timer(1.0, self._diagnose, clock=self._steady)
         self._patience = self.create_timer(
@@ -330,7 +331,7 @@ class PolicyNode(LifecycleNode):
         self._runner, self._waiting = None, None
         for timer in (self._timer, self._patience):
             self.destroy_timer(timer)
-        for subscription in self._subscriptions_of_sensors:
+        for subscription in (self._images, self._samples, self._infos):
             self.destroy_subscription(subscription)
         for publisher in (
             *(self._command, self._neurons, self._saliency, self._circuit),
@@ -369,6 +370,11 @@ class PolicyNode(LifecycleNode):
             self._runner.set_fov(self._inputs.read_lens(message))
         except ValueError as error:
             self._complain(f'camera_info ignored: {error}')
+
+    def _feel_all(self, message: Imu) -> None:
+        """Take an inertial sample and those that wait behind it."""
+        for sample in chain((message,), take_waiting(self._samples)):
+            self._feel(sample)
 
     def _feel(self, message: Imu) -> None:
         if self._runner is None:

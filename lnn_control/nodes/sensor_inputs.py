@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of camera and IMU as the policy takes them, watched for what is not as it should be."""
 
-from typing import TypeAlias
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.subscription import Subscription
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu
 
@@ -19,6 +21,7 @@ from lnn_control.core.contract import (
 from lnn_control.core.image_messages import name_encoding
 from lnn_control.core.lens import Lens, read_calibration
 from lnn_control.core.messages import CameraImage
+from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import (
     image_from_message,
     nanoseconds_from_stamp,
@@ -30,6 +33,20 @@ AnyImage: TypeAlias = Image | CompressedImage
 Sample = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 # Of an IMU whose rate is not known yet, and more than half its period [s].
 _SAMPLE_PERIOD = 0.005
+
+
+def take_waiting(subscription: Subscription) -> Iterator[Any]:
+    """Yield what waits in a subscription's queue now, the oldest first.
+
+    For its callback: a round of the executor for each message of a burst costs several times what
+    is done with it.
+    """
+    for _ in range(topics.SAMPLES.depth):
+        with subscription.handle:
+            taken = subscription.handle.take_message(subscription.msg_type, False)
+        if taken is None:
+            return
+        yield taken[0]
 
 
 class SensorInputs:
