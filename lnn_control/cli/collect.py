@@ -162,6 +162,9 @@ def describe_settings(job: Collect) -> dict[str, str]:
     described |= {
         name: str(float(value)) for name, value in job.scenario.camera.describe().items()
     }
+    if ':' in job.task:
+        # By this it is found again: its name alone is in no list.
+        described['task_from'] = job.task
     if job.policy != EXPERT:
         described['expert_share'] = str(float(job.settings.expert_share))
     if is_checkpoint(job.policy):

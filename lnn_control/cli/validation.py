@@ -28,8 +28,8 @@ def find_scenario(episodes: list[dict[str, str]]) -> Scenario:
     said = [episode for episode in episodes if 'task' in episode]
     if not said:
         raise ValueError('validation needs a task, but no episode names one: leave it out')
-    names = ('task', 'world', 'season', 'task_option')
-    places = [tuple(e.get(name, '') for name in names) for e in said]
+    names = ('world', 'season', 'task_option')
+    places = [(e.get('task_from', e['task']), *(e.get(name, '') for name in names)) for e in said]
     task, world, season, asked = max(sorted(set(places)), key=places.count)
     # A value may have spaces of its own, such as the path of a target.
     chosen = choose_task(

@@ -4,10 +4,12 @@ import shutil
 
 import pytest
 
+from lnn_control.cli.collect import Collect, describe_settings
 from lnn_control.cli.validation import find_scenario, make_judge
 from lnn_control.core.observation import Preprocessing
 from lnn_control.policies.network import Network, NetworkConfig
 from lnn_control.policies.network_policy import NetworkPolicy
+from sim.tasks.fly_to_target import FlyToTarget
 
 FOREST = {'task': 'fly_to_target', 'world': 'forest', 'season': 'summer', 'renderer': 'tiny'}
 
@@ -29,6 +31,20 @@ def test_task_is_asked_what_it_was_in_most_episodes(tmp_path):
     assert (task.density, task.time_limit) == (0.1, 2.5)
     assert task.target == str(target)
     assert find_scenario([FOREST, sparse, FOREST]).task.density != 0.1
+
+
+class Linger(FlyToTarget):
+    """Of another package, which offers it to nobody by name."""
+
+    name = 'linger'
+
+
+def test_task_of_another_package_is_found_by_what_its_episodes_say(tmp_path):
+    job = Collect(tmp_path, task='tests.cli.test_validation:Linger', world='urban')
+    scenario = find_scenario([describe_settings(job)])
+    assert scenario.task.name == 'linger'
+    assert isinstance(scenario.task, FlyToTarget)
+    assert scenario.task.world == 'urban'
 
 
 def test_empty_validation_and_a_task_nobody_knows_are_errors():
