@@ -7,6 +7,7 @@ finds in the processor's cache. The first convolution reads pairs of pixels as s
 is the same sum in another order and suits the processor better than three.
 """
 
+import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -234,6 +235,18 @@ def convolve(
 def choose_dtype(device: torch.device) -> torch.dtype:
     """Return the type to compute convolutions in: bfloat16 where the hardware knows it."""
     if device.type == 'cpu':
-        is_supported = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
-        return torch.bfloat16 if is_supported is not None and is_supported() else torch.float32
+        return torch.bfloat16 if _computes_bfloat16() else torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+
+
+def _computes_bfloat16() -> bool:
+    """Return whether the processor multiplies in bfloat16 by itself.
+
+    oneDNN takes it on every x86 processor with AVX-512, and where it has to make it up from
+    float32 that takes several times as long as float32.
+    """
+    if platform.machine() in ('x86_64', 'AMD64'):
+        names = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+        return any(getattr(torch.cpu, name, bool)() for name in names)
+    is_taken = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', bool)
+    return bool(is_taken())
