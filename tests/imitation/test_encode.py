@@ -1,10 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import platform
+
 import pytest
 import torch
 from torch import nn
 
-from lnn_control.imitation.encode import convolve, fold_weight, plan_layers, unfold_weight
+from lnn_control.imitation.encode import (
+    choose_dtype,
+    convolve,
+    fold_weight,
+    plan_layers,
+    unfold_weight,
+)
 from lnn_control.policies.encoder import SpatialEncoder
 
 CHANNELS = (4, 5, 6, 8)
@@ -55,3 +63,19 @@ def test_folded_weights_unfold_to_themselves():
 def test_other_layers_are_an_error():
     with pytest.raises(ValueError, match='encoder must be of Conv2d and ReLU, got BatchNorm2d'):
         plan_layers(nn.Sequential(nn.BatchNorm2d(3)), (16, 32))
+
+
+@pytest.mark.parametrize(
+    ('known', 'dtype'),
+    [
+        ((), torch.float32),
+        (('_is_avx512_bf16_supported',), torch.bfloat16),
+        (('_is_amx_tile_supported',), torch.bfloat16),
+    ],
+)
+def test_type_is_one_that_the_processor_computes_by_itself(monkeypatch, known, dtype):
+    monkeypatch.setattr(platform, 'machine', lambda: 'x86_64')
+    for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported'):
+        monkeypatch.setattr(torch.cpu, name, lambda name=name: name in known)
+    # What oneDNN takes is more than that.
+    assert choose_dtype(torch.device('cpu')) is dtype
