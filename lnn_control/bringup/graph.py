@@ -525,7 +525,7 @@ ROBOT = Graph(
 
 DASHBOARD = NodeDescription(
     'dashboard_node',
-    settings=_same('address', 'port', 'stamped'),
+    settings=_same('address', 'port', 'image_transport', 'stamped'),
     remappings=(('camera/image_raw', 'image_topic'), ('cmd_vel', 'command_topic')),
 )
 """The live page, started by itself beside a graph."""

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import arg
 
@@ -38,6 +38,8 @@ class Dashboard:
     """Prefix of nodes and topics."""
     image_topic: str = 'camera/image_raw'
     """Camera images of the vehicle."""
+    image_transport: Literal['raw', 'compressed'] = 'raw'
+    """How the images come; compressed are JPEG or PNG."""
     command_topic: str = 'cmd_vel'
     """Where the vehicle takes velocity commands."""
     stamped: bool = True
@@ -66,6 +68,7 @@ def main(arguments: list[str]) -> int:
         'stamped': job.stamped,
         'namespace': job.namespace,
         'image_topic': job.image_topic,
+        'image_transport': job.image_transport,
         'command_topic': job.command_topic,
         'params_file': '',
     }

@@ -42,6 +42,7 @@ from lnn_control.nodes.page_access import LOOPBACK, TOKEN_VARIABLE, make_access
 from lnn_control.nodes.page_server import PageServer
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
+from lnn_control.nodes.sensor_inputs import AnyImage
 
 PARAMETERS = (
     Parameter(
@@ -50,6 +51,11 @@ PARAMETERS = (
         'of this machine, where the page is; beyond the loopback it takes a token',
     ),
     Parameter('port', 8321, 'of the page; 0: any that is free', 0, 65535),
+    Parameter(
+        'image_transport',
+        topics.RAW,
+        'raw, or compressed: JPEG or PNG on camera/image_raw/compressed',
+    ),
     Parameter('stamped', True, 'cmd_vel is TwistStamped (true) or Twist (false)'),
     Parameter('rate', 10.0, 'pictures to a browser a second at most [Hz]', 1.0, 60.0),
     Parameter('quality', 80, 'of the pictures as JPEG, in percent', 10, 100),
@@ -76,7 +82,10 @@ class DashboardNode(Node):
         access = make_access(
             self._settings.address, self._settings.port, os.environ.get(TOKEN_VARIABLE, '')
         )
-        self._images: dict[int, Image] = {}
+        self._image_topic = topics.choose_image_topic(
+            self.resolve_topic_name(topics.IMAGE.name), self._settings.image_transport
+        )
+        self._images: dict[int, AnyImage] = {}
         self._shown_at = self._saliency_at = -math.inf
         self._pictures: list[Subscription] = []
         self._complaint = ''
@@ -132,7 +141,7 @@ class DashboardNode(Node):
             self._pictures = [
                 self._listen(topic, callback)
                 for topic, callback in (
-                    (topics.IMAGE, self._see),
+                    (self._image_topic, self._see),
                     (topics.SALIENCY, self._see_saliency),
                     (topics.NEURONS, self._note_neurons),
                 )
@@ -225,7 +234,7 @@ class DashboardNode(Node):
         values = _list_finite(message.position)
         self._put('neurons', {'names': list(message.name), 'values': values})
 
-    def _see(self, message: Image) -> None:
+    def _see(self, message: AnyImage) -> None:
         """Show an image, or keep it until what the policy looks at has come."""
         self._images[nanoseconds_from_stamp(message.header.stamp)] = message
         while len(self._images) > _MOST_IMAGES:
@@ -239,7 +248,7 @@ class DashboardNode(Node):
         if image is not None:
             self._show(image, message)
 
-    def _show(self, message: Image, saliency: Image | None = None) -> None:
+    def _show(self, message: AnyImage, saliency: Image | None = None) -> None:
         """Put an image on the page, with what of it counts as a layer of its own."""
         now = time.monotonic()
         if now - self._shown_at < 1.0 / self._settings.rate:

@@ -53,7 +53,7 @@ def test_dashboard_has_an_executable_and_the_parameters_of_its_config() -> None:
     assert read_config(DASHBOARD) == {entry.name: entry.default for entry in parameters}
     assert {name for name, _ in DASHBOARD.settings} <= {entry.name for entry in parameters}
     options = {entry.name: entry.default for entry in fields(Dashboard)}
-    for name in ('address', 'port', 'stamped'):
+    for name in ('address', 'port', 'image_transport', 'stamped'):
         assert options[name] == read_config(DASHBOARD)[name]
     assert set(dict(DASHBOARD.remappings).values()) <= set(options)
 

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header, String
 from std_srvs.srv import Trigger
 
@@ -44,8 +46,9 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 class Policy:
     """Commands as a policy does, and shows what it sees and thinks."""
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Probe, is_compressed: bool = False) -> None:
         self._probe = probe
+        self._is_compressed = is_compressed
         self._encoder = ImageEncoder()
         self._pixels = np.full((72, 128, 3), 90, np.uint8)
         self._sent_at = 0.0
@@ -67,7 +70,12 @@ class Policy:
         names = self._circuit.name_neurons(5)
         activity = np.array([0.9, -0.8, 0.0, 0.1, 0.2])
         command = VelocityCommand(vx=5.0, yaw_rate=-0.25)
-        self._probe.publish(topics.IMAGE, image)
+        if self._is_compressed:
+            _, data = cv2.imencode('.jpg', self._pixels)
+            packed = CompressedImage(header=header, format='jpeg', data=data.tobytes())
+            self._probe.publish(topics.choose_image_topic(topics.IMAGE.name, 'compressed'), packed)
+        else:
+            self._probe.publish(topics.IMAGE, image)
         self._probe.publish(topics.RAW_COMMAND, make_twist_stamped(command, now))
         self._probe.publish(topics.NEURONS, make_neurons(activity, names, now))
         self._probe.publish(topics.SALIENCY, make_saliency(saliency, header))
@@ -171,6 +179,17 @@ def test_page_shows_what_is_heard_and_greys_what_is_not(
     assert run.wait() == 0
     probe.wait_until(lambda: 'no connection to the dashboard' in browser.read('#banner'))
     assert browser.read('.camera .age') == 'no connection'
+
+
+def test_page_shows_compressed_images_with_what_the_policy_looks_at(
+    probe: Probe, start: Start, browser: Browser
+) -> None:
+    run = start('dashboard_node', port=0, image_transport='compressed')
+    browser.open(find_url(probe, run))
+    policy = Policy(probe, is_compressed=True)
+    for name in ('camera', 'saliency'):
+        width = f"document.querySelector('#{name}').naturalWidth"
+        probe.wait_until(lambda width=width: browser.run(width) == 128, policy.fly)
 
 
 def test_stop_that_is_not_delivered_says_so_and_arrives_as_soon_as_it_can(
