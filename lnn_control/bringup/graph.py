@@ -20,7 +20,7 @@ from lnn_control.core.fleet import MOST_VEHICLES, name_vehicles
 from lnn_control.core.safety import CommandLimits
 from lnn_control.core.vehicle_profiles import PROFILES
 from lnn_control.deploy.provide import BACKENDS
-from lnn_control.policies.folders import DEFAULT_POLICY
+from lnn_control.policies.folders import name_policy
 from sim.renderers import AUTO, RENDERERS
 from sim.tasks import TASKS
 from sim.worlds import SEASONS, WORLDS
@@ -210,13 +210,17 @@ def describe_simulated_flight(values: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the recorder writes of a simulation: the vehicle of the task and who flies."""
     vehicle = TASKS.find(str(values['task'])).vehicle
     name = vehicle if isinstance(vehicle, str) else getattr(vehicle, '__name__', '')
-    return {'vehicle': name, 'pilot': str(values['policy'])}
+    return {'vehicle': name, 'pilot': _name_pilot(values)}
 
 
 def describe_pilot(values: Mapping[str, Value]) -> dict[str, Value]:
     """Return who flies a robot: the policy, or whoever holds the sticks."""
     is_person = values['mode'] == 'record'
-    return {'pilot': 'person' if is_person else str(values['policy'])}
+    return {'pilot': 'person' if is_person else _name_pilot(values)}
+
+
+def _name_pilot(values: Mapping[str, Value]) -> str:
+    return name_policy(str(values['policy']), str(values['task']))
 
 
 def choose_limits(limits: CommandLimits, values: Mapping[str, Value]) -> dict[str, Value]:
@@ -301,9 +305,9 @@ _UNITS = {
 }
 _POLICY = Argument(
     'policy',
-    DEFAULT_POLICY,
+    '',
     'who flies: folder of a checkpoint or an exported policy, shipped name, registered name or '
-    'module:Class',
+    'module:Class; the shipped one of the task if empty',
 )
 _COMMON = (
     _POLICY,

@@ -49,7 +49,7 @@ from lnn_control.nodes.lifecycle import refuse_wrong_transitions
 from lnn_control.nodes.parameters import Parameter, Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
 from lnn_control.nodes.sensor_inputs import AnyImage, SensorInputs, take_waiting
-from lnn_control.policies.folders import DEFAULT_POLICY
+from lnn_control.policies.folders import name_policy
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 
@@ -57,9 +57,9 @@ from lnn_control.policies.runner import PolicyRunner, RunnerSettings
 _CHOICE = (
     Parameter(
         'policy',
-        DEFAULT_POLICY,
+        '',
         'folder of a checkpoint or an exported policy, shipped name, registered name or '
-        'module:Class, each =ARGUMENT',
+        'module:Class, each =ARGUMENT; empty: the shipped one of the task',
         is_fixed=False,
     ),
     Parameter(
@@ -250,7 +250,8 @@ class PolicyNode(LifecycleNode):
         from lnn_control.deploy.provide import needs_torch, provide_policy
         from lnn_control.policies.registry import make_policy
 
-        flown = provide_policy(settings.policy, settings.backend or None)
+        name = name_policy(settings.policy, settings.task)
+        flown = provide_policy(name, settings.backend or None)
         if needs_torch(flown):
             from lnn_control.policies.checkpoint import limit_threads
 

@@ -14,10 +14,18 @@ MANIFEST = 'manifest.json'
 """The file by which an exported policy's folder is known."""
 
 DEFAULT_POLICY = 'quadrotor_ncp'
-"""The shipped policy that flies where none is named."""
+"""The shipped policy that flies where neither a policy nor a task is named."""
 
 POLICY_OF_TASK = {'fly_to_target': DEFAULT_POLICY}
 """Task -> the shipped policy that does it where none is named."""
+
+
+def name_policy(policy: str, task: str) -> str:
+    """Return who flies a task: the policy that is named, else the shipped one of the task.
+
+    :param policy: name, or empty. :param task: name, or empty if nobody knows.
+    """
+    return policy or POLICY_OF_TASK.get(task, DEFAULT_POLICY)
 
 
 class CheckpointError(ValueError):

@@ -26,7 +26,12 @@ from lnn_control.cli.evaluate import Evaluate
 from lnn_control.cli.sim import View
 from lnn_control.core.safety import CommandLimits
 from lnn_control.core.vehicle_profiles import PROFILES
-from lnn_control.policies.folders import DEFAULT_POLICY, shipped_checkpoints
+from lnn_control.policies.folders import (
+    DEFAULT_POLICY,
+    POLICY_OF_TASK,
+    name_policy,
+    shipped_checkpoints,
+)
 from sim.tasks import TASKS
 from sim.vehicles import VEHICLES, find_vehicle
 from sim.worlds import SEASONS, WORLDS
@@ -96,10 +101,16 @@ def test_arguments_default_to_what_the_config_says(graph: Graph, node: NodeDescr
         assert is_unknown or config.get(parameter, False) == defaults[argument]
 
 
-def test_default_policy_is_shipped() -> None:
+def test_policy_that_is_not_named_is_the_shipped_one_of_the_task() -> None:
     assert DEFAULT_POLICY in shipped_checkpoints()
     for graph in GRAPHS.values():
-        assert find_defaults(graph)['policy'] == DEFAULT_POLICY
+        assert find_defaults(graph)['policy'] == ''
+    assert name_policy('', '') == name_policy('', 'stand on its head') == DEFAULT_POLICY
+    for task, name in POLICY_OF_TASK.items():
+        assert name_policy('', task) == name
+        recorder = list_commands(task=task, record=True)['recorder_node']
+        assert f'pilot:="{name}"' in recorder
+    assert 'pilot:="hover"' in list_commands(policy='hover', record=True)['recorder_node']
 
 
 @pytest.mark.parametrize(
