@@ -16,7 +16,11 @@ MANIFEST = 'manifest.json'
 DEFAULT_POLICY = 'quadrotor_ncp'
 """The shipped policy that flies where neither a policy nor a task is named."""
 
-POLICY_OF_TASK = {'fly_to_target': DEFAULT_POLICY}
+POLICY_OF_TASK = {
+    'fly_to_target': DEFAULT_POLICY,
+    'hike': 'quadrotor_hike',
+    'follow_target': 'quadrotor_follow',
+}
 """Task -> the shipped policy that does it where none is named."""
 
 
