@@ -126,7 +126,7 @@ def list_mismatches(domain: TrainingDomain, setup: FlightSetup) -> list[str]:
 def _list_names(domain: TrainingDomain, setup: FlightSetup) -> Iterator[str]:
     if None not in (domain.tasks, setup.task) and setup.task not in (domain.tasks or ()):
         yield (
-            f'it was trained for {_join(domain.tasks or ())}, not for {setup.task}: '
+            f'it was trained for {join_names(domain.tasks or ())}, not for {setup.task}: '
             f'choose another policy, {_TELL}'
         )
     if None not in (domain.vehicle, setup.vehicle) and setup.vehicle != domain.vehicle:
@@ -165,5 +165,6 @@ def _show(pair: Range) -> str:
     return low if low == high else f'{low} to {high}'
 
 
-def _join(names: Sequence[str]) -> str:
-    return ' and '.join(names)
+def join_names(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: one, two and three."""
+    return ' and '.join(filter(None, (', '.join(names[:-1]), *names[-1:])))

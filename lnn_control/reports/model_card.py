@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lnn_control.core.domain import join_names
+
 CARD_NAME = 'README.md'
 # Of a summary, what makes it another measurement than that of the plain task.
 _SETS_APART = (
@@ -78,7 +80,7 @@ def describe_purpose(domain: dict[str, Any]) -> str:
     :param domain: of the checkpoint's config.json.
     """
     tasks = domain.get('tasks')
-    purpose = f', trained for {" and ".join(tasks)}' if tasks else ''
+    purpose = f', trained for {join_names(tasks)}' if tasks else ''
     return f'a {domain.get("vehicle") or "vehicle"} by camera and IMU{purpose}'
 
 

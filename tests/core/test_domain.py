@@ -32,6 +32,15 @@ def test_what_was_trained_passes() -> None:
     assert list_mismatches(DOMAIN, FlightSetup.of(FITTING)) == []
 
 
+@pytest.mark.parametrize(
+    ('tasks', 'words'),
+    [(('rest',), 'rest'), (('rest', 'fly'), 'rest and fly'), (('a', 'b', 'c'), 'a, b and c')],
+)
+def test_tasks_are_told_as_a_sentence_has_them(tasks: tuple[str, ...], words: str) -> None:
+    (found,) = list_mismatches(TrainingDomain(tasks), FlightSetup('hike'))
+    assert f'it was trained for {words}, not for hike' in found
+
+
 def test_nothing_known_on_either_side_is_not_checked() -> None:
     assert list_mismatches(DOMAIN, FlightSetup()) == []
     assert list_mismatches(TrainingDomain(), FlightSetup.of(FITTING)) == []
