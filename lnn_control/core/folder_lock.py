@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lnn_control.core.whole_file import remove_unfinished
+
 # What file systems say that cannot lock a folder.
 _NO_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -17,8 +19,8 @@ _NO_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP, errno.EN
 def hold_folder(folder: Path, doing: str = 'working') -> Iterator[None]:
     """Have a folder, made if it is not there, for this process while the block runs.
 
-    Nothing is written for it, and a killed process leaves nothing. Network file systems that
-    cannot lock folders let everybody in.
+    Nothing is written for it; what killed processes have left half written in it is removed.
+    Network file systems that cannot lock folders let everybody in.
 
     :param doing: what for, as whoever finds it taken is told.
     :raises ValueError: if another process has it.
@@ -35,6 +37,7 @@ def hold_folder(folder: Path, doing: str = 'working') -> Iterator[None]:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
+        remove_unfinished(folder, '**/*')
         yield
     finally:
         os.close(held)

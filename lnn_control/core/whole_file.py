@@ -119,10 +119,14 @@ def _name_file(error: OSError, path: Path) -> OSError:
 def remove_unfinished(folder: Path, pattern: str) -> list[Path]:
     """Remove what killed processes have left half written in a folder, and return it.
 
-    :param pattern: of the whole files' names, such as '*.mcap'.
+    What grows under a name of its own, such as a recording, stays: it can be repaired.
+
+    :param pattern: of the whole files' names, such as '*.mcap', or '**/*' also of folders inside.
     """
     removed = []
     for part in sorted(folder.glob(f'{pattern}.*{_SUFFIX}')):
+        if not part.is_file() or not part.name.split('.')[-2].isdecimal():
+            continue
         try:
             with open(part, 'rb') as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

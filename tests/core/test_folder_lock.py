@@ -38,6 +38,17 @@ def test_folder_is_for_one_process_until_that_is_killed(tmp_path: Path) -> None:
         assert not list(folder.iterdir())
 
 
+def test_what_killed_processes_left_half_written_in_it_is_gone(tmp_path: Path) -> None:
+    left = [tmp_path / 'config.json.17.part', tmp_path / 'flying' / 'config.json.4711.part']
+    # A recording grows under its own name and can be repaired.
+    kept = [tmp_path / 'flight.mcap.part', tmp_path / 'recordings' / 'flight.mcap.part']
+    for path in (*left, *kept):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b'half')
+    with hold_folder(tmp_path):
+        assert sorted(tmp_path.rglob('*.part')) == kept
+
+
 def test_file_system_without_locks_lets_everybody_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
