@@ -19,7 +19,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import COMMAND_AXES
 from lnn_control.core.streams import stream
 from lnn_control.core.whole_file import write_whole
-from lnn_control.policies.folders import DEFAULT_POLICY
+from lnn_control.policies.folders import name_policy
 from lnn_control.policies.registry import make_policy
 from lnn_control.policies.runner import RunnerSettings
 
@@ -47,7 +47,13 @@ class Explain:
 
     output: Path
     """Folder of the page explain.html and the numbers explain.json."""
-    policy: options.PolicyName = DEFAULT_POLICY
+    policy: Annotated[
+        str,
+        arg(
+            metavar='POLICY',
+            help='Folder or name of a checkpoint. If not given, the shipped policy of the task.',
+        ),
+    ] = ''
     against: Annotated[
         tuple[str, ...],
         arg(
@@ -87,7 +93,8 @@ def main(arguments: list[str]) -> int:
     check_number('episodes', job.episodes, 1, 1000)
     task = choose_task(job.task, job.world, job.season, job.task_option)
     scenario = Scenario(task.name, task, renderer=job.renderer)
-    policy, *others = [open_network(name) for name in (job.policy, *job.against)]
+    names = (name_policy(job.policy, job.task), *job.against)
+    policy, *others = [open_network(name) for name in names]
     if not job.allow_untrained:
         check_trained(policy, [scenario])
     check_sizes(policy, others)

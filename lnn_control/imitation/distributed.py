@@ -131,6 +131,11 @@ def _meet() -> None:
 
     :raises ConnectionError: if that takes too long.
     """
+    # Its functions have the group of all processes as a default: imported once that is made, as
+    # the optimizer does, they keep it for ever. Threads of gloo then outlive Python, and end the
+    # process by SIGABRT where they still hold tensors.
+    import torch.distributed.nn
+
     # Messages on the CPU go over gloo, also where gradients go over NCCL.
     has_gpu = torch.cuda.is_available() and distributed.is_nccl_available()
     backend = 'cpu:gloo,cuda:nccl' if has_gpu else 'gloo'

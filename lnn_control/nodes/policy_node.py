@@ -11,7 +11,6 @@ import re
 import sys
 import time
 from collections import deque
-from itertools import chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -374,7 +373,12 @@ class PolicyNode(LifecycleNode):
 
     def _feel_all(self, message: Imu) -> None:
         """Take an inertial sample and those that wait behind it."""
-        for sample in chain((message,), take_waiting(self._samples)):
+        self._feel(message)
+        self._feel_waiting()
+
+    def _feel_waiting(self) -> None:
+        """Take the inertial samples that have come and wait to be read."""
+        for sample in take_waiting(self._samples):
             self._feel(sample)
 
     def _feel(self, message: Imu) -> None:
@@ -396,12 +400,16 @@ class PolicyNode(LifecycleNode):
     def _see(self, message: AnyImage) -> None:
         if self._runner is None:
             return
-        if self._is_active and self._settings.imu_wait and not self._has_samples(message):
-            # Whatever waits already is older, and of no more use.
+        # Whatever waits already is older, and of no more use.
+        self._waiting = None
+        is_patient = self._is_active and self._settings.imu_wait > 0.0
+        if is_patient and not self._has_samples(message):
+            # Those of this image may be here: the executor does not tell in which order they came.
+            self._feel_waiting()
+        if is_patient and not self._has_samples(message):
             self._waiting = message
             self._patience.reset()
             return
-        self._waiting = None
         self._answer(message)
 
     def _has_samples(self, message: AnyImage) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lnn_control.cli import main as cli
-from lnn_control.policies.folders import DEFAULT_POLICY
+from lnn_control.policies.folders import DEFAULT_POLICY, POLICY_OF_TASK
 
 SHORT = ['--episodes', '1', '--task-option', 'time_limit=1.5', '--renderer', 'tiny']
 
@@ -37,6 +37,12 @@ def test_page_and_numbers_of_a_flight(tmp_path: Path, capsys: pytest.CaptureFixt
     assert all(f'id="{part}"' in page for part in ('attention', 'time', 'lesions'))
     assert page.count('<img ') == 12
     assert not re.search(r'(src|href)="(?!data:|#)', page)
+
+
+def test_who_flies_is_the_shipped_policy_of_the_task(tmp_path: Path) -> None:
+    assert cli.main(['explain', '--output', str(tmp_path), '--task', 'hike', *SHORT]) == 0
+    found = json.loads((tmp_path / 'explain.json').read_text())
+    assert list(found['attention_similarity']) == [POLICY_OF_TASK['hike']]
 
 
 @pytest.mark.parametrize(

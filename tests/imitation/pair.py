@@ -239,6 +239,11 @@ def train_on_gpus(folder: Path, processes: Group) -> None:
     (folder / f'gpu{processes.rank}.json').write_text(json.dumps(rows))
 
 
+def name_threads() -> list[str]:
+    """Return the names of all threads of this process, also of those that Python did not start."""
+    return [path.read_text().strip() for path in Path('/proc/self/task').glob('*/comm')]
+
+
 JOBS = {
     'all': train_all,
     'whole': train_whole,
@@ -254,3 +259,4 @@ if __name__ == '__main__':
     with join_group() as group:
         for name in sys.argv[2:]:
             JOBS[name](Path(sys.argv[1]), group)
+    (Path(sys.argv[1]) / f'threads{group.rank}.json').write_text(json.dumps(name_threads()))

@@ -159,6 +159,13 @@ def test_first_process_alone_judges_and_writes(seen):
     assert [row['files'] for row in seen] == [[STATE_FILE], []]
 
 
+def test_no_thread_of_the_group_outlives_it(folder):
+    # One that still held a tensor while Python ends would end the process by SIGABRT.
+    for rank in range(2):
+        threads = json.loads((folder / f'threads{rank}.json').read_text())
+        assert threads and not [name for name in threads if 'gloo' in name]
+
+
 def read_steps(folder: Path, rank: int) -> np.ndarray:
     """Return life, step and process id of every step of a process."""
     path = folder / f'steps{rank}.txt'
