@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""`lnn-control show`: the card of a policy, or the data sheet of a task, in the terminal."""
+"""`lnn-control show`: the card of a policy, or the sheet of a task or suite, in the terminal."""
 
 import inspect
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated
 
@@ -13,8 +14,10 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from lnn_control.cli import options
+from lnn_control.cli.scenarios import SUITES, Scenario, count_usual_episodes, list_scenarios
 from lnn_control.core.appearance import Appearance
 from lnn_control.core.domain import TrainingDomain
+from lnn_control.evaluation.row_names import name_row
 from lnn_control.policies.folders import find_checkpoint, is_checkpoint
 from lnn_control.policies.registry import POLICIES, find_entry
 from sim.tasks import TASKS
@@ -25,10 +28,11 @@ CARD_NAME = 'README.md'
 
 @dataclass(frozen=True)
 class Show:
-    """Show what a policy or a task is."""
+    """Show what a policy, a task or a suite of trials is."""
 
     name: Annotated[str, tyro.conf.Positional]
-    """A task, or a policy: folder of a checkpoint, shipped or registered name, module:Class."""
+    """A task, a suite, or a policy: a checkpoint's folder, a shipped or registered name,
+    module:Class."""
 
 
 def main(arguments: list[str]) -> int:
@@ -36,8 +40,12 @@ def main(arguments: list[str]) -> int:
     job = options.read_options(Show, 'show', arguments)
     # Without markup, or rich would take a unit in brackets for a style.
     console = Console(markup=False)
-    if job.name in TASKS:
-        show_task(console, job.name)
+    if job.name in TASKS or job.name in SUITES:
+        rows = list_scenarios(job.name) if job.name in SUITES else []
+        for task in dict.fromkeys(row.task.name for row in rows) or [job.name]:
+            show_task(console, task)
+        if rows:
+            show_suite(console, job.name, rows)
     elif is_checkpoint(job.name) and job.name not in POLICIES:
         show_checkpoint(console, job.name)
     else:
@@ -57,6 +65,17 @@ def show_task(console: Console, name: str) -> None:
         table.add_column(title, overflow='fold')
     for option in describe_options(kind):
         table.add_row(option.name, option.kind, option.default, option.text)
+    console.print(table)
+
+
+def show_suite(console: Console, name: str, rows: Sequence[Scenario]) -> None:
+    """Print the rows of a suite."""
+    console.print(f'--suite {name}, usually {count_usual_episodes(name)} trials a row:')
+    table = Table()
+    table.add_column('task', no_wrap=True)
+    table.add_column('row')
+    for row in rows:
+        table.add_row(row.task.name, name_row(row.describe()))
     console.print(table)
 
 
@@ -108,12 +127,14 @@ def _write(value: object, joint: str) -> str:
 def print_words(console: Console, name: str) -> None:
     """Print what a policy that is no checkpoint says of itself.
 
-    :raises ValueError: if there is none of that name, neither a task.
+    :raises ValueError: if there is none of that name, neither a task nor a suite.
     """
     try:
         entry, _ = find_entry(name)
     except ValueError as error:
-        raise ValueError(f'{error}; nor is it one of the tasks {sorted(TASKS)}') from error
+        raise ValueError(
+            f'{error}; nor is it one of the tasks {sorted(TASKS)} or suites {sorted(SUITES)}'
+        ) from error
     words = inspect.getdoc(entry) or 'It says nothing of itself.'
     words = re.sub(r'\s*:\w*(?:param|var) (\w+):', r'\n- `\1`:', words)
     console.print(Markdown(f'# {name}\n\n{words}'))
