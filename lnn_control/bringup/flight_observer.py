@@ -29,6 +29,10 @@ WAITING = 'waiting'
 
 # A busy observer must not lose what the vehicle would have got [messages].
 _DEPTH = 400
+# A target that walks moves less than this from one message to the next [m].
+_STEP = 0.5
+# What is still of a trial is stamped before this much after its end; a new one begins later [s].
+_LATE = 0.4
 
 
 @dataclass
@@ -40,6 +44,8 @@ class _Recording:
     poses: list[tuple[float, ...]] = field(default_factory=list)
     commands: list[tuple[float, ...]] = field(default_factory=list)
     neurons: list[tuple[float, array]] = field(default_factory=list)  # type: ignore[type-arg]
+    # stamp, x, y, z
+    targets: list[tuple[float, ...]] = field(default_factory=list)
     # stamp of an image -> when it was published, and stamp -> latency [s]
     published: dict[float, float] = field(default_factory=dict)
     latencies: dict[float, float] = field(default_factory=dict)
@@ -55,7 +61,6 @@ class FlightObserver:
         self._now = 0.0
         self._heard_at = time.monotonic()
         self._origin = 0.0
-        self._target = np.zeros(3)
         self._recording = _Recording()
         self.state = ''
         self._forget_times()
@@ -102,10 +107,11 @@ class FlightObserver:
 
     @property
     def distance(self) -> float | None:
-        """To the target [m], None before the first pose of this trial."""
-        if not self._recording.poses:
+        """To where the target is now [m], None before the first pose of this trial."""
+        poses, targets = self._recording.poses, self._recording.targets
+        if not poses or not targets:
             return None
-        return float(np.linalg.norm(self._recording.poses[-1][1:4] - self._target))
+        return float(np.linalg.norm(np.subtract(poses[-1][1:4], targets[-1][1:])))
 
     @property
     def recent_latency(self) -> float | None:
@@ -124,6 +130,7 @@ class FlightObserver:
         recording = self._recording
         images = _select(recording.images, first, last)
         poses = np.array(_select(recording.poses, first, last)).reshape(-1, 8)
+        places = _trace_target(recording.targets, poses[:, 0])
         commands = np.array(_select(recording.commands, first, last)).reshape(-1, 5)
         neurons = _select(recording.neurons, first, last)
         answered = [
@@ -144,6 +151,8 @@ class FlightObserver:
             outcome=self.state,
             duration=last - first,
             wall_duration=self._wall_ended_at - self._wall_started_at,
+            distances=np.linalg.norm(poses[: len(places), 1:4] - places, axis=1),
+            targets_world=places,
         )
 
     def _forget_times(self) -> None:
@@ -156,20 +165,40 @@ class FlightObserver:
         self._heard_at = time.monotonic()
 
     def _note_target(self, message: PoseStamped) -> None:
-        """Begin a new recording: the target comes first in a trial, with the trial's origin."""
-        origin = seconds_from_stamp(message.header.stamp)
-        if origin == self._origin:
-            return
+        """Follow a target that moves; else begin a new recording: it comes first in a trial."""
         position = message.pose.position
-        self._target = np.array([position.x, position.y, position.z])
-        self._origin = origin
-        self._recording = _Recording()
+        target = (seconds_from_stamp(message.header.stamp), position.x, position.y, position.z)
+        targets = self._recording.targets
+        if targets and targets[-1][0] == target[0]:
+            return
+        if targets and self._is_move(targets[-1], target):
+            targets.append(target)
+        else:
+            self._begin(target)
+
+    def _is_move(self, before: tuple[float, ...], after: tuple[float, ...]) -> bool:
+        """Return whether a target went on, else it is that of a new trial."""
+        if self.state == FLYING:
+            return True
+        # Topics overtake each other: the first step may be heard before that the vehicle flies,
+        # the last one after that it has ended.
+        step = float(np.linalg.norm(np.subtract(after, before)[1:]))
+        is_late = self._ended_at is not None and after[0] > self._ended_at + _LATE
+        return 0.0 < step < _STEP and not is_late
+
+    def _begin(self, target: tuple[float, ...]) -> None:
+        """Forget the trial before: a new one has begun, with its target here."""
+        self._origin = target[0]
+        self._recording = _Recording(targets=[target])
         self._forget_times()
 
     def _note_state(self, message: String) -> None:
-        self.state = message.data
+        before, self.state = self.state, message.data
         if message.data == WAITING:
             self._forget_times()
+            if before == FLYING and self._recording.targets:
+                # Begun anew in flight: what came as one more move was the new trial's target.
+                self._begin(self._recording.targets[-1])
         elif message.data == FLYING:
             self._started_at, self._wall_started_at = self._now, time.monotonic()
         elif self._started_at is not None:
@@ -216,6 +245,17 @@ class FlightObserver:
         self._recording.poses.append(
             (stamp, position.x, position.y, position.z, yaw, velocity.x, velocity.y, velocity.z)
         )
+
+
+def _trace_target(
+    targets: list[tuple[float, ...]], stamps: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return where a target was at some times [m], shape (n, 3); no row if it always stood."""
+    rows = np.array(sorted(targets)).reshape(-1, 4)
+    if len(rows) < 2:
+        return np.zeros((0, 3))
+    last = np.searchsorted(rows[:, 0], stamps, side='right') - 1
+    return np.asarray(rows[np.maximum(last, 0), 1:])
 
 
 def _select(rows: list[Any], first: float, last: float) -> list[Any]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
-"""`lnn-control demo`: fly a policy over ROS 2 through four worlds and write a report.
+"""`lnn-control demo`: fly a policy over ROS 2 through several worlds and write a report.
 
 The nodes are those of `lnn-control bringup simulation`, each a process over DDS. The demo only
 asks for trials and listens.
@@ -32,35 +32,43 @@ from lnn_control.cli.bringup import (
 )
 from lnn_control.cli.demo_table import DemoTable, FlightStatus
 from lnn_control.cli.report import require_report_modules, write_report
-from lnn_control.cli.scenarios import check_trials
+from lnn_control.cli.scenarios import (
+    DEFAULT_TASK,
+    Scenario,
+    check_trained,
+    check_trials,
+    choose_task,
+)
 from lnn_control.cli.task_words import describe_task
 from lnn_control.core.checks import check_number
-from lnn_control.core.domain import FlightSetup, check_domain
 from lnn_control.core.flight import FlightRecord, Site, save_flight
 from lnn_control.core.provenance import describe_versions
 from lnn_control.evaluation.flight import FlightName, measure_flight, read_results, to_line
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent
-from lnn_control.policies.folders import DEFAULT_POLICY, find_checkpoint, is_checkpoint
+from lnn_control.policies.folders import find_checkpoint, is_checkpoint, name_policy
 from lnn_control.policies.policy import Policy
 from lnn_control.policies.registry import make_policy
 from lnn_control.reports.run_folder import FLIGHTS, RESULTS, RunDescription, write_description
+from sim.tasks import TASKS
 
 if TYPE_CHECKING:
     from lnn_control.bringup.flight_observer import FlightObserver
     from lnn_control.bringup.supervisor import Supervisor
-    from sim.tasks.task import Trial
+    from sim.tasks.task import Task, Trial
 
-SCENES = (
-    'forest/summer/2000015',
-    'forest/autumn/2000015',
-    'forest/winter/2000015',
-    'urban/summer/2000015',
-)
-"""Places of the demo: one forest in three seasons, and a city. The shipped policy flies them with
-a margin, also with later or missing images; how often it succeeds elsewhere, `evaluate` tells."""
+SCENES = {
+    'fly_to_target': (
+        'forest/summer/2000015',
+        'forest/autumn/2000015',
+        'forest/winter/2000015',
+        'urban/summer/2000015',
+    ),
+    'follow_target': ('forest/summer/2000067', 'forest/winter/2000067'),
+    'hike': ('forest/summer/2000020',),
+}
+"""Task -> places of the demo. The shipped policies fly them with a margin, also with later or
+missing images; how often they succeed elsewhere, `evaluate` tells."""
 NODE_LOG = 'nodes.log'
-# What every flight of the demo is.
-_SETUP = FlightSetup('fly_to_target', 'quadrotor', 100.0, 0.0, 20.0, 0.03)
 # A flight may take this many times its time limit on a busy machine.
 _SLOWEST = 5.0
 _REFRESH_PERIOD = 0.1
@@ -70,10 +78,11 @@ _REFRESH_PERIOD = 0.1
 class Demo:
     """Fly a policy over ROS 2 nodes, a trial a scene, and write a page about it."""
 
-    policy: options.PolicyName = DEFAULT_POLICY
+    policy: options.ShippedPolicyName = ''
+    task: options.TaskName = DEFAULT_TASK
     scene: UseAppendAction[tuple[str, ...]] = ()
-    """Where to fly, as world/season or world/season/seed; may be given again. If not given: a
-    forest in summer, autumn and winter, and a city."""
+    """Where to fly, as world/season or world/season/seed; may be given again. If not given, those
+    of the task: to a target, a forest in summer, autumn and winter, and a city."""
     first_seed: options.FirstSeed = options.FIRST_TEST_SEED
     episodes: int = 1
     """Number of trials in each scene, each with the next seed."""
@@ -88,13 +97,24 @@ class Demo:
         check_trials(self.episodes, self.first_seed)
         check_number('real_time_factor', self.real_time_factor, 0.01, 100.0)
 
+    @property
+    def flown(self) -> str:
+        """Who flies: the policy that was named, or the shipped one of the task."""
+        return name_policy(self.policy, self.task)
+
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """Where it flies."""
+        return (
+            self.scene or SCENES.get(self.task) or (f'{TASKS.find(self.task).worlds[0]}/summer',)
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class PlannedFlight:
     """A trial that is to be flown, with its map."""
 
-    world: str
-    season: str
+    task: 'Task'
     trial: 'Trial'
     site: Site
 
@@ -107,24 +127,24 @@ def main(arguments: list[str]) -> int:
     set_environment(job.domain_id)
     # Nobody but this machine needs to hear of simulated flights.
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    policy = make_policy(job.policy)
-    if not job.allow_untrained:
-        check_domain(policy.domain, _SETUP, policy.name)
-    scenes = [read_scene(scene, job.first_seed) for scene in job.scene or SCENES]
-    if all(scene.count('/') == 2 for scene in job.scene or SCENES):
+    policy = make_policy(job.flown)
+    scenes = [read_scene(scene, job.first_seed) for scene in job.scenes]
+    if all(scene.count('/') == 2 for scene in job.scenes):
         options.refuse_given(arguments, ['first_seed'], 'every scene names its seed')
+    tasks = [(choose_task(job.task, world, season), seed) for world, season, seed in scenes]
+    if not job.allow_untrained:
+        check_trained(policy, [Scenario(job.task, task) for task, _ in tasks])
     flights = [
-        plan_flight(world, season, seed + number)
-        for world, season, seed in scenes
-        for number in range(job.episodes)
+        plan_flight(task, seed + number) for task, seed in tasks for number in range(job.episodes)
     ]
     folder = make_folder(job.output)
     description = describe_run(job, policy)
     write_description(folder, description)
     console = Console()
     console.print(describe_start(description, len(flights)), highlight=False)
+    names = [(flight.task.world, flight.task.season) for flight in flights]
     try:
-        with DemoTable(console, [(flight.world, flight.season) for flight in flights]) as table:
+        with DemoTable(console, names, description.task.reaches) as table:
             fly_all(job, flights, DemoRun(folder, policy.name, table))
     except StopRequestedError:
         console.print('demo: stopped, all nodes have ended')
@@ -164,7 +184,7 @@ def read_scene(scene: str, first_seed: int) -> tuple[str, str, int]:
     if not (world and season) or not (seed.isdecimal() or not seed):
         raise ValueError(
             'scene must be world/season or world/season/seed, such as '
-            f'{SCENES[0]!r}, got {scene!r}'
+            f"'forest/winter/2000015', got {scene!r}"
         )
     return world, season, int(seed) if seed else first_seed
 
@@ -186,9 +206,7 @@ def make_folder(output: Path) -> Path:
 
 def describe_run(job: Demo, policy: Policy) -> RunDescription:
     """Return what flies, how, and on what."""
-    from sim.tasks.fly_to_target import FlyToTarget
-
-    settings = asdict(job) | {'scene': ' '.join(job.scene or SCENES), 'output': str(job.output)}
+    settings = asdict(job) | {'scene': ' '.join(job.scenes), 'output': str(job.output)}
     return RunDescription(
         created=datetime.now().astimezone().isoformat(timespec='seconds'),
         policy=policy.name,
@@ -198,7 +216,7 @@ def describe_run(job: Demo, policy: Policy) -> RunDescription:
         kind=policy.circuit.kind,
         settings=settings,
         versions=describe_versions(),
-        task=describe_task(FlyToTarget),
+        task=describe_task(TASKS.find(job.task)),
     )
 
 
@@ -212,17 +230,12 @@ def describe_start(description: RunDescription, num_flights: int) -> str:
     return f'{flights} over ROS 2 by {description.policy}{circuit}'
 
 
-def plan_flight(world: str, season: str, seed: int) -> PlannedFlight:
-    """Return the trial that sim_node will build from the same seed.
-
-    :raises ValueError: if no world or season has that name.
-    """
+def plan_flight(task: 'Task', seed: int) -> PlannedFlight:
+    """Return the trial that sim_node will build from the same seed."""
     from sim.site import describe_site
-    from sim.tasks.fly_to_target import FlyToTarget
 
-    task = FlyToTarget(world=world, season=season)
     trial = task.sample(seed)
-    return PlannedFlight(world, season, trial, describe_site(task, trial))
+    return PlannedFlight(task, trial, describe_site(task, trial))
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,12 +276,13 @@ def choose_values(job: Demo, first: PlannedFlight) -> dict[str, Value]:
     """Return the arguments of the node graph, which starts with the first flight."""
     values: dict[str, Value] = {entry.name: entry.default for entry in SIMULATION.arguments}
     return values | {
-        'world': first.world,
-        'season': first.season,
+        'task': first.task.name,
+        'world': first.task.world,
+        'season': first.task.season,
         'first_seed': first.trial.seed,
         'real_time_factor': job.real_time_factor,
         'auto_reset': False,
-        'policy': resolve_policy(job.policy),
+        'policy': resolve_policy(job.flown),
         'allow_untrained': job.allow_untrained,
         # Apart from whatever else flies in this domain.
         'namespace': f'demo_{os.getpid()}',
@@ -328,7 +342,7 @@ class DemoFlights:
             for number, flight in enumerate(flights):
                 self._flight = flight
                 if number:
-                    conductor.start_trial(flight.world, flight.season, flight.trial.seed)
+                    conductor.start_trial(flight.task.world, flight.task.season, flight.trial.seed)
                 self._announce(number, len(flights), flight)
                 patience = 30.0 + _SLOWEST * flight.site.time_limit
                 conductor.wait_for_flight(patience)
@@ -351,9 +365,10 @@ class DemoFlights:
 
     def _announce(self, number: int, count: int, flight: PlannedFlight) -> None:
         target = float(flight.site.distance_to_target(flight.site.target * [0, 0, 1]))
+        where = f', target {target:.1f} m away' if flight.task.seeks_target else ''
         self._run.table.note(
-            f'Flight {number + 1} of {count}: {flight.world} {flight.season}, seed '
-            f'{flight.trial.seed}, target {target:.1f} m away'
+            f'Flight {number + 1} of {count}: {flight.task.world} {flight.task.season}, seed '
+            f'{flight.trial.seed}{where}'
         )
 
     def _watch(self) -> None:
@@ -364,10 +379,19 @@ class DemoFlights:
         if observer is None or flight is None or now - self._refreshed_at < _REFRESH_PERIOD:
             return
         self._refreshed_at = now
-        begun_at = flight.site.shortest_length + flight.site.reach
+        distance = observer.distance if flight.task.seeks_target else None
+        share = observer.time / flight.site.time_limit
+        if distance is not None and self._is_one_way(flight.site):
+            whole = max(flight.site.shortest_length, 0.1)
+            share = 1.0 - (distance - flight.site.reach) / whole
         self._run.table.update(
-            FlightStatus(observer.time, observer.distance, begun_at, observer.recent_latency)
+            FlightStatus(observer.time, distance, share, observer.recent_latency)
         )
+
+    @staticmethod
+    def _is_one_way(site: Site) -> bool:
+        """Return whether all there is to do is to get to a target that stands where it is."""
+        return not (len(site.walk) or len(site.stops) or len(site.road))
 
     def _note_result(self, number: int, flight: PlannedFlight) -> None:
         """Measure the flight that is over and write it down."""
@@ -377,8 +401,9 @@ class DemoFlights:
         recorded = self._observer.take_flight()
         clearances = measure_clearances(flight.trial, recorded.positions_world)
         record = FlightRecord(recorded, flight.site, clearances)
-        path = f'{FLIGHTS}/{number + 1}_{flight.world}_{flight.season}.npz'
-        name = FlightName(flight.world, flight.season, flight.trial.seed, self._run.policy, path)
+        world, season = flight.task.world, flight.task.season
+        path = f'{FLIGHTS}/{number + 1}_{world}_{season}.npz'
+        name = FlightName(world, season, flight.trial.seed, self._run.policy, path)
         result = measure_flight(name, record)
         save_flight(self._run.folder / path, record)
         with (self._run.folder / RESULTS).open('a', encoding='utf-8') as stream:

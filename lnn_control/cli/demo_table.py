@@ -23,6 +23,7 @@ OUTCOMES = {
     'time_limit': ('out of time', 'bold yellow'),
 }
 """Outcome of a trial -> how it is called, and its style."""
+_SUCCESS = ('success', 'bold green')
 
 _COLUMNS = (
     ('world', 'left', 6),
@@ -40,13 +41,14 @@ _COLUMNS = (
 class FlightStatus:
     """What is known of a flight that goes on.
 
-    :param time: since its start, simulated [s]. :param distance: to the target [m], if known.
-    :param begun_at: distance at the start [m]. :param latency: of late [s], if known.
+    :param time: since its start, simulated [s].
+    :param distance: to the target [m], None where that is not known or not what counts.
+    :param share: of the way or of the time that is done, 0 to 1. :param latency: of late [s].
     """
 
     time: float
     distance: float | None
-    begun_at: float
+    share: float
     latency: float | None
 
 
@@ -56,9 +58,13 @@ class DemoTable:
     On a terminal the table is live; elsewhere each flight prints a line and the table comes last.
 
     :param names: world and season of each flight.
+    :param reaches: whether success is to reach a target.
     """
 
-    def __init__(self, console: Console, names: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self, console: Console, names: Sequence[tuple[str, str]], reaches: bool = True
+    ) -> None:
+        self._outcomes = OUTCOMES if reaches else OUTCOMES | {'success': _SUCCESS}
         self._console = console
         self._names = names
         self._results: list[FlightResult] = []
@@ -101,7 +107,7 @@ class DemoTable:
         self._results.append(result)
         self._status = None
         if not self._console.is_terminal:
-            label = OUTCOMES[result.trial.outcome][0]
+            label = self._outcomes[result.trial.outcome][0]
             self._console.print(f'  {label} after {result.trial.duration:.1f} s', highlight=False)
 
     def _render(self) -> Table:
@@ -111,7 +117,7 @@ class DemoTable:
             table.add_column(Text(title), justify=justify, min_width=width)  # type: ignore[arg-type]
         for index, (world, season) in enumerate(self._names):
             if index < len(self._results):
-                table.add_row(world, season, *_describe_result(self._results[index]))
+                table.add_row(world, season, *self._describe_result(self._results[index]))
             elif index == len(self._results) and self._status is not None:
                 table.add_row(world, season, *self._describe_status(self._status))
             else:
@@ -120,22 +126,20 @@ class DemoTable:
 
     def _describe_status(self, status: FlightStatus) -> list[RenderableType]:
         cells: list[RenderableType] = [self._spinner, f'{status.time:.1f}']
-        if status.distance is None:
-            return cells
-        self._spinner.update(text=Text(f'{status.distance:.1f} m to go', style='cyan'))
-        flown = max(status.begun_at - status.distance, 0.0)
-        cells.append(ProgressBar(total=max(status.begun_at, 0.1), completed=flown, width=8))
+        if status.distance is not None:
+            self._spinner.update(text=Text(f'{status.distance:.1f} m to go', style='cyan'))
+        done = min(max(status.share, 0.0), 1.0)
+        cells.append(ProgressBar(total=1.0, completed=done, width=8))
         latency = '' if status.latency is None else f'{status.latency * 1e3:.1f}'
         return [*cells, '', '', Text(latency, style='dim')]
 
-
-def _describe_result(result: FlightResult) -> list[RenderableType]:
-    label, style = OUTCOMES[result.trial.outcome]
-    return [
-        Text(label, style=style),
-        f'{result.trial.duration:.1f}',
-        f'{result.trial.path_ratio:.2f}' if result.trial.is_success else '-',
-        f'{result.trial.clearance:.2f}',
-        f'{result.command_rate:.1f}',
-        f'{result.latency_p50_ms:.1f} {result.latency_p99_ms:6.1f}',
-    ]
+    def _describe_result(self, result: FlightResult) -> list[RenderableType]:
+        label, style = self._outcomes[result.trial.outcome]
+        return [
+            Text(label, style=style),
+            f'{result.trial.duration:.1f}',
+            f'{result.trial.path_ratio:.2f}' if result.trial.is_success else '-',
+            f'{result.trial.clearance:.2f}',
+            f'{result.command_rate:.1f}',
+            f'{result.latency_p50_ms:.1f} {result.latency_p99_ms:6.1f}',
+        ]

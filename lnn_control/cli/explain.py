@@ -47,13 +47,7 @@ class Explain:
 
     output: Path
     """Folder of the page explain.html and the numbers explain.json."""
-    policy: Annotated[
-        str,
-        arg(
-            metavar='POLICY',
-            help='Folder or name of a checkpoint. If not given, the shipped policy of the task.',
-        ),
-    ] = ''
+    policy: options.ShippedPolicyName = ''
     against: Annotated[
         tuple[str, ...],
         arg(

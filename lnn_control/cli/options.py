@@ -48,6 +48,15 @@ PolicyName = Annotated[
         f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two.',
     ),
 ]
+ShippedPolicyName = Annotated[
+    str,
+    arg(
+        metavar='POLICY',
+        help='Who flies: a folder of a checkpoint or of an exported policy, '
+        f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two. If not '
+        'given, the shipped policy of the task.',
+    ),
+]
 PolicyNames = Annotated[
     UseAppendAction[tuple[str, ...]],
     arg(

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 def describe_task(kind: 'type[Task]') -> TaskWords:
     """Return what a reader is told of a task."""
+    from sim.tasks.reach_target import ReachTarget
     from sim.vehicles import find_vehicle
 
     vehicle = kind.vehicle
     found = find_vehicle(vehicle) if isinstance(vehicle, str) else vehicle
     paragraph, _, _ = inspect.cleandoc(kind.__doc__ or '').partition('\n\n')
-    return TaskWords(kind.name, ' '.join(paragraph.split()), found.name)
+    reaches = issubclass(kind, ReachTarget)
+    return TaskWords(kind.name, ' '.join(paragraph.split()), found.name, reaches)

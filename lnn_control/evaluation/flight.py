@@ -138,7 +138,7 @@ def _measure_trial(seed: int, record: FlightRecord) -> TrialResult:
         *measure_path(flight.positions_world, site.shortest_length),
         float(record.clearances.min()),
         measure_command_change(commands, elapsed),
-        float(site.distance_to_target(flight.positions_world[-1])),
+        float(record.distances[-1]),
         from_start=from_start,
         path=path,
     )

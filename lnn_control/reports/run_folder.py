@@ -32,11 +32,13 @@ class TaskWords:
 
     :param name: of the task. :param sentence: that says what it is.
     :param vehicle: that had to do it.
+    :param reaches: whether success is to reach a target and to stay there.
     """
 
     name: str = ''
     sentence: str = ''
     vehicle: str = 'vehicle'
+    reaches: bool = True
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,14 @@ class Entry:
 
 def describe_outcome(outcome: str, description: RunDescription) -> Outcome:
     """Return how an outcome is called; not every task has a target to reach."""
-    if outcome == 'success' and not description.is_over_ros:
+    if outcome == 'success' and not _tells_of_targets(description):
         return Outcome('Success', 'good')
     return OUTCOMES[outcome]
+
+
+def _tells_of_targets(description: RunDescription) -> bool:
+    """Return whether a page calls success that the target was reached."""
+    return description.is_over_ros and description.task.reaches
 
 
 def describe_title(results: Sequence[FlightResult], description: RunDescription) -> str:
@@ -48,12 +53,17 @@ def describe_title(results: Sequence[FlightResult], description: RunDescription)
         where = f' in {_spell(rows)} rows' if rows > 1 else ''
         return f'{description.policy}: {successes} of {trials} trials succeeded{where}'
     count, reached = len(results), sum(result.trial.is_success for result in results)
+    tells_of_targets = _tells_of_targets(description)
     if count == 1:
-        return 'One flight: target reached' if reached else 'One flight: target missed'
+        good, bad = (
+            ('target reached', 'target missed') if tells_of_targets else ('success', 'failed')
+        )
+        return f'One flight: {good if reached else bad}'
     if reached == count:
-        outcome = 'every target reached'
+        outcome = 'every target reached' if tells_of_targets else 'every one a success'
     else:
-        outcome = f'{_spell(reached) if reached else "none"} reached the target'
+        does = 'reached the target' if tells_of_targets else 'succeeded'
+        outcome = f'{_spell(reached) if reached else "none"} {does}'
     return f'{_spell(count).capitalize()} flights over ROS 2, {outcome}'
 
 
@@ -109,8 +119,11 @@ def describe_key_figures(run: RecordedRun) -> tuple[Entry, ...]:
     latencies_ms = np.concatenate([flight.record.flight.latencies for flight in run.flights]) * 1e3
     p50, p99 = np.percentile(latencies_ms, (50, 99))
     reached = sum(result.trial.is_success for result in results)
+    success = Entry('Targets reached', f'{reached}', f'of {len(results)}', 'staying near it')
+    if not description.task.reaches:
+        success = Entry('Succeeded', f'{reached}', f'of {len(results)}')
     return (
-        Entry('Targets reached', f'{reached}', f'of {len(results)}', 'hovering near it for 2 s'),
+        success,
         Entry('Camera to command', f'{p50:.1f}', 'ms', f'median; 99 % within {p99:.1f} ms'),
         Entry('Commands', f'{rate:.1f}', 'Hz', f'one an image; real-time factor {factor:.2f}'),
         circuit,

@@ -45,6 +45,9 @@ class FakeGraph:
         self.send(topics.TRIAL_STATE, String(data='waiting'))
         self.tick(origin)
 
+    def place_target(self, stamp: float, x: float) -> None:
+        self.send(topics.TARGET_POSE, make_position(np.array([x, 0.0, 1.5]), stamp))
+
     def tick(self, now: float) -> None:
         self.send(topics.CLOCK, Clock(clock=stamp_from_seconds(now)))
 
@@ -162,3 +165,60 @@ def test_progress_is_known_while_flying(graph: FakeGraph, observer: FlightObserv
     assert observer.distance == pytest.approx(3.0)
     with pytest.raises(RuntimeError, match='not over'):
         observer.take_flight()
+
+
+def test_target_that_walks_is_of_the_same_trial(
+    graph: FakeGraph, observer: FlightObserver
+) -> None:
+    graph.begin_trial(1.0)
+    graph.show(1.0, SECOND_NS)
+    graph.place_target(1.05, 5.05)
+    graph.say('flying')
+    for stamp, x in ((1.1, 5.1), (1.2, 5.2)):
+        graph.tick(stamp)
+        graph.place_target(stamp, x)
+        graph.move(stamp, 1.0)
+        assert observer.distance == pytest.approx(x - 1.0)
+    graph.say('success')
+    graph.place_target(1.21, 5.21)
+    assert observer.trial_begin == 1.0 and observer.num_images == 1
+    flight = observer.take_flight()
+    np.testing.assert_allclose(flight.targets_world[:, 0], [5.1, 5.2])
+    np.testing.assert_allclose(flight.distances, [4.1, 4.2])
+    # That of the next trial may stand where this one's began.
+    graph.begin_trial(9.0)
+    assert observer.trial_begin == 9.0 and not observer.is_over
+
+
+def test_next_target_of_a_hike_is_of_the_same_trial(
+    graph: FakeGraph, observer: FlightObserver
+) -> None:
+    graph.begin_trial(1.0)
+    graph.show(1.0, SECOND_NS)
+    graph.say('flying')
+    graph.move(1.0, 1.0)
+    graph.place_target(1.5, 15.0)
+    graph.move(1.6, 1.0)
+    graph.tick(2.0)
+    graph.say('time_limit')
+    assert observer.trial_begin == 1.0
+    np.testing.assert_allclose(observer.take_flight().distances, [4.0, 14.0])
+
+
+def test_flight_begun_anew_on_the_way_is_another_one(
+    graph: FakeGraph, observer: FlightObserver
+) -> None:
+    graph.begin_trial(1.0)
+    graph.say('flying')
+    graph.show(1.0, SECOND_NS)
+    graph.begin_trial(3.0)
+    assert observer.trial_begin == 3.0
+    assert observer.num_images == 0 and not observer.is_over
+
+
+def test_target_that_stands_leaves_distances_to_the_site(
+    graph: FakeGraph, observer: FlightObserver
+) -> None:
+    fly(graph, 1.0, 'success')
+    flight = observer.take_flight()
+    assert flight.targets_world.shape == (0, 3) and flight.distances.shape == (0,)

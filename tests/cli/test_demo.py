@@ -19,8 +19,10 @@ import pytest
 
 from lnn_control.cli import demo
 from lnn_control.cli import main as cli
+from lnn_control.cli.scenarios import choose_task
 from lnn_control.core.flight import load_flight
 from lnn_control.evaluation.flight import read_results
+from lnn_control.policies.folders import POLICY_OF_TASK
 from tests.patience import PATIENCE
 
 needs_ros = pytest.mark.skipif(
@@ -111,6 +113,27 @@ def flown(
 
 
 @needs_ros
+def test_any_task_is_flown_with_its_target_on_the_move(
+    straight_checkpoint: Path, tmp_path: Path
+) -> None:
+    words = ['--policy', str(straight_checkpoint), '--task', 'follow_target']
+    process = start_demo(tmp_path, *words, '--scene', f'forest/summer/{SEED}')
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, output + errors
+    (folder,) = tmp_path.iterdir()
+    (result,) = read_results(folder / 'results.jsonl')
+    record = load_flight(folder / result.flight)
+    moved = np.linalg.norm(np.diff(record.flight.targets_world[:, :2], axis=0), axis=1)
+    # A person walks, and never jumps.
+    assert 0.0 < moved.max() < 0.5
+    ends = record.flight.positions_world[-1] - record.flight.targets_world[-1]
+    assert result.trial.final_distance == pytest.approx(float(np.linalg.norm(ends)))
+    page = (folder / 'report.html').read_text()
+    assert 'Follow a person' in page and 'class="goal"' in page
+    assert 'target missed' not in page and 'Target reached' not in page
+
+
+@needs_ros
 def test_demo_works_whatever_comes_of_the_flight(flown: DemoOutput) -> None:
     assert flown.code == 0, flown.output + flown.errors
     (result,) = read_results(flown.folder / 'results.jsonl')
@@ -184,6 +207,8 @@ def test_interrupted_demo_leaves_no_process(straight_checkpoint: Path, tmp_path:
     ('arguments', 'message'),
     [
         (['--policy', '/nowhere'], "got '/nowhere'"),
+        (['--task', 'chess'], "task must be one of ['drive_to_target'"),
+        (['--task', 'keep_lane', '--scene', 'forest/summer'], "must be one of ['road']"),
         (['--scene', 'forest/monsoon'], "season must be one of ['autumn'"),
         (
             ['--scene', 'forest'],
@@ -237,6 +262,17 @@ def test_missing_module_is_named_before_anything_flies(
     errors = capsys.readouterr().err
     assert f'Python module {module!r} is missing: install it with pip' in errors
     assert errors.count('\n') == 1
+
+
+def test_scenes_are_those_of_the_task_and_the_policy_too() -> None:
+    for task, name in POLICY_OF_TASK.items():
+        job = demo.Demo(task=task)
+        assert job.flown == name and job.scenes == demo.SCENES[task]
+        for world, season, seed in (demo.read_scene(scene, 0) for scene in job.scenes):
+            planned = demo.plan_flight(choose_task(task, world, season), seed)
+            assert planned.trial.seed == seed and planned.site.time_limit > 0.0
+    # One that has none of its own flies where it usually is.
+    assert demo.Demo(task='keep_lane').scenes == ('road/summer',)
 
 
 def test_folders_of_one_second_differ(tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ def make_result(outcome: str) -> FlightResult:
     )
 
 
-def print_table(*results: FlightResult, is_terminal: bool = False) -> str:
+def print_table(*results: FlightResult, is_terminal: bool = False, reaches: bool = True) -> str:
     stream = io.StringIO()
     console = Console(file=stream, width=80, force_terminal=is_terminal, legacy_windows=False)
-    with DemoTable(console, NAMES) as table:
+    with DemoTable(console, NAMES, reaches) as table:
         table.note('Flight 1 of 2')
-        table.update(FlightStatus(1.5, 6.3, 9.7, 0.003))
+        table.update(FlightStatus(1.5, 6.3, 0.4, 0.003))
         for result in results:
             table.add(result)
     return stream.getvalue()
@@ -52,6 +52,11 @@ def test_live_table_shows_the_distance_to_go() -> None:
     text = print_table(make_result('success'), is_terminal=True)
     assert 'reached' in text
     assert 'waits' in text
+
+
+def test_task_without_a_target_to_reach_succeeds() -> None:
+    text = print_table(make_result('success'), make_result('collision'), reaches=False)
+    assert 'success' in text and 'reached' not in text and 'collision' in text
 
 
 @pytest.mark.parametrize('outcomes', [OUTCOMES, style.OUTCOMES])

@@ -52,6 +52,28 @@ def test_lead_says_who_steers_what_and_by_which_senses(
     assert words.describe_lead(description).startswith(f'Keep to the lane. {lead}')
 
 
+@pytest.mark.parametrize(
+    ('outcomes', 'title'),
+    [
+        (['success'], 'One flight: success'),
+        (['collision'], 'One flight: failed'),
+        (['success', 'success'], 'Two flights over ROS 2, every one a success'),
+        (['success', 'collision'], 'Two flights over ROS 2, one succeeded'),
+        (['collision', 'collision'], 'Two flights over ROS 2, none succeeded'),
+    ],
+)
+def test_title_of_a_task_without_a_target_to_reach(
+    run: RecordedRun, outcomes: list[str], title: str
+) -> None:
+    task = TaskWords('follow', 'Follow.', 'quadrotor', reaches=False)
+    description = replace(run.description, task=task)
+    result = run.flights[0].result
+    results = [replace(result, trial=replace(result.trial, outcome=one)) for one in outcomes]
+    assert words.describe_title(results, description) == title
+    assert words.describe_outcome('success', description).label == 'Success'
+    assert words.describe_key_figures(replace(run, description=description))[0].name == 'Succeeded'
+
+
 def test_trials_are_counted_over_all_rows(run: RecordedRun, tmp_path: Path) -> None:
     trials = show_trials(run, tmp_path)
     success, number, *_ = words.describe_key_figures(trials)
