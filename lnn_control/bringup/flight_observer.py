@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listens to all topics of a simulated vehicle and hands back one flight at a time.
 
-It changes nothing and answers nothing: what it notes is what any other node would get.
+It changes nothing and answers nothing: what it notes is what any other node would get. That it
+listens to the policy's saliency makes the policy compute that, once a command is sent.
 """
 
 import time
@@ -44,6 +45,8 @@ class _Recording:
     poses: list[tuple[float, ...]] = field(default_factory=list)
     commands: list[tuple[float, ...]] = field(default_factory=list)
     neurons: list[tuple[float, array]] = field(default_factory=list)  # type: ignore[type-arg]
+    # stamp of an image -> how much each of its pixels counted, 0 to 255
+    saliency: dict[float, NDArray[np.uint8]] = field(default_factory=dict)
     # stamp, x, y, z
     targets: list[tuple[float, ...]] = field(default_factory=list)
     # stamp of an image -> when it was published, and stamp -> latency [s]
@@ -67,6 +70,7 @@ class FlightObserver:
         for topic, callback in (
             (topics.IMAGE, self._see),
             (topics.NEURONS, self._note_neurons),
+            (topics.SALIENCY, self._note_saliency),
             (topics.COMMAND_STAMPED, self._note_command),
             (topics.ODOMETRY, self._note_pose),
             (topics.CLOCK, self._note_time),
@@ -153,6 +157,7 @@ class FlightObserver:
             wall_duration=self._wall_ended_at - self._wall_started_at,
             distances=np.linalg.norm(poses[: len(places), 1:4] - places, axis=1),
             targets_world=places,
+            saliency=_match_saliency(recording.saliency, images),
         )
 
     def _forget_times(self) -> None:
@@ -233,6 +238,11 @@ class FlightObserver:
         if self._is_of_this_trial(stamp):
             self._recording.neurons.append((stamp, message.position))
 
+    def _note_saliency(self, message: Image) -> None:
+        stamp = seconds_from_stamp(message.header.stamp)
+        if self._is_of_this_trial(stamp):
+            self._recording.saliency[stamp] = image_from_message(message).pixels[..., 0].copy()
+
     def _note_pose(self, message: Odometry) -> None:
         stamp = seconds_from_stamp(message.header.stamp)
         if not self._is_of_this_trial(stamp):
@@ -245,6 +255,20 @@ class FlightObserver:
         self._recording.poses.append(
             (stamp, position.x, position.y, position.z, yaw, velocity.x, velocity.y, velocity.z)
         )
+
+
+def _match_saliency(
+    found: dict[float, NDArray[np.uint8]], images: list[tuple[float, NDArray[np.uint8]]]
+) -> NDArray[np.uint8]:
+    """Return that of each image, shape (n, height, width), dark where it did not come.
+
+    No row of a policy that cannot tell, or of one that looks at images of another size.
+    """
+    sizes = {one.shape for one in found.values()} | {pixels.shape[:2] for _, pixels in images}
+    if not found or len(sizes) > 1:
+        return np.zeros((0, 0, 0), np.uint8)
+    dark = np.zeros(sizes.pop(), np.uint8)
+    return np.array([found.get(stamp, dark) for stamp, _ in images])
 
 
 def _trace_target(

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 
 from rosgraph_msgs.msg import Clock
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 
 from lnn_control.bringup.flight_observer import FlightObserver
 from lnn_control.core.frames import quaternion_from_euler
@@ -20,6 +20,7 @@ from lnn_control.nodes.conversions import (
     make_neurons,
     make_odometry,
     make_position,
+    make_saliency,
     make_twist_stamped,
     stamp_from_seconds,
 )
@@ -222,3 +223,33 @@ def test_target_that_stands_leaves_distances_to_the_site(
     fly(graph, 1.0, 'success')
     flight = observer.take_flight()
     assert flight.targets_world.shape == (0, 3) and flight.distances.shape == (0,)
+
+
+def test_saliency_is_that_of_its_image(graph: FakeGraph, observer: FlightObserver) -> None:
+    graph.begin_trial(1.0)
+    graph.say('flying')
+    for number, stamp in enumerate((1.0, 1.1, 1.2)):
+        graph.tick(stamp)
+        graph.move(stamp, 0.0)
+        graph.show(stamp, SECOND_NS)
+        header = Header(stamp=stamp_from_seconds(stamp))
+        if number != 1:
+            counted = np.full((4, 6), number / 2)
+            graph.send(topics.SALIENCY, make_saliency(counted, header))
+    graph.say('collision')
+    flight = observer.take_flight()
+    assert flight.saliency.shape == (3, 4, 6)
+    assert flight.saliency[:, 0, 0].tolist() == [0, 0, 255]
+
+
+def test_saliency_of_images_of_another_size_is_left_out(
+    graph: FakeGraph, observer: FlightObserver
+) -> None:
+    graph.begin_trial(1.0)
+    graph.say('flying')
+    graph.move(1.0, 0.0)
+    graph.show(1.0, SECOND_NS)
+    header = Header(stamp=stamp_from_seconds(1.0))
+    graph.send(topics.SALIENCY, make_saliency(np.ones((2, 3)), header))
+    graph.say('collision')
+    assert len(observer.take_flight().saliency) == 0

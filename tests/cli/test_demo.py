@@ -165,6 +165,8 @@ def test_recorded_flight_is_what_the_policy_commanded(flown: DemoOutput) -> None
     assert flight.commands[:, 0].max() == pytest.approx(2.5, abs=1e-3)
     np.testing.assert_allclose(flight.commands[:, 1:], 0.0, atol=1e-6)
     assert flight.positions_world[-1, 0] > 3.0, 'it flew ahead'
+    assert flight.saliency.shape == flight.images.shape[:3]
+    assert flight.saliency.max() > 0
     assert flight.neurons.shape[1] == 36
     assert len(flight.neurons) > 0
     assert 0.0 < result.latency_p50_ms <= result.latency_p99_ms
