@@ -5,8 +5,9 @@
 python -m benchmarks.data --json FILE
 
 A bag of 640x480 JPEG images at 30 Hz with IMU and commands is made, then imported at 128x72 and
-checked, each in a process of its own whose greatest resident memory is told. The rosbags and the
-mcap library read the same file in the same run, once without and once with taking messages apart.
+checked, each in a process of its own whose greatest resident memory is told. It is imported once
+more with the calibration of a lens whose distortion has to be undone. The rosbags and the mcap
+library read the same file in the same run, once without and once with taking messages apart.
 """
 
 import json
@@ -15,7 +16,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,12 @@ class Options:
     """File for the numbers."""
 
 
-def make_bag(path: Path, seconds: float) -> int:
-    """Write a bag and return its number of images."""
+def make_bag(path: Path, seconds: float, distortion: Sequence[float] = ()) -> int:
+    """Write a bag and return its number of images.
+
+    :param distortion: of its lens, five numbers of the model plumb_bob; without, nothing is said
+        of the lens.
+    """
     store = find_types()
     types = store.types
 
@@ -51,6 +56,23 @@ def make_bag(path: Path, seconds: float) -> int:
 
     def vector(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Any:
         return types['geometry_msgs/msg/Vector3'](x=x, y=y, z=z)
+
+    def describe_lens(told: Any) -> Any:
+        focal, x, y = 480.0, 320.0, 240.0
+        region = types['sensor_msgs/msg/RegionOfInterest']
+        return types['sensor_msgs/msg/CameraInfo'](
+            header=told,
+            height=480,
+            width=640,
+            distortion_model='plumb_bob',
+            d=np.array(distortion),
+            k=np.array([focal, 0, x, 0, focal, y, 0, 0, 1.0]),
+            r=np.eye(3).ravel(),
+            p=np.array([focal, 0, x, 0, 0, focal, y, 0, 0, 0, 1.0, 0]),
+            binning_x=0,
+            binning_y=0,
+            roi=region(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
+        )
 
     rng = np.random.default_rng(0)
     # Structure as in a real scene: noise would be slower to decode than any camera's image.
@@ -69,6 +91,8 @@ def make_bag(path: Path, seconds: float) -> int:
             linear=vector(np.sin(0.1 * i)), angular=vector(z=0.1)
         )
         rows.append((stamp + 0.01, '/cmd_vel', twist))
+        if distortion:
+            rows.append((stamp + 0.003, '/camera/camera_info', describe_lens(header(stamp))))
     for k in range(int(seconds * IMU_RATE)):
         stamp = 1000.0 + k / IMU_RATE
         sample = types['sensor_msgs/msg/Imu'](
@@ -135,8 +159,10 @@ def run_mcap_stream(path: Path, folder: Path) -> None:
             pass
 
 
+DISTORTED = 'import, distorted lens'
 PARTS: dict[str, Callable[[Path, Path], None]] = {
     'import': run_import,
+    DISTORTED: run_import,
     'check': run_check,
     'rosbags, decoded': run_rosbags,
     'mcap, bytes': run_mcap,
@@ -149,7 +175,7 @@ def measure(name: str, path: Path, folder: Path, connection: Any) -> None:
     """Run a part in this process and send its time and the process's greatest memory."""
     cv2.setNumThreads(1)
     # What is imported first is not measured.
-    if name in ('import', 'check'):
+    if name in ('import', DISTORTED, 'check'):
         import lnn_control.data.check
         import lnn_control.data.importer  # noqa: F401
     start = time.process_time()
@@ -168,11 +194,15 @@ def main() -> int:
         path = folder / 'bag.mcap'
         count = make_bag(path, options.seconds)
         size = path.stat().st_size / 2**20
+        bent = folder / 'bent.mcap'
+        make_bag(bent, options.seconds, (-0.3, 0.1, 0.001, -0.001, 0.0))
         print(f'{count} images of 640x480 JPEG, {size:.0f} MiB')
         for part in PARTS:
+            read = bent if part == DISTORTED else path
+            (folder / part).mkdir()
             context = multiprocessing.get_context('spawn')
             ours, theirs = context.Pipe()
-            process = context.Process(target=measure, args=(part, path, folder, theirs))
+            process = context.Process(target=measure, args=(part, read, folder / part, theirs))
             process.start()
             seconds, memory = ours.recv()
             process.join()
