@@ -206,7 +206,8 @@ def make_folder(output: Path) -> Path:
 
 def describe_run(job: Demo, policy: Policy) -> RunDescription:
     """Return what flies, how, and on what."""
-    settings = asdict(job) | {'scene': ' '.join(job.scenes), 'output': str(job.output)}
+    said = {'policy': job.flown, 'scene': ' '.join(job.scenes), 'output': str(job.output)}
+    settings = asdict(job) | said
     return RunDescription(
         created=datetime.now().astimezone().isoformat(timespec='seconds'),
         policy=policy.name,
