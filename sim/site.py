@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.flight import Site
+from lnn_control.core.messages import VehicleState
 from sim.obstacles import Obstacles
-from sim.tasks.task import Task, Trial
+from sim.tasks.task import Situation, Task, Trial
 from sim.worlds.world import Box, Cylinder, Solid
 
 
@@ -47,6 +48,28 @@ def measure_clearances(trial: Trial, positions_world: NDArray[np.float64]) -> ND
     :param positions_world: shape (n, 3).
     """
     return Obstacles(trial.world, *trial.band).distance(positions_world[:, :2])
+
+
+def measure_distances(
+    task: Task,
+    trial: Trial,
+    positions_world: NDArray[np.float64],
+    times: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return what was left to do at each pose, as the task counts it [m], shape (n,).
+
+    :param positions_world: shape (n, 3). :param times: since the start [s], shape (n,).
+    """
+    states = [
+        VehicleState(place, stamp=float(time))
+        for place, time in zip(positions_world, times, strict=True)
+    ]
+    progress = task.begin(trial, states[0])
+    found = []
+    for state in states:
+        progress = task.judge(trial, progress, Situation(state))
+        found.append(progress.distance)
+    return np.array(found)
 
 
 def _is_in_the_way(solid: Solid, band: tuple[float, float]) -> bool:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,7 @@ SCENES = {
     ),
     'follow_target': ('forest/summer/2000067', 'forest/winter/2000067'),
     'hike': ('forest/summer/2000020',),
+    'keep_lane': ('road/summer/2000000',),
 }
 """Task -> places of the demo. The shipped policies fly them with a margin, also with later or
 missing images; how often they succeed elsewhere, `evaluate` tells."""
@@ -396,10 +397,14 @@ class DemoFlights:
 
     def _note_result(self, number: int, flight: PlannedFlight) -> None:
         """Measure the flight that is over and write it down."""
-        from sim.site import measure_clearances
+        from sim.site import measure_clearances, measure_distances
 
         assert self._observer is not None
         recorded = self._observer.take_flight()
+        if not flight.task.seeks_target:
+            places, times = recorded.positions_world, recorded.pose_times
+            left = measure_distances(flight.task, flight.trial, places, times)
+            recorded = replace(recorded, distances=left)
         clearances = measure_clearances(flight.trial, recorded.positions_world)
         record = FlightRecord(recorded, flight.site, clearances)
         world, season = flight.task.world, flight.task.season

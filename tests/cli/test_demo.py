@@ -266,7 +266,9 @@ def test_missing_module_is_named_before_anything_flies(
     assert errors.count('\n') == 1
 
 
-def test_scenes_are_those_of_the_task_and_the_policy_too() -> None:
+def test_scenes_are_those_of_the_task_and_the_policy_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for task, name in POLICY_OF_TASK.items():
         job = demo.Demo(task=task)
         assert job.flown == name and job.scenes == demo.SCENES[task]
@@ -274,6 +276,7 @@ def test_scenes_are_those_of_the_task_and_the_policy_too() -> None:
             planned = demo.plan_flight(choose_task(task, world, season), seed)
             assert planned.trial.seed == seed and planned.site.time_limit > 0.0
     # One that has none of its own flies where it usually is.
+    monkeypatch.setattr(demo, 'SCENES', {})
     assert demo.Demo(task='keep_lane').scenes == ('road/summer',)
 
 

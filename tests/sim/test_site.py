@@ -9,7 +9,8 @@ from lnn_control.core.messages import VehicleState, VelocityCommand
 from sim.environment import TaskEnv
 from sim.experts.expert import Expert
 from sim.routes import Walk
-from sim.site import describe_site, measure_clearances
+from sim.simulation import SimulationSettings
+from sim.site import describe_site, measure_clearances, measure_distances
 from sim.tasks import TASKS, make_task
 from sim.tasks.fly_to_target import FlyToTarget
 from sim.tasks.task import Trial
@@ -103,3 +104,18 @@ def test_map_of_a_task_without_a_planner_has_no_path() -> None:
     assert site.shortest_path.shape == (0, 2)
     assert site.shortest_length == 3.0
     assert len(site.circles) > 10
+
+
+def test_what_is_left_of_a_lap_is_that_of_the_environment() -> None:
+    env = TaskEnv(make_task('keep_lane'), settings=SimulationSettings(renderer='none'))
+    env.reset(seed=0)
+    places, times, left = [], [], []
+    for _ in range(60):
+        *_, info = env.step(np.array([5.0, 0.0, 0.0, 0.0], np.float32))
+        places.append(info['position'])
+        times.append(info['time'])
+        left.append(info['distance_to_target'])
+    found = measure_distances(env.task, env.trial, np.array(places), np.array(times))
+    assert left[0] - left[-1] > 3.0
+    # Each counts from where it has seen the car first.
+    np.testing.assert_allclose(found - found[0], np.array(left) - left[0], atol=1e-6)
