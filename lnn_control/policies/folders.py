@@ -20,6 +20,7 @@ POLICY_OF_TASK = {
     'fly_to_target': DEFAULT_POLICY,
     'hike': 'quadrotor_hike',
     'follow_target': 'quadrotor_follow',
+    'drive_to_target': 'rover_ncp',
     'keep_lane': 'car_ncp',
 }
 """Task -> the shipped policy that does it where none is named."""
