@@ -110,7 +110,9 @@ def test_options_that_several_verbs_have_stand_in_one_place() -> None:
         if name in list_hints(kind) and not hasattr(list_hints(kind)[name], '__metadata__')
     }
     assert not shared
-    assert options.PolicyName is list_hints(VERBS['explain'][0])['policy']
+    assert options.PolicyName is list_hints(VERBS['export'][0])['policy']
+    for verb in ('demo', 'explain'):
+        assert options.ShippedPolicyName is list_hints(VERBS[verb][0])['policy']
     assert options.PolicyNames is list_hints(VERBS['evaluate'][0])['policy']
 
 
