@@ -65,8 +65,8 @@ SCENES = {
     ),
     'follow_target': ('forest/summer/2000067', 'forest/winter/2000067'),
     'hike': ('forest/summer/2000020',),
-    'drive_to_target': ('forest/summer/2000000', 'urban/summer/2000000'),
-    'keep_lane': ('road/summer/2000000',),
+    'drive_to_target': ('forest/summer/2000057',),
+    'keep_lane': ('road/summer/2000006',),
 }
 """Task -> places of the demo. The shipped policies fly them with a margin, also with later or
 missing images; how often they succeed elsewhere, `evaluate` tells."""

@@ -54,17 +54,17 @@ def describe_title(results: Sequence[FlightResult], description: RunDescription)
         return f'{description.policy}: {successes} of {trials} trials succeeded{where}'
     count, reached = len(results), sum(result.trial.is_success for result in results)
     tells_of_targets = _tells_of_targets(description)
+    what = 'drive' if description.task.vehicle in ('rover', 'car') else 'flight'
     if count == 1:
-        good, bad = (
-            ('target reached', 'target missed') if tells_of_targets else ('success', 'failed')
-        )
-        return f'One flight: {good if reached else bad}'
+        if tells_of_targets:
+            return f'One {what}: target {"reached" if reached else "missed"}'
+        return f'One {what}: {"success" if reached else "failed"}'
     if reached == count:
         outcome = 'every target reached' if tells_of_targets else 'every one a success'
     else:
         does = 'reached the target' if tells_of_targets else 'succeeded'
         outcome = f'{_spell(reached) if reached else "none"} {does}'
-    return f'{_spell(count).capitalize()} flights over ROS 2, {outcome}'
+    return f'{_spell(count).capitalize()} {what}s over ROS 2, {outcome}'
 
 
 def count_trials(description: RunDescription) -> tuple[int, int]:
@@ -157,7 +157,10 @@ def describe_flight(result: FlightResult, record: FlightRecord) -> str:
     trial = result.trial
     if not result.role:
         begun_at = float(np.linalg.norm(site.target[:2] - site.start))
-        return f'{begun_at:.1f} m to the target, {around}, seed {trial.seed}'
+        far = f'{begun_at:.1f} m to the target'
+        if len(site.road):
+            far = f'{site.shortest_length:.0f} m of road'
+        return f'{far}, {around}, seed {trial.seed}'
     end = 'success' if trial.is_success else name_cause(trial)
     end += f' after {trial.duration:.1f} s'
     if not trial.is_success:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip('matplotlib', reason='needs matplotlib: pip install ".[report]"')
@@ -72,6 +73,16 @@ def test_title_of_a_task_without_a_target_to_reach(
     assert words.describe_title(results, description) == title
     assert words.describe_outcome('success', description).label == 'Success'
     assert words.describe_key_figures(replace(run, description=description))[0].name == 'Succeeded'
+
+
+def test_ground_vehicle_drives_and_a_road_is_as_long_as_it_is(run: RecordedRun) -> None:
+    task = TaskWords('keep', 'Keep to the lane.', 'car', reaches=False)
+    result, record = run.flights[0].result, run.flights[0].record
+    title = words.describe_title([result], replace(run.description, task=task))
+    assert title.startswith('One drive: ')
+    road = replace(record.site, road=np.eye(3, 2), shortest_length=409.6)
+    sentence = words.describe_flight(result, replace(record, site=road))
+    assert sentence.startswith('410 m of road, ')
 
 
 def test_trials_are_counted_over_all_rows(run: RecordedRun, tmp_path: Path) -> None:
