@@ -40,6 +40,25 @@ class Options:
     """File for the numbers."""
 
 
+def describe_lens(types: Any, header: Any, distortion: Sequence[float]) -> Any:
+    """Return the calibration of a camera of 640x480 that sees 67 degrees across."""
+    focal_length_px, x, y = 480.0, 320.0, 240.0
+    region = types['sensor_msgs/msg/RegionOfInterest']
+    return types['sensor_msgs/msg/CameraInfo'](
+        header=header,
+        height=480,
+        width=640,
+        distortion_model='plumb_bob',
+        d=np.array(distortion),
+        k=np.array([focal_length_px, 0, x, 0, focal_length_px, y, 0, 0, 1.0]),
+        r=np.eye(3).ravel(),
+        p=np.array([focal_length_px, 0, x, 0, 0, focal_length_px, y, 0, 0, 0, 1.0, 0]),
+        binning_x=0,
+        binning_y=0,
+        roi=region(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
+    )
+
+
 def make_bag(path: Path, seconds: float, distortion: Sequence[float] = ()) -> int:
     """Write a bag and return its number of images.
 
@@ -56,23 +75,6 @@ def make_bag(path: Path, seconds: float, distortion: Sequence[float] = ()) -> in
 
     def vector(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Any:
         return types['geometry_msgs/msg/Vector3'](x=x, y=y, z=z)
-
-    def describe_lens(told: Any) -> Any:
-        focal, x, y = 480.0, 320.0, 240.0
-        region = types['sensor_msgs/msg/RegionOfInterest']
-        return types['sensor_msgs/msg/CameraInfo'](
-            header=told,
-            height=480,
-            width=640,
-            distortion_model='plumb_bob',
-            d=np.array(distortion),
-            k=np.array([focal, 0, x, 0, focal, y, 0, 0, 1.0]),
-            r=np.eye(3).ravel(),
-            p=np.array([focal, 0, x, 0, 0, focal, y, 0, 0, 0, 1.0, 0]),
-            binning_x=0,
-            binning_y=0,
-            roi=region(x_offset=0, y_offset=0, height=0, width=0, do_rectify=False),
-        )
 
     rng = np.random.default_rng(0)
     # Structure as in a real scene: noise would be slower to decode than any camera's image.
@@ -92,7 +94,13 @@ def make_bag(path: Path, seconds: float, distortion: Sequence[float] = ()) -> in
         )
         rows.append((stamp + 0.01, '/cmd_vel', twist))
         if distortion:
-            rows.append((stamp + 0.003, '/camera/camera_info', describe_lens(header(stamp))))
+            rows.append(
+                (
+                    stamp + 0.003,
+                    '/camera/camera_info',
+                    describe_lens(types, header(stamp), distortion),
+                )
+            )
     for k in range(int(seconds * IMU_RATE)):
         stamp = 1000.0 + k / IMU_RATE
         sample = types['sensor_msgs/msg/Imu'](
@@ -193,12 +201,13 @@ def main() -> int:
         folder = Path(name)
         path = folder / 'bag.mcap'
         count = make_bag(path, options.seconds)
-        size = path.stat().st_size / 2**20
+        # The same images, with the calibration of a distorted lens.
         bent = folder / 'bent.mcap'
         make_bag(bent, options.seconds, (-0.3, 0.1, 0.001, -0.001, 0.0))
-        print(f'{count} images of 640x480 JPEG, {size:.0f} MiB')
+        print(f'{count} images of 640x480 JPEG, {path.stat().st_size / 2**20:.0f} MiB')
         for part in PARTS:
             read = bent if part == DISTORTED else path
+            size = read.stat().st_size / 2**20
             (folder / part).mkdir()
             context = multiprocessing.get_context('spawn')
             ours, theirs = context.Pipe()

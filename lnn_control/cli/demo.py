@@ -68,8 +68,8 @@ SCENES = {
     'drive_to_target': ('forest/summer/2000057',),
     'keep_lane': ('road/summer/2000006',),
 }
-"""Task -> places of the demo. The shipped policies fly them with a margin, also with later or
-missing images; how often they succeed elsewhere, `evaluate` tells."""
+"""Task -> places of the demo, where its shipped policy keeps well clear of all; how often it
+succeeds elsewhere, `evaluate` tells."""
 NODE_LOG = 'nodes.log'
 # A flight may take this many times its time limit on a busy machine.
 _SLOWEST = 5.0
@@ -147,7 +147,7 @@ def main(arguments: list[str]) -> int:
     names = [(flight.task.world, flight.task.season) for flight in flights]
     try:
         with DemoTable(console, names, description.task.reaches) as table:
-            fly_all(job, flights, DemoRun(folder, policy.name, table))
+            fly_all(job, flights, DemoRun(folder, policy.name, table, description.task.reaches))
     except StopRequestedError:
         console.print('demo: stopped, all nodes have ended')
         return 130
@@ -243,11 +243,15 @@ def plan_flight(task: 'Task', seed: int) -> PlannedFlight:
 
 @dataclass(frozen=True, eq=False)
 class DemoRun:
-    """Where results go: a folder and a table."""
+    """Where results go: a folder and a table.
+
+    :param reaches: whether all there is to do is to get to a target.
+    """
 
     folder: Path
     policy: str
     table: DemoTable
+    reaches: bool
 
 
 def fly_all(job: Demo, flights: Sequence[PlannedFlight], run: DemoRun) -> None:
@@ -384,17 +388,12 @@ class DemoFlights:
         self._refreshed_at = now
         distance = observer.distance if flight.task.seeks_target else None
         share = observer.time / flight.site.time_limit
-        if distance is not None and self._is_one_way(flight.site):
+        if distance is not None and self._run.reaches:
             whole = max(flight.site.shortest_length, 0.1)
             share = 1.0 - (distance - flight.site.reach) / whole
         self._run.table.update(
             FlightStatus(observer.time, distance, share, observer.recent_latency)
         )
-
-    @staticmethod
-    def _is_one_way(site: Site) -> bool:
-        """Return whether all there is to do is to get to a target that stands where it is."""
-        return not (len(site.walk) or len(site.stops) or len(site.road))
 
     def _note_result(self, number: int, flight: PlannedFlight) -> None:
         """Measure the flight that is over and write it down."""

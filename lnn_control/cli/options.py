@@ -40,31 +40,21 @@ def _one_of(names: Iterable[str], *more: str) -> str:
     return f'{", ".join(others)} or {last}' if others else last
 
 
-PolicyName = Annotated[
-    str,
-    arg(
-        metavar='POLICY',
-        help='Who flies: a folder of a checkpoint or of an exported policy, '
-        f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two.',
-    ),
-]
+_WHO = (
+    'Who flies: a folder of a checkpoint or of an exported policy, '
+    f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two.'
+)
+PolicyName = Annotated[str, arg(metavar='POLICY', help=_WHO)]
 ShippedPolicyName = Annotated[
     str,
-    arg(
-        metavar='POLICY',
-        help='Who flies: a folder of a checkpoint or of an exported policy, '
-        f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two. If not '
-        'given, the shipped policy of the task.',
-    ),
+    arg(metavar='POLICY', help=f'{_WHO} If not given, the shipped policy of the task.'),
 ]
 PolicyNames = Annotated[
     UseAppendAction[tuple[str, ...]],
     arg(
         metavar='POLICY',
-        help='Who flies: a folder of a checkpoint or of an exported policy, '
-        f'{_one_of(list_policies(), "module:Class")}; =ARGUMENT may follow the last two. May be '
-        'given again: each row is flown by the first that was trained for it. If not given, the '
-        'shipped policy of each task.',
+        help=f'{_WHO} May be given again: each row is flown by the first that was trained for it. '
+        'If not given, the shipped policy of each task.',
     ),
 ]
 OtherPolicies = Annotated[

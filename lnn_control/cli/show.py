@@ -4,7 +4,6 @@
 
 import inspect
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from lnn_control.cli import options
-from lnn_control.cli.scenarios import SUITES, Scenario, count_usual_episodes, list_scenarios
+from lnn_control.cli.scenarios import SUITES, count_usual_episodes, list_scenarios
 from lnn_control.core.appearance import Appearance
 from lnn_control.core.domain import TrainingDomain
 from lnn_control.evaluation.row_names import name_row
@@ -40,12 +39,11 @@ def main(arguments: list[str]) -> int:
     job = options.read_options(Show, 'show', arguments)
     # Without markup, or rich would take a unit in brackets for a style.
     console = Console(markup=False)
-    if job.name in TASKS or job.name in SUITES:
-        rows = list_scenarios(job.name) if job.name in SUITES else []
-        for task in dict.fromkeys(row.task.name for row in rows) or [job.name]:
-            show_task(console, task)
-        if rows:
-            show_suite(console, job.name, rows)
+    # Some names are those of a task and of a suite of it.
+    if job.name in SUITES:
+        show_suite(console, job.name)
+    elif job.name in TASKS:
+        show_task(console, job.name)
     elif is_checkpoint(job.name) and job.name not in POLICIES:
         show_checkpoint(console, job.name)
     else:
@@ -68,8 +66,11 @@ def show_task(console: Console, name: str) -> None:
     console.print(table)
 
 
-def show_suite(console: Console, name: str, rows: Sequence[Scenario]) -> None:
-    """Print the rows of a suite."""
+def show_suite(console: Console, name: str) -> None:
+    """Print what is asked in a suite, and its rows."""
+    rows = list_scenarios(name)
+    for task in dict.fromkeys(row.task.name for row in rows):
+        show_task(console, task)
     console.print(f'--suite {name}, usually {count_usual_episodes(name)} trials a row:')
     table = Table()
     table.add_column('task', no_wrap=True)

@@ -19,5 +19,10 @@ def describe_task(kind: 'type[Task]') -> TaskWords:
     vehicle = kind.vehicle
     found = find_vehicle(vehicle) if isinstance(vehicle, str) else vehicle
     paragraph, _, _ = inspect.cleandoc(kind.__doc__ or '').partition('\n\n')
-    reaches = issubclass(kind, ReachTarget)
-    return TaskWords(kind.name, ' '.join(paragraph.split()), found.name, reaches)
+    return TaskWords(
+        kind.name,
+        ' '.join(paragraph.split()),
+        found.name,
+        reaches=issubclass(kind, ReachTarget),
+        trip='drive' if found.rest_height > 0.0 else 'flight',
+    )

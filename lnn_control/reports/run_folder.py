@@ -33,12 +33,14 @@ class TaskWords:
     :param name: of the task. :param sentence: that says what it is.
     :param vehicle: that had to do it.
     :param reaches: whether success is to reach a target and to stay there.
+    :param trip: what a trial is called: a flight, or a drive of a vehicle on the ground.
     """
 
     name: str = ''
     sentence: str = ''
     vehicle: str = 'vehicle'
     reaches: bool = True
+    trip: str = 'flight'
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def describe_title(results: Sequence[FlightResult], description: RunDescription)
         return f'{description.policy}: {successes} of {trials} trials succeeded{where}'
     count, reached = len(results), sum(result.trial.is_success for result in results)
     tells_of_targets = _tells_of_targets(description)
-    what = 'drive' if description.task.vehicle in ('rover', 'car') else 'flight'
+    what = description.task.trip
     if count == 1:
         if tells_of_targets:
             return f'One {what}: target {"reached" if reached else "missed"}'
@@ -119,11 +119,10 @@ def describe_key_figures(run: RecordedRun) -> tuple[Entry, ...]:
     latencies_ms = np.concatenate([flight.record.flight.latencies for flight in run.flights]) * 1e3
     p50, p99 = np.percentile(latencies_ms, (50, 99))
     reached = sum(result.trial.is_success for result in results)
-    success = Entry('Targets reached', f'{reached}', f'of {len(results)}', 'staying near it')
-    if not description.task.reaches:
-        success = Entry('Succeeded', f'{reached}', f'of {len(results)}')
+    tells_of_targets = _tells_of_targets(description)
+    name, note = ('Targets reached', 'staying near it') if tells_of_targets else ('Succeeded', '')
     return (
-        success,
+        Entry(name, f'{reached}', f'of {len(results)}', note),
         Entry('Camera to command', f'{p50:.1f}', 'ms', f'median; 99 % within {p99:.1f} ms'),
         Entry('Commands', f'{rate:.1f}', 'Hz', f'one an image; real-time factor {factor:.2f}'),
         circuit,

@@ -84,6 +84,14 @@ def fly(graph: FakeGraph, origin: float, outcome: str) -> None:
     graph.say(outcome)
 
 
+def take_off(graph: FakeGraph) -> None:
+    """Begin a trial at 1 s that flies, with its first pose and image."""
+    graph.begin_trial(1.0)
+    graph.say('flying')
+    graph.move(1.0, 0.0)
+    graph.show(1.0, SECOND_NS)
+
+
 @pytest.fixture
 def graph() -> FakeGraph:
     return FakeGraph()
@@ -113,10 +121,7 @@ def test_flight_holds_what_was_published(graph: FakeGraph, observer: FlightObser
 def test_repeated_command_counts_but_answers_once(
     graph: FakeGraph, observer: FlightObserver
 ) -> None:
-    graph.begin_trial(1.0)
-    graph.say('flying')
-    graph.move(1.0, 0.0)
-    graph.show(1.0, SECOND_NS)
+    take_off(graph)
     graph.command(1.0, SECOND_NS + 2_000_000)
     graph.command(1.0, SECOND_NS + 22_000_000)
     assert observer.num_answers == 1
@@ -245,10 +250,7 @@ def test_saliency_is_that_of_its_image(graph: FakeGraph, observer: FlightObserve
 def test_saliency_of_images_of_another_size_is_left_out(
     graph: FakeGraph, observer: FlightObserver
 ) -> None:
-    graph.begin_trial(1.0)
-    graph.say('flying')
-    graph.move(1.0, 0.0)
-    graph.show(1.0, SECOND_NS)
+    take_off(graph)
     header = Header(stamp=stamp_from_seconds(1.0))
     graph.send(topics.SALIENCY, make_saliency(np.ones((2, 3)), header))
     graph.say('collision')

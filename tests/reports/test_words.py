@@ -76,7 +76,7 @@ def test_title_of_a_task_without_a_target_to_reach(
 
 
 def test_ground_vehicle_drives_and_a_road_is_as_long_as_it_is(run: RecordedRun) -> None:
-    task = TaskWords('keep', 'Keep to the lane.', 'car', reaches=False)
+    task = TaskWords('keep', 'Keep to the lane.', 'car', reaches=False, trip='drive')
     result, record = run.flights[0].result, run.flights[0].record
     title = words.describe_title([result], replace(run.description, task=task))
     assert title.startswith('One drive: ')
