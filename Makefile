@@ -18,8 +18,9 @@ help: ## list the commands
 
 setup: $(STAMP) ## build .venv with everything in it (2 minutes, once)
 
-demo: $(STAMP) ## fly the shipped policy through four worlds over ROS 2
+demo: $(STAMP) ## fly shipped policies over ROS 2: to targets in four worlds, then behind a person
 	@$(VENV)/bin/lnn-control demo
+	@$(VENV)/bin/lnn-control demo --task follow_target --scene forest/winter/2000067
 
 test: $(STAMP) ## run the tests
 	@$(VENV)/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
