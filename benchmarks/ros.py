@@ -4,10 +4,11 @@
 
     python -m benchmarks.ros --json FILE
 
-A camera of 128x72 and then of 640x480, at 30 images a second, an IMU at 200 Hz, `policy_node` with
-the shipped policy and `safety_node`, each a process, and an echo node that answers each image with
-an empty command. Counted are the time from publishing an image to the arrival of its command, the
-images without an answer, and the share of a core and the memory of `policy_node`.
+A camera of 128x72 and then of 640x480 at 30 images a second, an IMU of 210 Hz whose samples come
+when they are measured, `policy_node` with the shipped policy and `safety_node`, each a process.
+Beside them an echo node that answers each image with an empty command, and a relay that passes its
+answers on, as `safety_node` does. Counted are the time from publishing an image to the arrival of
+its command, the images without an answer, and the share of a core and the memory of `policy_node`.
 """
 
 import argparse
@@ -34,13 +35,16 @@ SIZES = ((128, 72), (640, 480))
 _RATE = 30.0
 _SAMPLES = 7
 _PATIENCE = 120.0
+_ANSWERS = ('echo', 'relay', 'command')
 
-ECHO = """
+_HEAD = """
 import rclpy
 from geometry_msgs.msg import TwistStamped
 from rclpy.qos import QoSProfile
 from lnn_control.nodes import topics
 rclpy.init()
+"""
+ECHO = f"""{_HEAD}
 node = rclpy.create_node('echo')
 publisher = node.create_publisher(TwistStamped, 'echo', QoSProfile(depth=1))
 def answer(image):
@@ -48,6 +52,12 @@ def answer(image):
     command.header.stamp = image.header.stamp
     publisher.publish(command)
 node.create_subscription(topics.IMAGE.type, topics.IMAGE.name, answer, topics.IMAGE.qos)
+rclpy.spin(node)
+"""
+RELAY = f"""{_HEAD}
+node = rclpy.create_node('relay')
+publisher = node.create_publisher(TwistStamped, 'relay', QoSProfile(depth=1))
+node.create_subscription(TwistStamped, 'echo', publisher.publish, QoSProfile(depth=1))
 rclpy.spin(node)
 """
 
@@ -64,6 +74,8 @@ class Row:
     images: int
     echo_p50_ms: float
     echo_p99_ms: float
+    relay_p50_ms: float
+    relay_p99_ms: float
     command_p50_ms: float
     command_p99_ms: float
     compute_p50_ms: float
@@ -106,10 +118,11 @@ class Camera:
             for topic in (topics.IMAGE, topics.IMU, topics.CAMERA_INFO)
         )
         self.published: dict[int, float] = {}
-        self.answers: dict[str, dict[int, float]] = {'echo': {}, 'command': {}}
+        self.answers: dict[str, dict[int, float]] = {name: {} for name in _ANSWERS}
         self.compute: list[float] = []
         deep = QoSProfile(depth=100)
-        for name, topic in (('echo', 'echo'), ('command', topics.COMMAND_STAMPED.name)):
+        for name in _ANSWERS:
+            topic = topics.COMMAND_STAMPED.name if name == 'command' else name
             self.node.create_subscription(TwistStamped, topic, self._make_callback(name), deep)
         timing = topics.TIMING
         self.node.create_subscription(
@@ -132,7 +145,7 @@ class Camera:
     def forget(self) -> None:
         """Begin to count anew."""
         self.published = {}
-        self.answers = {'echo': {}, 'command': {}}
+        self.answers = {name: {} for name in _ANSWERS}
         self.compute = []
 
     def run(self, size: tuple[int, int], seconds: float) -> None:
@@ -143,23 +156,22 @@ class Camera:
         noise = np.random.default_rng(0)
         scene = noise.integers(60, 200, (height, width, 3), np.uint8)
         focal_px = width / 2 / math.tan(math.radians(100.0) / 2)
-        due, end = time.monotonic(), time.monotonic() + seconds
-        number = 0
-        while due < end:
-            now = time.time()
-            for i in range(_SAMPLES):
-                stamp = now - (_SAMPLES - 1 - i) / (_RATE * _SAMPLES)
+        gap = 1.0 / (_RATE * _SAMPLES)
+        begin = time.monotonic()
+        for number in range(round(seconds * _RATE)):
+            due = begin + number / _RATE
+            for sample in range(_SAMPLES):
+                sleep_until(due + sample * gap)
                 force = noise.normal([0.0, 0.0, 9.81], 0.05)
-                self._samples.publish(make_imu(noise.normal(0, 0.02, 3), force, stamp))
+                self._samples.publish(make_imu(noise.normal(0, 0.02, 3), force, time.time()))
+            # No camera is in step with an IMU: its images come between two samples.
+            sleep_until(due + (_SAMPLES - 0.5) * gap)
+            now = time.time()
             self._infos.publish(make_camera_info(width, height, focal_px, now))
-            number += 1
-            pixels = scene + np.uint8(number % 40)
-            message = self._encoder.encode(pixels, now)
+            message = self._encoder.encode(scene + np.uint8(number % 40), now)
             stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
             self.published[stamp_ns] = time.monotonic()
             self._images.publish(message)
-            due += 1.0 / _RATE
-            time.sleep(max(0.0, due - time.monotonic()))
 
     def _make_callback(self, name: str) -> Any:
         def note(message: Any) -> None:
@@ -179,6 +191,11 @@ class Camera:
         return [answers[key] - at for key, at in self.published.items() if key in answers]
 
 
+def sleep_until(due: float) -> None:
+    """Sleep until a time of the monotonic clock [s], if that is not past."""
+    time.sleep(max(0.0, due - time.monotonic()))
+
+
 @contextlib.contextmanager
 def start_nodes(folder: Path) -> Iterator['subprocess.Popen[bytes]']:
     """Run the nodes and yield the process of policy_node."""
@@ -189,6 +206,7 @@ def start_nodes(folder: Path) -> Iterator['subprocess.Popen[bytes]']:
             subprocess.Popen([sys.executable, *words], env=environment, stdout=log, stderr=log)
             for words in (
                 ['-c', ECHO],
+                ['-c', RELAY],
                 ['-m', 'lnn_control.nodes.safety_node'],
                 [
                     *('-m', 'lnn_control.nodes.policy_node', '--ros-args'),
@@ -244,14 +262,15 @@ def measure(camera: Camera, pid: int, size: tuple[int, int], seconds: float) -> 
     cpu, memory = read_usage(pid)
     elapsed = time.monotonic() - began
     time.sleep(0.5)
-    echo_ms, command_ms = (
-        np.array(camera.list_latencies(name) or [math.nan]) * 1e3 for name in ('echo', 'command')
-    )
+    percentiles = [
+        float(np.percentile(camera.list_latencies(name) or [math.nan], p)) * 1e3
+        for name in _ANSWERS
+        for p in (50, 99)
+    ]
     return Row(
         f'{size[0]}x{size[1]}',
         len(camera.published),
-        *(float(np.percentile(echo_ms, p)) for p in (50, 99)),
-        *(float(np.percentile(command_ms, p)) for p in (50, 99)),
+        *percentiles,
         float(np.median(camera.compute or [math.nan])) * 1e3,
         len(camera.published) - len(camera.list_latencies('command')),
         len(camera.published) - len(camera.list_latencies('echo')),
@@ -274,11 +293,12 @@ def main() -> int:
             rows = [measure(camera, policy.pid, size, job.seconds) for size in SIZES]
         finally:
             camera.close()
-    print('| images | echo p50, p99 | command p50, p99 | compute | lost | core | memory |')
-    print('|---|---|---|---|---|---|---|')
+    print('| images | echo p50, p99 | and relay | command | compute | lost | core | memory |')
+    print('|---|---|---|---|---|---|---|---|')
     for row in rows:
         print(
             f'| {row.size} | {row.echo_p50_ms:.2f}, {row.echo_p99_ms:.2f} ms | '
+            f'{row.relay_p50_ms:.2f}, {row.relay_p99_ms:.2f} ms | '
             f'{row.command_p50_ms:.2f}, {row.command_p99_ms:.2f} ms | '
             f'{row.compute_p50_ms:.2f} ms | '
             f'{row.lost} of {row.images} | {row.cpu:.0%} | {row.growth_mb:+.1f} MB |'

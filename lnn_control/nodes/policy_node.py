@@ -43,6 +43,7 @@ from lnn_control.nodes.conversions import (
     make_twist_stamped,
 )
 from lnn_control.nodes.effort import describe_effort
+from lnn_control.nodes.endpoints import UnwatchedGroup, open_publisher, open_subscription
 from lnn_control.nodes.graph_checks import describe_publishers
 from lnn_control.nodes.lifecycle import refuse_wrong_transitions
 from lnn_control.nodes.parameters import Parameter, Value, answer_changes, declare_parameters
@@ -137,6 +138,8 @@ _DONE = TransitionCallbackReturn.SUCCESS
 _FAILED = TransitionCallbackReturn.FAILURE
 # A command that is smaller moves no vehicle that one could see [m/s, rad/s].
 _LEAST_MOTION = 0.05
+# So often inertial samples are taken at least, and while an image waits for its own [s].
+_FEELING_PERIOD, _LOOKING_PERIOD = 0.01, 0.001
 
 
 class PolicyNode(LifecycleNode):
@@ -155,6 +158,7 @@ class PolicyNode(LifecycleNode):
         self._is_active = False
         self._commanded = ZERO
         self._waiting: AnyImage | None = None
+        self._waits_until = 0.0
         self._problem = ''
         self._told: set[str] = set()
         self._time_before = -1
@@ -301,23 +305,18 @@ class PolicyNode(LifecycleNode):
         self._doubt = self._open(topics.DOUBT)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
         self._has_doubt = None
-        self._images, self._samples, self._infos = (
-            self.create_subscription(topic.type, topic.name, callback, topic.qos)
-            for topic, callback in (
-                (self._image_topic, self._see),
-                (topics.IMU, self._feel_all),
-                (topics.CAMERA_INFO, self._note_camera),
-            )
-        )
+        self._images = open_subscription(self, self._image_topic, self._see)
+        self._infos = open_subscription(self, topics.CAMERA_INFO, self._note_camera)
+        # Samples come many times as often as images: they are taken some at a time.
+        self._samples = open_subscription(self, topics.IMU, self._feel, UnwatchedGroup())
         # On the steady clock: what is wrong is told also where /clock is what is missing.
         self._timer = self.create_timer(1.0, self._diagnose, clock=self._steady)
-        self._patience = self.create_timer(
-            max(settings.imu_wait, 1e-3), self._stop_waiting, clock=self._steady
-        )
+        self._feeler = self.create_timer(_FEELING_PERIOD, self._feel_all, clock=self._steady)
+        self._patience = self.create_timer(_LOOKING_PERIOD, self._look_again, clock=self._steady)
         self._patience.cancel()
 
     def _open(self, topic: topics.Topic) -> Publisher:
-        return self.create_publisher(topic.type, topic.name, topic.qos)
+        return open_publisher(self, topic)
 
     def _describe_circuit(self) -> None:
         """Tell once for all what is inside of the policy, for whoever draws it."""
@@ -329,7 +328,7 @@ class PolicyNode(LifecycleNode):
         if self._runner is None:
             return
         self._runner, self._waiting = None, None
-        for timer in (self._timer, self._patience):
+        for timer in (self._timer, self._feeler, self._patience):
             self.destroy_timer(timer)
         for subscription in (self._images, self._samples, self._infos):
             self.destroy_subscription(subscription)
@@ -371,10 +370,11 @@ class PolicyNode(LifecycleNode):
         except ValueError as error:
             self._complain(f'camera_info ignored: {error}')
 
-    def _feel_all(self, message: Imu) -> None:
-        """Take an inertial sample and those that wait behind it."""
-        self._feel(message)
+    def _feel_all(self) -> None:
+        """Take the inertial samples that have come, and stop where none come any more."""
         self._feel_waiting()
+        if self._is_moving and self._inputs.is_without_samples(self._now()):
+            self._stop_if_forbidden()
 
     def _feel_waiting(self) -> None:
         """Take the inertial samples that have come and wait to be read."""
@@ -394,8 +394,6 @@ class PolicyNode(LifecycleNode):
         if self._is_moving and self._inputs.doubts_inertial:
             # At once: the next image may be a while.
             self._stop_if_forbidden()
-        if self._waiting is not None and self._inputs.has_samples_of(self._waiting):
-            self._stop_waiting()
 
     def _see(self, message: AnyImage) -> None:
         if self._runner is None:
@@ -403,11 +401,9 @@ class PolicyNode(LifecycleNode):
         # Whatever waits already is older, and of no more use.
         self._waiting = None
         is_patient = self._is_active and self._settings.imu_wait > 0.0
+        self._feel_waiting()
         if is_patient and not self._has_samples(message):
-            # Those of this image may be here: the executor does not tell in which order they came.
-            self._feel_waiting()
-        if is_patient and not self._has_samples(message):
-            self._waiting = message
+            self._waiting, self._waits_until = message, time.monotonic() + self._settings.imu_wait
             self._patience.reset()
             return
         self._answer(message)
@@ -415,10 +411,15 @@ class PolicyNode(LifecycleNode):
     def _has_samples(self, message: AnyImage) -> bool:
         return self._inputs.has_samples_of(message) or self._inputs.is_without_samples(self._now())
 
-    def _stop_waiting(self) -> None:
-        """Answer the image that waits, with the samples there are."""
+    def _look_again(self) -> None:
+        """Answer the image that waits once its samples are there, or no longer waited for."""
+        self._feel_waiting()
+        message = self._waiting
+        is_early = time.monotonic() < self._waits_until
+        if message is not None and is_early and not self._has_samples(message):
+            return
         self._patience.cancel()
-        message, self._waiting = self._waiting, None
+        self._waiting = None
         if message is not None and self._runner is not None:
             self._answer(message)
 

@@ -52,6 +52,7 @@ from lnn_control.nodes.conversions import (
     read_pose,
     read_twist,
 )
+from lnn_control.nodes.endpoints import open_publisher, open_subscription
 from lnn_control.nodes.graph_checks import describe_publishers, describe_subscribers
 from lnn_control.nodes.parameters import Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
@@ -102,7 +103,7 @@ class SafetyNode(Node):
         self._diagnostics_publisher = self._publish_on(topics.DIAGNOSTICS)
 
     def _open_inputs(self) -> None:
-        self._listen(topics.RAW_COMMAND, self._receive)
+        open_subscription(self, topics.RAW_COMMAND, self._receive)
         self._listen(topics.choose_manual_topic(self._values.manual_stamped), self._receive_manual)
         self._listen(topics.EMERGENCY_STOP, self._receive_button)
         self._listen(topics.DOUBT, self._receive_doubt)
@@ -120,7 +121,7 @@ class SafetyNode(Node):
         self.create_service(Trigger, '~/release', self._release)
 
     def _publish_on(self, topic: topics.Topic) -> Publisher:
-        return self.create_publisher(topic.type, topic.name, topic.qos)
+        return open_publisher(self, topic)
 
     def _listen(self, topic: topics.Topic, callback: Callable[[Any], None]) -> None:
         self.create_subscription(topic.type, topic.name, callback, topic.qos)

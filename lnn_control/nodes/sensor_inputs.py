@@ -38,8 +38,7 @@ _SAMPLE_PERIOD = 0.005
 def take_waiting(subscription: Subscription) -> Iterator[Any]:
     """Yield what waits in a subscription's queue now, the oldest first.
 
-    For its callback: a round of the executor for each message of a burst costs several times what
-    is done with it.
+    A round of the executor for each message costs several times what is done with it.
     """
     for _ in range(topics.SAMPLES.depth):
         with subscription.handle:

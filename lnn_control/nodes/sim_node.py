@@ -22,6 +22,7 @@ from std_srvs.srv import Trigger
 from lnn_control.core.fleet import MOST_VEHICLES
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import Source, make_diagnostics, stamp_from_seconds
+from lnn_control.nodes.endpoints import open_publisher
 from lnn_control.nodes.graph_checks import describe_publishers
 from lnn_control.nodes.parameters import (
     Parameter,
@@ -110,7 +111,7 @@ class SimNode(Node):
         self._fleet.close()
 
     def _open(self, topic: topics.Topic) -> Publisher:
-        return self.create_publisher(topic.type, topic.name, topic.qos)
+        return open_publisher(self, topic)
 
     def _open_transforms(self) -> Transforms | None:
         """Return what tells tf; the sensors' places are told at once.

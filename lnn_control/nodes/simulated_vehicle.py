@@ -31,6 +31,7 @@ from lnn_control.nodes.conversions import (
     read_twist,
     seconds_from_stamp,
 )
+from lnn_control.nodes.endpoints import open_publisher
 from lnn_control.nodes.transforms import Placement, place_sensors
 from sim.craft import Craft, SensorFrame
 from sim.fleet import Fleet
@@ -104,8 +105,7 @@ class SimulatedVehicle:
         self.frame_prefix = f'{craft.name}/' if craft.name else ''
         self._images = ImageEncoder(self.frame_prefix)
         self._outputs = {
-            topic.name: node.create_publisher(topic.type, self.place(topic).name, topic.qos)
-            for topic in _PUBLISHED
+            topic.name: open_publisher(node, self.place(topic)) for topic in _PUBLISHED
         }
         self._published_at: dict[int, float] = {}
         self._latencies: deque[float] = deque(maxlen=2000)

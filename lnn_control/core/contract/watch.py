@@ -23,8 +23,8 @@ from lnn_control.core.contract.images import (
 )
 from lnn_control.core.contract.inertial import check_inertial
 
-# Of a vehicle's IMU: a fifth of a second at 200 Hz, judged forty times a second.
-_WINDOW, _STRIDE = 40, 5
+# Of a vehicle's IMU: a fifth of a second at 200 Hz, judged 67 times a second.
+_WINDOW, _STRIDE = 40, 3
 # Messages whose arrival a rate is measured over.
 _RATE_MESSAGES = 20
 # The latest messages whose stamps are compared with those of the other sensor.
