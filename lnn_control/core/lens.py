@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BROWN, _FISHEYE = ('', 'plumb_bob', 'rational_polynomial'), ('equidistant', 'fisheye')
+_NUM_BROWN, _NUM_FISHEYE = (4, 5, 8, 12, 14), 4
+"""Coefficients that OpenCV takes."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,19 @@ class Calibration:
             )
         if not all(map(math.isfinite, (*self.matrix, *self.distortion))):
             raise ValueError('camera_info must hold finite numbers: calibrate the camera')
+        if self.is_distorted and not self._has_coefficients():
+            number = _NUM_FISHEYE if self.model in _FISHEYE else '4, 5, 8, 12 or 14'
+            raise ValueError(
+                f'camera_info must hold {number} coefficients D for {self.model or "plumb_bob"}, '
+                f'got {len(self.distortion)}: calibrate the camera'
+            )
+
+    def _has_coefficients(self) -> bool:
+        if self.model in _FISHEYE:
+            # Some drivers add zeros.
+            more = self.distortion[_NUM_FISHEYE:]
+            return len(self.distortion) >= _NUM_FISHEYE and not any(more)
+        return len(self.distortion) in _NUM_BROWN
 
     @property
     def fov_deg(self) -> float:

@@ -3,8 +3,9 @@
 """Publishers and subscriptions of nodes that are light on the executor.
 
 rclpy's executor goes through all that a node has whenever anything comes. By default each
-publisher and each subscription brings two more, for partners with another QoS or type. Nodes look
-for these by themselves once a second (`graph_checks`), and name them in their diagnostics.
+publisher and each subscription brings two more, for partners with another QoS or type. Who
+publishes their inputs so, nodes find out by themselves once a second (`graph_checks`), and name it
+in their diagnostics.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 
 from lnn_control.nodes.topics import Topic
@@ -35,8 +37,12 @@ class UnwatchedGroup(CallbackGroup):
 
 
 def open_publisher(node: Node, topic: Topic) -> Publisher:
-    """Return a publisher of a topic."""
-    callbacks = PublisherEventCallbacks(use_default_callbacks=False)
+    """Return a publisher of a topic.
+
+    Whoever listens reliably to what is sent at best effort hears nothing: that is still told.
+    """
+    is_best_effort = topic.qos.reliability == ReliabilityPolicy.BEST_EFFORT
+    callbacks = PublisherEventCallbacks(use_default_callbacks=is_best_effort)
     return node.create_publisher(topic.type, topic.name, topic.qos, event_callbacks=callbacks)
 
 

@@ -10,8 +10,12 @@ command when it ceases to. What is not allowed now is refused; the node lives on
 import re
 import sys
 import time
+import traceback
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -19,6 +23,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
+from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from sensor_msgs.msg import CameraInfo, Imu
 from std_msgs.msg import Bool, String
 
@@ -167,6 +173,7 @@ class PolicyNode(LifecycleNode):
         self._has_told_blind = False
         self._num_images = 0
         self._inference_times: deque[float] = deque(maxlen=200)
+        self._closers: list[Callable[[], object]] = []
         self._bond = Bond(self) if self._settings.bond else None
         answer_changes(self, self._change)
         refuse_wrong_transitions(self)
@@ -175,10 +182,11 @@ class PolicyNode(LifecycleNode):
         """Load the policy and open the topics; a policy that cannot be loaded is a failure."""
         try:
             self._runner = self._make_runner(self._settings)
-        except (ValueError, OSError, ImportError, FloatingPointError) as error:
-            self.get_logger().error(' '.join(str(error).split()))
+            self._open_topics()
+        except Exception as error:  # whatever a policy of another package raises
+            self.get_logger().error(_describe_error(error))
+            self._close()
             return _FAILED
-        self._open_topics()
         self._describe_circuit()
         policy = self._runner.policy
         self.get_logger().info(f'loaded policy {policy.name}: {describe_effort()}')
@@ -278,25 +286,26 @@ class PolicyNode(LifecycleNode):
         if self._runner is not None:
             try:
                 self._runner = self._make_runner(settings)
-            except (OSError, ImportError, FloatingPointError) as error:
-                raise ValueError(str(error)) from error
-            self._inputs.forget_lens()
+            except ValueError:
+                raise
+            except Exception as error:
+                raise ValueError(_describe_error(error)) from error
+            self._inputs = self._make_inputs(settings)
             self._describe_circuit()
         self._settings = settings
 
-    def _open_topics(self) -> None:
+    def _make_inputs(self, settings: SimpleNamespace) -> SensorInputs:
         assert self._runner is not None
-        settings = self._settings
-        self._inputs = SensorInputs(
-            WatchSettings(
-                settings.max_image_age or None,
-                self._runner.policy.domain.camera_rate,
-                settings.image_silence,
-                settings.imu_silence,
-            ),
-            self._now(),
-            self._image_topic.name,
+        watched = WatchSettings(
+            settings.max_image_age or None,
+            self._runner.policy.domain.camera_rate,
+            settings.image_silence,
+            settings.imu_silence,
         )
+        return SensorInputs(watched, self._now(), self._image_topic.name)
+
+    def _open_topics(self) -> None:
+        self._inputs = self._make_inputs(self._settings)
         self._command = self._open(topics.RAW_COMMAND)
         self._neurons = self._open(topics.NEURONS)
         self._saliency = self._open(topics.SALIENCY)
@@ -305,18 +314,35 @@ class PolicyNode(LifecycleNode):
         self._doubt = self._open(topics.DOUBT)
         self._diagnostics = self._open(topics.DIAGNOSTICS)
         self._has_doubt = None
-        self._images = open_subscription(self, self._image_topic, self._see)
-        self._infos = open_subscription(self, topics.CAMERA_INFO, self._note_camera)
+        self._listen(self._image_topic, self._see)
+        self._listen(topics.CAMERA_INFO, self._note_camera)
         # Samples come many times as often as images: they are taken some at a time.
-        self._samples = open_subscription(self, topics.IMU, self._feel, UnwatchedGroup())
+        self._samples = self._listen(topics.IMU, self._feel, UnwatchedGroup())
         # On the steady clock: what is wrong is told also where /clock is what is missing.
-        self._timer = self.create_timer(1.0, self._diagnose, clock=self._steady)
-        self._feeler = self.create_timer(_FEELING_PERIOD, self._feel_all, clock=self._steady)
-        self._patience = self.create_timer(_LOOKING_PERIOD, self._look_again, clock=self._steady)
+        self._repeat(1.0, self._diagnose)
+        self._repeat(_FEELING_PERIOD, self._feel_all)
+        self._patience = self._repeat(_LOOKING_PERIOD, self._look_again)
         self._patience.cancel()
 
     def _open(self, topic: topics.Topic) -> Publisher:
-        return open_publisher(self, topic)
+        publisher = open_publisher(self, topic)
+        self._closers.append(partial(self.destroy_publisher, publisher))
+        return publisher
+
+    def _listen(
+        self,
+        topic: topics.Topic,
+        callback: Callable[[Any], None],
+        group: UnwatchedGroup | None = None,
+    ) -> Subscription:
+        subscription = open_subscription(self, topic, callback, group)
+        self._closers.append(partial(self.destroy_subscription, subscription))
+        return subscription
+
+    def _repeat(self, period: float, callback: Callable[[], None]) -> Timer:
+        timer = self.create_timer(period, callback, clock=self._steady)
+        self._closers.append(partial(self.destroy_timer, timer))
+        return timer
 
     def _describe_circuit(self) -> None:
         """Tell once for all what is inside of the policy, for whoever draws it."""
@@ -325,18 +351,10 @@ class PolicyNode(LifecycleNode):
         self._circuit.publish(String(data=policy.circuit.to_text(policy.name)))
 
     def _close(self) -> None:
-        if self._runner is None:
-            return
         self._runner, self._waiting = None, None
-        for timer in (self._timer, self._feeler, self._patience):
-            self.destroy_timer(timer)
-        for subscription in (self._images, self._samples, self._infos):
-            self.destroy_subscription(subscription)
-        for publisher in (
-            *(self._command, self._neurons, self._saliency, self._circuit),
-            *(self._timing, self._doubt, self._diagnostics),
-        ):
-            self.destroy_publisher(publisher)
+        while self._closers:
+            # The last one first: timers before what they use.
+            self._closers.pop()()
 
     def _rest(self) -> None:
         if self._is_active:
@@ -390,7 +408,6 @@ class PolicyNode(LifecycleNode):
                 self._runner.add_imu(*sample)
         except ValueError as error:
             self._complain(f'inertial sample dropped: {error}')
-            return
         if self._is_moving and self._inputs.doubts_inertial:
             # At once: the next image may be a while.
             self._stop_if_forbidden()
@@ -398,14 +415,17 @@ class PolicyNode(LifecycleNode):
     def _see(self, message: AnyImage) -> None:
         if self._runner is None:
             return
-        # Whatever waits already is older, and of no more use.
-        self._waiting = None
         is_patient = self._is_active and self._settings.imu_wait > 0.0
         self._feel_waiting()
         if is_patient and not self._has_samples(message):
-            self._waiting, self._waits_until = message, time.monotonic() + self._settings.imu_wait
-            self._patience.reset()
+            # What waits already is older, and of no more use; this one waits no longer than that.
+            if self._waiting is None:
+                self._waits_until = time.monotonic() + self._settings.imu_wait
+                self._patience.reset()
+            self._waiting = message
             return
+        self._patience.cancel()
+        self._waiting = None
         self._answer(message)
 
     def _has_samples(self, message: AnyImage) -> bool:
@@ -441,6 +461,12 @@ class PolicyNode(LifecycleNode):
             command = self._runner.step(image)
         except (ValueError, FloatingPointError) as error:
             self._refuse(f'no command for this image: {error}')
+            return
+        except Exception as error:
+            problem = f'no command for this image: {_describe_error(error)}'
+            if problem != self._problem:
+                self.get_logger().error(traceback.format_exc())
+            self._refuse(problem)
             return
         if command is None:
             return
@@ -527,12 +553,15 @@ class PolicyNode(LifecycleNode):
     def _diagnose(self) -> None:
         if self._runner is None:
             return
+        # What has come is not silent because it was not looked at.
+        self._feel_waiting()
         findings = (
             *self._check_clock(),
             *self._inputs.find(self._now()),
             *(check_novelty(self._runner.novelty) if self._is_active else ()),
         )
-        graph = describe_publishers(self, (self._image_topic, topics.IMU))
+        inputs = (self._image_topic, topics.CAMERA_INFO, topics.IMU)
+        graph = describe_publishers(self, inputs)
         for problem in set(graph) - set(self._told_graph):
             self.get_logger().error(problem)
         self._told_graph = graph
@@ -578,6 +607,13 @@ def _describe_setup(settings: SimpleNamespace) -> FlightSetup:
         camera_pitch_deg=settings.camera_pitch_deg,
         camera_rate=settings.camera_rate or None,
     )
+
+
+def _describe_error(error: Exception) -> str:
+    """Return one line; what nobody foresaw is named by its kind."""
+    text = ' '.join(str(error).split())
+    is_foreseen = isinstance(error, (ValueError, OSError, ImportError, FloatingPointError))
+    return text if is_foreseen and text else f'{type(error).__name__}: {text}'
 
 
 def main() -> int:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of camera and IMU as the policy takes them, watched for what is not as it should be."""
 
+import math
+import time
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -33,6 +35,9 @@ AnyImage: TypeAlias = Image | CompressedImage
 Sample = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 # Of an IMU whose rate is not known yet, and more than half its period [s].
 _SAMPLE_PERIOD = 0.005
+# A sample that was taken so short ago by the wall [s] says that the IMU is alive: a process that
+# was held up hears of the time that has passed only after what came meanwhile.
+_FRESH = 0.05
 
 
 def take_waiting(subscription: Subscription) -> Iterator[Any]:
@@ -61,6 +66,7 @@ class SensorInputs:
         self._image_topic = image_topic
         self._sampled_until = 0.0
         self._sampled_at = begin
+        self._taken_at = -math.inf
         self._settings = settings
         self.image_age = 0.0
 
@@ -76,11 +82,13 @@ class SensorInputs:
 
     def find(self, now: float) -> tuple[Finding, ...]:
         """Return all that is not as it should be now."""
-        return self._watch.find(now)
+        found = self._watch.find(now)
+        return tuple(one for one in found if one.name != 'imu.silent' or not self._is_fresh)
 
-    def forget_lens(self) -> None:
-        """Wait for the next calibration."""
-        self._lens = None
+    @property
+    def _is_fresh(self) -> bool:
+        """Whether a sample was taken just now, however far simulated time has jumped since."""
+        return time.monotonic() - self._taken_at < min(_FRESH, self._settings.inertial_silence)
 
     def read_lens(self, message: CameraInfo) -> float:
         """Return the field of view across the image, straightened from now on [deg].
@@ -105,6 +113,7 @@ class SensorInputs:
         )
         self._watch.add_inertial(stamp, now, rates, force, is_moving, tuple(header))
         self._sampled_until, self._sampled_at = stamp, now
+        self._taken_at = time.monotonic()
         return stamp, rates, force
 
     def has_samples_of(self, message: AnyImage) -> bool:
@@ -114,7 +123,7 @@ class SensorInputs:
 
     def is_without_samples(self, now: float) -> bool:
         """Return whether there is no IMU to wait for."""
-        return now - self._sampled_at > self._settings.inertial_silence
+        return now - self._sampled_at > self._settings.inertial_silence and not self._is_fresh
 
     def read_image(
         self, message: AnyImage, now: float, is_moving: bool, clock: Time
@@ -125,6 +134,9 @@ class SensorInputs:
         """
         try:
             image = image_from_message(message)
+            straight = image
+            if self._lens is not None:
+                straight = CameraImage(self._lens.straighten(image.pixels), image.stamp)
         except ValueError as error:
             stamp = seconds_from_stamp(message.header.stamp)
             self._watch.add_unreadable(stamp, now, str(error))
@@ -135,6 +147,4 @@ class SensorInputs:
         self.image_age = age if age is not None else 0.0
         header = tuple(check_colour(name_encoding(message), image.pixels))
         self._watch.add_image(image.stamp, now, image.pixels, is_moving, age, header)
-        if self._lens is None:
-            return image
-        return CameraImage(self._lens.straighten(image.pixels), image.stamp)
+        return straight

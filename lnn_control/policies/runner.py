@@ -61,12 +61,13 @@ class PolicyRunner:
         self.num_starts = 0
         self.setup = FlightSetup()
         self._limits = CommandLimits()
-        self.reset()
+        self.reset(FlightSetup())
 
     def reset(self, setup: FlightSetup | None = None) -> None:
         """Forget everything seen.
 
-        :param setup: of what is about to fly; None keeps the one before.
+        :param setup: of what is about to fly; None keeps the one before, and what is known of its
+            camera by now is judged with the first image.
         :raises DomainError: if the policy was not trained for it.
         """
         self._imu = ImuBuffer()
@@ -77,9 +78,10 @@ class PolicyRunner:
         self._appearance = AppearanceWatch(self.policy.domain.appearance)
         self._is_moving = False
         self.num_imu_samples = 0
-        if setup is not None:
-            self.setup = setup
         self._crops: dict[tuple[int, int], Crop] = {}
+        if setup is None:
+            return
+        self.setup = setup
         if not self.settings.allow_untrained:
             # What of its width the camera's image keeps is known with the first one only, but
             # it sees no more than this.

@@ -41,6 +41,28 @@ def measure_bend(image: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(
+    ('model', 'distortion'),
+    [
+        ('plumb_bob', (0.1,)),
+        ('plumb_bob', (0.1, 0.0, 0.0)),
+        ('rational_polynomial', (0.1,) * 6),
+        ('equidistant', (0.1, 0.0)),
+        ('equidistant', (0.1,) * 5),
+    ],
+)
+def test_number_of_coefficients_that_no_lens_has_is_refused(
+    model: str, distortion: tuple[float, ...]
+) -> None:
+    with pytest.raises(ValueError, match=f'coefficients D for {model}, got {len(distortion)}'):
+        calibrate(model, distortion)
+
+
+def test_zeros_behind_the_coefficients_of_a_fisheye_do_not_matter() -> None:
+    straight = [Lens(calibrate('equidistant', FISHEYE + more)).fov_deg for more in ((), (0.0,))]
+    assert straight[0] == straight[1]
+
+
+@pytest.mark.parametrize(
     ('model', 'distortion'), [('plumb_bob', BARREL), ('equidistant', FISHEYE)]
 )
 def test_straight_lines_become_straight_and_all_was_seen(

@@ -265,6 +265,59 @@ def test_camera_that_sees_less_than_trained_is_not_flown_and_named(
     )
 
 
+def test_camera_that_is_known_to_see_less_before_the_flight_is_refused_image_by_image(
+    probe: Any, start: Start, trained_checkpoint: Path
+) -> None:
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    start('policy_node', policy=trained_checkpoint, task='hike', vehicle='quadrotor', **TIMELESS)
+    assert change_state(probe, Transition.TRANSITION_CONFIGURE)
+    infos = topics.CAMERA_INFO
+    for _ in range(20):
+        probe.publish(infos, make_info(69.0))
+        probe.spin()
+    assert change_state(probe, Transition.TRANSITION_ACTIVATE)
+    words = 'the camera sees 69 degrees across'
+    probe.wait_until(lambda: words in find_problem(diagnostics), Camera(probe).shoot)
+    assert not commands
+
+
+def test_calibration_of_images_of_another_size_is_a_finding(
+    probe: Any, start: Start, trained_checkpoint: Path
+) -> None:
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    run = start('policy_node', policy=trained_checkpoint, task='hike', **TIMELESS)
+    fly(probe)
+    camera = Camera(probe)
+    info = make_camera_info(256, 144, 100.0, 100.0)
+    info.distortion_model, info.d = 'plumb_bob', [-0.2, 0.05, 0.0, 0.0, 0.0]
+
+    def shoot() -> None:
+        probe.publish(topics.CAMERA_INFO, info)
+        camera.shoot()
+
+    words = 'camera_info is for 256x144 images, got 128x72'
+    probe.wait_until(lambda: words in find_problem(diagnostics), shoot)
+    assert 'image.data' in find_problem(diagnostics)
+    assert 'Traceback' not in run.output
+
+
+class Lose(Spin):
+    """One that cannot be made, for a reason that nobody foresaw."""
+
+    def __init__(self) -> None:
+        raise KeyError('weights')
+
+
+def test_policy_that_cannot_be_made_fails_to_configure_with_one_line(
+    probe: Any, start: Start
+) -> None:
+    run = start('policy_node', policy='tests.nodes.test_policy_node:Lose', **TIMELESS)
+    assert not change_state(probe, Transition.TRANSITION_CONFIGURE)
+    assert read_state(probe) == 'unconfigured'
+    assert "KeyError: 'weights'" in run.output
+    assert 'Traceback' not in run.output
+
+
 @pytest.mark.parametrize(
     ('parameters', 'message'),
     [
@@ -461,6 +514,43 @@ def test_inertial_unit_that_goes_wrong_stops_the_policy_before_the_next_image(jo
     probe.wait_until(lambda: is_standing(commands), camera.feel)
 
 
+def test_fast_camera_is_answered_though_samples_come_after_its_images(join: Join) -> None:
+    probe = join_policy(join, imu_wait=0.5)
+    commands = probe.listen(topics.RAW_COMMAND)
+    fly(probe)
+    camera = Camera(probe)
+    probe.wait_until(lambda: commands and not is_standing(commands), camera.shoot)
+    # Samples stay two images behind: each waits, and the next one comes before it has waited.
+    camera.ahead = -0.15
+    commands.clear()
+    probe.wait_until(lambda: len(commands) > 2 and not is_standing(commands), camera.shoot)
+
+
+def test_node_that_was_held_up_does_not_take_the_imu_for_silent(probe: Any, start: Start) -> None:
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    run = start('policy_node', policy=SPIN, **TIMELESS)
+    fly(probe)
+    camera = Camera(probe)
+
+    def shoot_for(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            camera.shoot()
+            probe.spin()
+
+    probe.wait_until(lambda: commands and not is_standing(commands), camera.shoot)
+    shoot_for(1.0)
+    diagnostics.clear()
+    for _ in range(10):
+        run.send(signal.SIGSTOP)
+        # Longer than the silence that counts; what comes meanwhile waits to be read.
+        shoot_for(0.3)
+        run.send(signal.SIGCONT)
+        shoot_for(0.2)
+    assert diagnostics
+    assert not [one for one in diagnostics if 'imu.silent' in one.status[0].message]
+
+
 def test_reader_that_fell_behind_takes_the_newest_inertial_samples_alone(probe: Any) -> None:
     samples = probe.listen(topics.IMU)
     camera = Camera(probe)
@@ -583,12 +673,20 @@ def test_checkpoint_tells_what_it_looks_at_and_another_policy_that_it_cannot(
 
 
 def test_error_of_a_policy_does_not_end_the_node(probe: Any, start: Start) -> None:
-    commands = probe.listen(topics.RAW_COMMAND)
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
     run = start('policy_node', policy='tests.policies.test_policy_registry:Break', **TIMELESS)
     fly(probe)
     camera = Camera(probe)
-    probe.wait_until(lambda: 'an error of a callback' in run.output, camera.shoot)
-    assert 'the third image is too much' in run.output
+    words = 'no command for this image: RuntimeError: the third image is too much'
+    probe.wait_until(lambda: words in find_problem(diagnostics), camera.shoot)
+    assert diagnostics[-1].status[0].level == DiagnosticStatus.ERROR
+    # Not left to safety_node's time-out, and told once, with where it happened.
+    probe.wait_until(lambda: is_standing(commands))
+    for _ in range(20):
+        camera.shoot()
+        probe.spin()
+    assert run.output.count('Traceback') == 1
+    assert 'in __call__' in run.output
     assert read_state(probe) == 'active'
     assert change_state(probe, D)
     probe.wait_until(lambda: is_standing(commands))

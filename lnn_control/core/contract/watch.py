@@ -6,6 +6,7 @@ The only state of the contract. Times of arrival are those of a steady clock, so
 noticed when every other clock stands.
 """
 
+import math
 import zlib
 from collections import deque
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from lnn_control.core.contract.inertial import check_inertial
 
 # Of a vehicle's IMU: a fifth of a second at 200 Hz, judged 67 times a second.
 _WINDOW, _STRIDE = 40, 3
+# A slower one is judged by what it felt in that time, from so many samples on; of a faster one
+# those are judged that are so far apart [s].
+_SPAN, _FEWEST, _GAP = 0.2, 8, 0.0035
 # Messages whose arrival a rate is measured over.
 _RATE_MESSAGES = 20
 # The latest messages whose stamps are compared with those of the other sensor.
@@ -62,10 +66,12 @@ class InertialWatch:
     """Judges the latest samples, over and over. It needs no times: evaluations have it too.
 
     :param window: samples that a judgement is made of. :param stride: new ones until the next.
+    :param fewest: samples that are enough where :meth:`add` is told that they were felt for long.
     """
 
-    def __init__(self, window: int = 200, stride: int = 200) -> None:
+    def __init__(self, window: int = 200, stride: int = 200, fewest: int | None = None) -> None:
         self._window, self._stride = window, stride
+        self._fewest = window if fewest is None else fewest
         self._rows: deque[tuple[NDArray[np.floating], NDArray[np.floating], bool]] = deque()
         self._num_samples = self._num_new = 0
         self._findings: tuple[Finding, ...] = ()
@@ -82,19 +88,27 @@ class InertialWatch:
         return self._findings
 
     def add(
-        self, rates: NDArray[np.floating], force: NDArray[np.floating], is_moving: bool
+        self,
+        rates: NDArray[np.floating],
+        force: NDArray[np.floating],
+        is_moving: bool,
+        period: float = 0.0,
     ) -> None:
         """Take note of samples.
 
         :param rates: [rad/s], shape (n, 3). :param force: [m/s^2], shape (n, 3).
         :param is_moving: whether the vehicle is told to move.
+        :param period: from sample to sample [s]; 0 where nobody knows.
         """
         self._rows.append((rates, force, is_moving))
         self._num_samples += len(rates)
         self._num_new += len(rates)
-        while self._num_samples - len(self._rows[0][0]) >= self._window:
+        window = self._window
+        if period * window > _SPAN:
+            window = max(self._fewest, math.ceil(_SPAN / period))
+        while self._num_samples - len(self._rows[0][0]) >= window:
             self._num_samples -= len(self._rows.popleft()[0])
-        if self._num_samples >= self._window and self._num_new >= self._stride:
+        if self._num_samples >= window and self._num_new >= self._stride:
             self._judge()
 
     def _judge(self) -> None:
@@ -151,7 +165,9 @@ class SensorWatch:
         self._settings = settings
         self._images = _Arrivals(begin, settings.image_silence)
         self._samples = _Arrivals(begin, settings.inertial_silence)
-        self._inertial = InertialWatch(_WINDOW, _STRIDE)
+        self._inertial = InertialWatch(_WINDOW, _STRIDE, _FEWEST)
+        self._felt_at = -math.inf
+        self._period = 0.0
         self._header: tuple[Finding, ...] = ()
         self._stamp: float | None = None
         self._print = 0
@@ -222,11 +238,21 @@ class SensorWatch:
         felt = (*rates.tolist(), *force.tolist())
         self._has_felt_change |= felt != self._felt
         self._felt = felt
+        self._header = header
+        passed = stamp - self._felt_at
+        if 0.0 < passed < _GAP and all(map(math.isfinite, felt)):
+            return
+        self._felt_at = stamp
+        # A pause is no slow rate, and a stamp that goes back no fast one.
+        if 0.0 < passed < self._settings.inertial_silence:
+            self._period += 0.1 * (passed - self._period)
         # What the camera sees must change too: on a bench that plays back one moment nothing does.
         self._inertial.add(
-            rates.reshape(1, 3), force.reshape(1, 3), is_moving and self._has_seen_change
+            rates.reshape(1, 3),
+            force.reshape(1, 3),
+            is_moving and self._has_seen_change,
+            self._period,
         )
-        self._header = header
 
     def find(self, now: float) -> tuple[Finding, ...]:
         """Return all that is not as it should be now."""

@@ -205,3 +205,22 @@ def test_header_of_the_latest_sample_counts(sensors: Sensors) -> None:
 def test_settings_must_be_possible(make: Callable[[], WatchSettings]) -> None:
     with pytest.raises(ValueError, match='must be a finite number'):
         make()
+
+
+@pytest.mark.parametrize('rate', [50, 200, 1000])
+def test_force_in_g_is_found_within_a_fifth_of_a_second_at_any_rate(rate: int) -> None:
+    watch = SensorWatch(WatchSettings(), begin=0.0)
+    noise = np.random.default_rng(0)
+
+    def feel(begin: float, seconds: float, force: float) -> float:
+        """Return when the watch doubts what it is told, infinity if it does not [s]."""
+        for number in range(1, round(seconds * rate) + 1):
+            now = begin + number / rate
+            specific = noise.normal([0.0, 0.0, force], 0.02)
+            watch.add_inertial(now, now, noise.normal(0, 0.05, 3), specific)
+            if watch.doubts_inertial:
+                return now - begin
+        return float('inf')
+
+    assert feel(0.0, 1.0, GRAVITY) == float('inf')
+    assert 0.05 < feel(1.0, 1.0, 1.0) <= 0.25
