@@ -79,7 +79,7 @@ USER_EXTRAS = {
     ],
     'gl': [*SIM, 'moderngl>=5.10'],
     'deploy': [*SIM, *ONNX, 'torch>=2.6'],  # whose exporter it is
-    'mavlink': ['pymavlink>=2.4.40'],
+    'mavlink': ['pymavlink>=2.4.40', 'pyserial>=3.5'],
     'cluster': ['distributed>=2024.1'],
     'tune': [*SIM, *DATA, MATPLOTLIB, 'optuna>=4'],
 }

@@ -50,6 +50,7 @@ THROUGH_ANOTHER = {
     'onnx': 'torch.onnx.export writes with it',
     'onnxscript': 'torch.onnx.export translates with it',
     'mypy': 'a program of make lint',
+    'pyserial': 'pymavlink opens serial ports such as /dev/ttyACM0 with it',
     'pytest-xdist': 'make test shares the tests among cores with it',
     'ruff': 'a program of make lint',
     'tensorboard': 'torch.utils.tensorboard writes with it',
@@ -77,7 +78,10 @@ ROSDEP_KEYS = {
     'torch': 'python3-pytorch-pip',
 }
 # Key of package.xml that no import asks for -> why it is there.
-WITHOUT_IMPORT = {'ros2launch': 'the command ros2 launch of the README'}
+WITHOUT_IMPORT = {
+    'python3-serial': THROUGH_ANOTHER['pyserial'],
+    'ros2launch': 'the command ros2 launch of the README',
+}
 
 # Extra -> the packages and verbs that it makes whole, with all that they import of ours.
 PARTS = {

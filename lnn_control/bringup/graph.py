@@ -14,8 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
-import yaml
-
+from lnn_control.bringup.params_file import Setting, choose_settings, read_blocks
 from lnn_control.core.fleet import MOST_VEHICLES, name_vehicles
 from lnn_control.core.safety import CommandLimits
 from lnn_control.core.vehicle_profiles import PROFILES
@@ -63,6 +62,7 @@ class NodeDescription:
         true, or such as mode=record; none for always.
     :param is_lifecycle: whether it must be configured and activated.
     :param is_of_vehicle: whether each of several vehicles has one of its own.
+    :param is_vital: whether nothing can fly without it, not even a pilot: the graph ends with it.
     :param vehicle: whose it is, if there are several: its namespace in that of the graph.
     """
 
@@ -74,6 +74,7 @@ class NodeDescription:
     only_if: tuple[str, ...] = ()
     is_lifecycle: bool = False
     is_of_vehicle: bool = False
+    is_vital: bool = False
     vehicle: str = ''
 
     @property
@@ -83,10 +84,11 @@ class NodeDescription:
 
     def find_namespace(self, values: Mapping[str, Value]) -> str:
         """Return the namespace that it lives in; empty for none."""
-        given = str(values['namespace'])
-        if not self.vehicle:
-            return given
-        return f'{given.rstrip("/")}/{self.vehicle}' if given else self.vehicle
+        return '/'.join(filter(None, (str(values['namespace']).strip('/'), self.vehicle)))
+
+    def find_full_name(self, values: Mapping[str, Value]) -> str:
+        """Return its name with its namespace, such as /drone/safety_node."""
+        return '/'.join(('', *filter(None, (self.find_namespace(values), self.name))))
 
     def is_wanted(self, values: Mapping[str, Value]) -> bool:
         """Return whether argument values ask for the node, as such or as text."""
@@ -136,13 +138,17 @@ def choose_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescript
     :raises ValueError: if they ask for a number of vehicles, or of policies for them, that cannot
         be.
     """
-    vehicles = list_vehicles(values)
-    for vehicle in vehicles:
+    for vehicle in list_vehicles(values):
         choose_values(values, vehicle)
+    return [node for node in _list_nodes(graph, values) if node.is_wanted(values)]
+
+
+def _list_nodes(graph: Graph, values: Mapping[str, Value]) -> list[NodeDescription]:
+    """Return the nodes of a graph, wanted or not, those of a vehicle for each vehicle."""
+    vehicles = list_vehicles(values)
     return [
         replace(node, vehicle=vehicle) if node.is_of_vehicle else node
         for node in graph.nodes
-        if node.is_wanted(values)
         for vehicle in (vehicles if node.is_of_vehicle else ('',))
     ]
 
@@ -165,12 +171,18 @@ def choose_values(values: Mapping[str, Value], vehicle: str) -> dict[str, Value]
     return {**values, 'policy': policy, 'output': str(Path(str(values['output'])) / vehicle)}
 
 
-def find_parameters(node: NodeDescription, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what the arguments' values give the parameters of a node."""
+def find_parameters(node: NodeDescription, values: Mapping[str, Value]) -> dict[str, Setting]:
+    """Return what the arguments' values give the parameters of a node; params_file is the last.
+
+    :raises ValueError: if that is no such file.
+    """
+    path = str(values['params_file'])
+    blocks = read_blocks(path) if path else []
     values = choose_values(values, node.vehicle)
     derived = node.derive(values) if node.derive is not None else {}
     settings = {name: values[argument] for name, argument in node.settings}
-    return {**settings, **dict(node.constants), **derived}
+    last_word = choose_settings(blocks, node.find_full_name(values))
+    return {**settings, **dict(node.constants), **derived, **last_word}
 
 
 def find_share_directory() -> Path:
@@ -268,30 +280,30 @@ def read_value(argument: Argument, text: str) -> Value:
         raise ValueError(f'{argument.name} must be {kind}, got {text!r}') from error
 
 
-def check_params_file(path: str, graph: 'Graph') -> None:
+def check_params_file(graph: Graph, values: Mapping[str, Value]) -> None:
     """Check that a file of parameters exists and names no node that there is not.
 
     ROS ignores a misspelt block without a word; misspelt parameters the nodes refuse themselves.
 
-    :raises ValueError: if not, with the closest name.
+    :raises ValueError: if not, with the closest name, or those that the node has here.
     """
-    if not path:
-        return
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f'params_file must be a YAML file: {error}') from error
-    if not isinstance(content, dict):
-        raise ValueError(f'params_file {path} must hold a block a node, got {content!r}')
+    path = str(values['params_file'])
     known = [node.name for node in graph.nodes]
-    for block in map(str, content):
-        name = block.rstrip('/').rpartition('/')[2]
-        if name not in (*known, '*', '**'):
-            closest = difflib.get_close_matches(name, known, n=1)
-            hint = f'; did you mean {closest[0]!r}?' if closest else ''
+    full_names = [node.find_full_name(values) for node in _list_nodes(graph, values)]
+    for block in read_blocks(path) if path else ():
+        if any(map(block.fits, full_names)):
+            continue
+        there = [name for name in full_names if name.rpartition('/')[2] == block.last_name]
+        if there:
             raise ValueError(
-                f'params_file {path} must have blocks of {known}, got {block!r}{hint}'
+                f'params_file {path}: {block.name!r} is no node here, write '
+                f'{" or ".join(there)}, or {block.last_name} wherever it is'
             )
+        closest = difflib.get_close_matches(block.last_name, known, n=1)
+        hint = f'; did you mean {closest[0]!r}?' if closest else ''
+        raise ValueError(
+            f'params_file {path} must have blocks of {known}, got {block.name!r}{hint}'
+        )
 
 
 _UNITS = {
@@ -368,6 +380,7 @@ SIMULATION = Graph(
                 *_same('camera_fov_deg', 'camera_pitch_deg', 'camera_rate', 'renderer'),
                 *_same('real_time_factor', 'auto_reset', 'stamped', 'vehicles'),
             ),
+            is_vital=True,
         ),
         NodeDescription(
             'safety_node',
@@ -375,6 +388,7 @@ SIMULATION = Graph(
             constants=(('use_sim_time', True),),
             derive=limit_vehicle,
             is_of_vehicle=True,
+            is_vital=True,
         ),
         NodeDescription(
             'policy_node',
@@ -412,17 +426,17 @@ def limit_robot(values: Mapping[str, Value]) -> dict[str, Value]:
     return choose_limits(profile.limits if profile is not None else CommandLimits(), values)
 
 
-def complete_values(graph: Graph, values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the values with those of the profile where the user has said nothing else."""
+def complete_values(graph: Graph, given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values of all arguments: what the user says, else what is usual for the profile.
+
+    :param given: argument -> value, those alone that the user gives.
+    """
+    values = {entry.name: entry.default for entry in graph.arguments} | dict(given)
     profile = PROFILES.get(str(values.get('profile', '')))
-    if profile is None:
-        return dict(values)
-    defaults = {entry.name: entry.default for entry in graph.arguments}
-    usual: dict[str, Value] = {**profile.arguments, 'bridge': profile.bridge}
-    return {
-        name: usual.get(name, value) if value == defaults.get(name) else value
-        for name, value in values.items()
-    }
+    if profile is not None:
+        values |= {'bridge': profile.bridge, **profile.arguments, **given}
+    # Written with slashes at either end it is the same.
+    return values | {'namespace': str(values['namespace']).strip('/')}
 
 
 def _make_bridge(name: str, *settings: str) -> NodeDescription:
@@ -432,6 +446,7 @@ def _make_bridge(name: str, *settings: str) -> NodeDescription:
         settings=_same('stamped', *settings),
         remappings=(('cmd_vel', 'command_topic'),),
         only_if=(f'bridge={name}',),
+        is_vital=True,
     )
 
 
@@ -499,6 +514,7 @@ ROBOT = Graph(
             settings=_same('stamped', 'use_sim_time'),
             remappings=(('cmd_vel', 'command_topic'), _ODOMETRY_TOPIC),
             derive=limit_robot,
+            is_vital=True,
         ),
         NodeDescription(
             'teleop_node',

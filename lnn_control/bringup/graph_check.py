@@ -6,8 +6,11 @@ import time
 from dataclasses import dataclass, replace
 
 import rclpy
+from rclpy.clock import ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Imu
 from std_msgs.msg import String
 
@@ -42,7 +45,7 @@ class GraphCheck:
 
     def __init__(self, names: GraphNames) -> None:
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self._node = rclpy.create_node('doctor', namespace=names.namespace or None)
+        self._node = rclpy.create_node('doctor', namespace=names.namespace.strip('/') or None)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         image = self._node.resolve_topic_name(names.image)
@@ -56,11 +59,13 @@ class GraphCheck:
         self._image_bytes = 0
         self._num_samples = 0
         self._state = ''
+        self._simulated_time: Time | None = None
         for topic, callback in (
             (self._image, self._see),
             (self._imu, self._feel),
             (replace(topics.CAMERA_INFO, name=names.info), self._note_camera),
             (topics.SAFETY_STATE, self._note_state),
+            (topics.CLOCK, self._note_time),
         ):
             self._node.create_subscription(topic.type, topic.name, callback, topic.qos)
 
@@ -138,10 +143,26 @@ class GraphCheck:
 
     def _see(self, message: AnyImage) -> None:
         self._image_bytes = len(message.data)
-        clock = self._node.get_clock().now()
+        clock = self._find_time()
+        try:
+            image = self._inputs.read_image(message, time.monotonic(), False, clock)
+        except ValueError as error:
+            self._errors['image'] = str(error)
+            return
         # What cannot be read is a finding.
-        if self._inputs.read_image(message, time.monotonic(), False, clock) is not None:
+        if image is not None:
             self._ages.append(self._inputs.image_age)
+
+    def _find_time(self) -> Time:
+        """Return the time that stamps are made with: that of /clock where somebody publishes it.
+
+        Zero, which nobody compares with, until it has come.
+        """
+        if self._simulated_time is not None:
+            return self._simulated_time
+        if self._node.count_publishers(topics.CLOCK.name):
+            return Time(clock_type=ClockType.ROS_TIME)
+        return self._node.get_clock().now()
 
     def _feel(self, message: Imu) -> None:
         self._num_samples += 1
@@ -155,6 +176,9 @@ class GraphCheck:
             self._fov_deg = self._inputs.read_lens(message)
         except ValueError as error:
             self._errors['camera_info'] = str(error)
+
+    def _note_time(self, message: Clock) -> None:
+        self._simulated_time = Time.from_msg(message.clock)
 
     def _note_state(self, message: String) -> None:
         self._state = message.data

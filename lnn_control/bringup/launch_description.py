@@ -4,6 +4,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any, List  # noqa: UP035
 
 import lifecycle_msgs.msg
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -14,8 +15,9 @@ from launch.actions import (
     RegisterEventHandler,
     Shutdown,
 )
-from launch.event_handlers import OnProcessStart
+from launch.event_handlers import OnProcessExit, OnProcessStart
 from launch.events import matches_action
+from launch.logging import get_logger
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
@@ -33,15 +35,29 @@ from lnn_control.bringup.graph import (
     make_environment,
     read_value,
 )
+from lnn_control.bringup.params_file import Setting
 from lnn_control.bringup.supervisor import check_namespace
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 _CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
 _ACTIVATE = lifecycle_msgs.msg.Transition.TRANSITION_ACTIVATE
+# launch knows those of typing alone.
+_TYPES_OF_LISTS: dict[type, Any] = {
+    bool: List[bool],  # noqa: UP006
+    int: List[int],  # noqa: UP006
+    float: List[float],  # noqa: UP006
+    str: List[str],  # noqa: UP006
+}
 
 
 def describe_launch(graph: Graph) -> LaunchDescription:
     """Return a launch description that starts the graph and takes its policy into flight."""
+    said: set[str] = set()
+
+    def note_said(context: LaunchContext) -> None:
+        """Remember what the user says, before the defaults of all others join it."""
+        said.update(context.launch_configurations)
+
     arguments = [
         DeclareLaunchArgument(
             entry.name,
@@ -57,14 +73,22 @@ def describe_launch(graph: Graph) -> LaunchDescription:
     def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         """Describe the nodes once the launch knows the values of the arguments."""
         given = context.launch_configurations
-        values = {entry.name: read_value(entry, given[entry.name]) for entry in graph.arguments}
-        values = complete_values(graph, values)
+        values = complete_values(
+            graph,
+            {
+                entry.name: read_value(entry, given[entry.name])
+                for entry in graph.arguments
+                if entry.name in said
+            },
+        )
         check_namespace(str(values['namespace']))
-        check_params_file(str(values['params_file']), graph)
+        check_params_file(graph, values)
         nodes = choose_nodes(graph, values)
         return [entity for node in nodes for entity in describe_node(node, values)]
 
-    return LaunchDescription([*arguments, OpaqueFunction(function=start)])
+    return LaunchDescription(
+        [OpaqueFunction(function=note_said), *arguments, OpaqueFunction(function=start)]
+    )
 
 
 def describe_node(
@@ -76,25 +100,41 @@ def describe_node(
     """
     # With its type: launch would read a text as YAML.
     parameters = {
-        name: ParameterValue(value, value_type=type(value))
+        name: ParameterValue(value, value_type=_find_type(value))
         for name, value in find_parameters(node, values).items()
     }
-    last_word = [str(values['params_file'])] if values['params_file'] else []
     make = LifecycleNode if node.is_lifecycle else Node
     action = make(
         package=PACKAGE,
         executable=node.name,
         name=node.name,
         namespace=node.find_namespace(values),
-        parameters=[str(node.config), parameters, *last_word],
+        parameters=[str(node.config), parameters],
         remappings=[(topic, str(values[name])) for topic, name in node.remappings],
         # A launch that is killed would leave its nodes behind.
         additional_env={PARENT_VARIABLE: str(os.getpid()), **make_environment()},
         output='screen',
-        on_exit=_shut_down(f'{node.path} has ended'),
+        on_exit=_shut_down(f'{node.path} has ended') if node.is_vital else _tell_loss(node.path),
     )
     starts = node.is_lifecycle and bool(values['autostart'])
     return [action, *(_describe_lifecycle(action, node.vehicle) if starts else ())]
+
+
+def _find_type(value: Setting) -> type:
+    """Return the type of a parameter as launch names it."""
+    if not isinstance(value, list):
+        return type(value)
+    return _TYPES_OF_LISTS[type(value[0]) if value else str]
+
+
+def _tell_loss(name: str) -> OpaqueFunction:
+    """Return an action that says that the others go on without a node, unless all end anyway."""
+
+    def act(context: LaunchContext) -> None:
+        if not context.is_shutdown:
+            get_logger(name).error('has ended; the other nodes go on, Ctrl-C ends them')
+
+    return OpaqueFunction(function=act)
 
 
 def _shut_down(reason: str) -> OpaqueFunction:
@@ -129,6 +169,11 @@ def _describe_lifecycle(node: LifecycleNode, vehicle: str) -> tuple[LaunchDescri
         return OpaqueFunction(function=act)
 
     return (
+        RegisterEventHandler(
+            OnProcessExit(
+                target_action=node, on_exit=[once(_shut_down(f'{policy} ended before it flew'))]
+            )
+        ),
         RegisterEventHandler(
             OnProcessStart(target_action=node, on_start=[change_state(_CONFIGURE)])
         ),

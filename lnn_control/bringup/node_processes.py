@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from lnn_control.bringup.graph import NodeDescription, Value, find_parameters, make_environment
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
@@ -38,22 +37,24 @@ def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str
     for name, value in find_parameters(node, values).items():
         # JSON is YAML: text in quotes stays text.
         command += ['-p', f'{name}:={json.dumps(value)}']
-    if values['params_file']:
-        command += ['--params-file', str(Path(str(values['params_file'])).resolve())]
     for topic, argument in node.remappings:
         if values[argument] != topic:
             command += ['-r', f'{topic}:={values[argument]}']
     namespace = node.find_namespace(values)
     if namespace:
-        command += ['-r', f'__ns:=/{namespace.strip("/")}']
+        command += ['-r', f'__ns:=/{namespace}']
     return command
 
 
 @dataclass(eq=False)
 class NodeProcess:
-    """A running node, by its name in the graph's namespace, and the last line it said."""
+    """A running node, by its name in the graph's namespace, and the last line it said.
+
+    :param is_vital: whether nothing can fly without it.
+    """
 
     name: str
+    is_vital: bool
     process: subprocess.Popen[str]
     reader: threading.Thread
     lines: deque[str]
@@ -63,6 +64,18 @@ class NodeProcess:
         """What it said last; complete once the process has ended."""
         self.reader.join(timeout=_READING_TIME)
         return self.lines[-1] if self.lines else 'it said nothing'
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.process.poll() is not None
+
+    def describe_end(self) -> str:
+        """Return its name, exit code and last line, once it has ended."""
+        code = self.process.returncode
+        how = f'was ended by {signal.Signals(-code).name}' if code < 0 else f'ended ({code})'
+        line = self.last_line.removeprefix(f'{self.name.rpartition("/")[2]}: ')
+        return f'{self.name} {how}: {line}'
 
 
 class NodeProcesses:
@@ -84,6 +97,7 @@ class NodeProcesses:
         self._values = dict(values)
         self._write = write
         self._running: list[NodeProcess] = []
+        self._lost: list[NodeProcess] = []
 
     def __enter__(self) -> 'NodeProcesses':
         try:
@@ -121,7 +135,7 @@ class NodeProcesses:
             target=_forward, args=(node.path, process, lines, self._write), daemon=True
         )
         reader.start()
-        return NodeProcess(node.path, process, reader, lines)
+        return NodeProcess(node.path, node.is_vital, process, reader, lines)
 
     def check(self) -> None:
         """Raise if a node has ended.
@@ -129,13 +143,21 @@ class NodeProcesses:
         :raises NodeDiedError: with the node's name, exit code and last line.
         """
         for node in self._running:
-            code = node.process.poll()
-            if code is not None:
-                how = (
-                    f'was ended by {signal.Signals(-code).name}' if code < 0 else f'ended ({code})'
-                )
-                line = node.last_line.removeprefix(f'{node.name.rpartition("/")[2]}: ')
-                raise NodeDiedError(f'{node.name} {how}: {line}')
+            if node.has_ended:
+                raise NodeDiedError(node.describe_end())
+
+    def check_flight(self) -> list[str]:
+        """Raise if a node has ended that nothing flies without: a pilot needs no policy.
+
+        :return: a line for each other node that has ended since this was last asked.
+        :raises NodeDiedError: with the node's name, exit code and last line.
+        """
+        ended = [node for node in self._running if node.has_ended and node not in self._lost]
+        for node in ended:
+            if node.is_vital:
+                raise NodeDiedError(node.describe_end())
+        self._lost += ended
+        return [node.describe_end() for node in ended]
 
     def stop(self) -> None:
         """End every node: the policy first, what it commanded last, so that zero arrives."""

@@ -52,7 +52,7 @@ class Supervisor:
         self._check = check
         if not rclpy.ok():
             rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self._node = rclpy.create_node('bringup', namespace=namespace or None)
+        self._node = rclpy.create_node('bringup', namespace=namespace.strip('/') or None)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         self._seen: set[str] = set()

@@ -9,7 +9,7 @@ import difflib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lnn_control.bringup.graph import (
@@ -51,7 +51,8 @@ def main(arguments: list[str]) -> int:
     if any(argument in ('-h', '--help') for argument in rest):
         print(describe_arguments(name, graph))
         return 0
-    values = complete_values(graph, parse_arguments((*graph.arguments, DOMAIN), rest))
+    given = parse_arguments((*graph.arguments, DOMAIN), rest)
+    values = {DOMAIN.name: DOMAIN.default, **complete_values(graph, given)}
     require_ros()
     if name == 'simulation':
         require_module('pybullet')
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
     from lnn_control.bringup.supervisor import check_namespace
 
     check_namespace(str(values['namespace']))
-    check_params_file(str(values['params_file']), graph)
+    check_params_file(graph, values)
     return run_graph(graph, values)
 
 
@@ -84,12 +85,12 @@ def describe_arguments(name: str, graph: Graph) -> str:
 
 
 def parse_arguments(arguments: Sequence[Argument], words: Sequence[str]) -> dict[str, Value]:
-    """Return the value of every argument, from words like season:=winter.
+    """Return the values of those arguments that are given, from words like season:=winter.
 
     :raises ValueError: if an argument is unknown, written differently or of another type.
     """
     known = {entry.name: entry for entry in arguments}
-    values = {entry.name: entry.default for entry in arguments}
+    values = {}
     for word in words:
         name, separator, text = word.partition(':=')
         if not separator:
@@ -138,42 +139,67 @@ def set_environment(domain_id: int) -> None:
         os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
 
+class GraphWatch:
+    """Decides when a graph ends: on a signal, or with a node.
+
+    Until it flies any node will do: a mistake in what the user gave is told at once. In flight it
+    is those alone that nothing flies without: a pilot and the emergency stop outlive the policy.
+    """
+
+    def __init__(self, stop: StopRequest, processes: NodeProcesses) -> None:
+        self._stop = stop
+        self._processes = processes
+        self.is_flying = False
+        self.has_lost = False
+
+    def check(self) -> None:
+        """Raise when it is time to end; say which nodes the others fly on without.
+
+        :raises StopRequestedError: after a signal. :raises NodeDiedError: if a node has ended.
+        """
+        if self._stop.is_set:
+            raise StopRequestedError
+        if not self.is_flying:
+            self._processes.check()
+            return
+        for line in self._processes.check_flight():
+            self.has_lost = True
+            text = f'bringup: error: {line}; the other nodes go on, Ctrl-C ends them'
+            print(text, file=sys.stderr, flush=True)
+
+
 def run_graph(graph: Graph, values: dict[str, Value]) -> int:
-    """Start the nodes, take the policy into flight, wait for a signal. Leaves no process."""
+    """Start the nodes, take the policy into flight, wait for a signal. Leaves no process.
+
+    :return: exit code: 1 if a node was lost, even one that the others flew on without.
+    """
     stop = StopRequest()
     die_with_parent()
     nodes = choose_nodes(graph, values)
+    watch = None
     try:
         with NodeProcesses(nodes, values) as processes:
-
-            def check() -> None:
-                if stop.is_set:
-                    raise StopRequestedError
-                processes.check()
-
-            fly(check, nodes, values)
+            watch = GraphWatch(stop, processes)
+            fly(watch, nodes, values)
     except StopRequestedError:
         print('bringup: all nodes have ended', flush=True)
-        return 0
+        return int(watch is not None and watch.has_lost)
     except (NodeDiedError, BringupError, TimeoutError) as error:
         print(f'bringup: {error}', file=sys.stderr, flush=True)
         return 1
     return 0
 
 
-def fly(
-    check: Callable[[], None], nodes: Sequence[NodeDescription], values: dict[str, Value]
-) -> None:
+def fly(watch: GraphWatch, nodes: Sequence[NodeDescription], values: dict[str, Value]) -> None:
     """Wait until all is ready, activate the policy, then watch the nodes.
 
-    :param check: raises when it is time to end.
-    :raises NodeDiedError: if a node ends.
+    :raises NodeDiedError: if a node ends that the graph ends with.
     :raises BringupError: if the policy does not start or somebody else commands the vehicle.
     """
     from lnn_control.bringup.supervisor import Supervisor
     from lnn_control.nodes import topics
 
-    supervisor = Supervisor(str(values['namespace']), check)
+    supervisor = Supervisor(str(values['namespace']), watch.check)
     try:
         wanted = [topics.SAFETY_STATE]
         if any(node.name == 'sim_node' for node in nodes):
@@ -183,7 +209,7 @@ def fly(
             *(topics.place_topic(topic, vehicle) for topic in wanted for vehicle in vehicles)
         )
         if values.get('mode') == 'record':
-            fly_by_hand(supervisor, values)
+            fly_by_hand(watch, supervisor, values)
             return
         if values['autostart']:
             start_policies(supervisor, [node for node in nodes if node.is_lifecycle], values)
@@ -191,18 +217,20 @@ def fly(
         else:
             names = ', '.join(node.path for node in nodes if node.is_lifecycle)
             print(f'bringup: waiting for you to configure and activate {names}', flush=True)
+        watch.is_flying = True
         supervisor.wait_until(lambda: False)
     finally:
         supervisor.close()
 
 
-def fly_by_hand(supervisor: Any, values: dict[str, Value]) -> None:
+def fly_by_hand(watch: GraphWatch, supervisor: Any, values: dict[str, Value]) -> None:
     """Let a person fly, by joystick or by the keys of this terminal, until the end."""
     from lnn_control.bringup.keyboard import HELP, KeyStick, listen_to_keys
     from lnn_control.nodes import topics
 
     supervisor.wait_for_publisher(topics.RAW_COMMAND)
     check_alone(supervisor, values)
+    watch.is_flying = True
     with listen_to_keys() as terminal:
         print('bringup: flying by hand, hold the dead-man button; Ctrl-C ends', flush=True)
         if terminal is None:

@@ -64,7 +64,9 @@ def main(arguments: list[str]) -> int:
 def listen(job: Doctor) -> list[Check]:
     """Return what the running graph is like."""
     from lnn_control.bringup.graph_check import GraphNames, check_graph
+    from lnn_control.bringup.supervisor import check_namespace
 
+    check_namespace(job.namespace)
     names = GraphNames(
         *(job.namespace, job.image_topic, job.info_topic, job.imu_topic, job.command_topic),
         transport=job.image_transport,

@@ -5,9 +5,11 @@
 import sys
 
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.safety import ZERO
 from lnn_control.core.vehicle_frames import SteeredWheels
 from lnn_control.nodes import command_follower
 from lnn_control.nodes.command_follower import CommandFollower
@@ -42,11 +44,19 @@ class AckermannNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / values.rate, self._send, clock=steady)
 
+    def finish(self) -> None:
+        """Leave the car with a zero that has arrived."""
+        self._publish(ZERO)
+        self._publisher.wait_for_all_acked(Duration(seconds=1))
+
     def _send(self) -> None:
+        self._publish(self._follower.command)
+
+    def _publish(self, command: VelocityCommand) -> None:
         message = self._type()
         message.header.stamp = self.get_clock().now().to_msg()
         message.header.frame_id = BASE_FRAME
-        for name, value in describe_drive(self._follower.command, self._wheels).items():
+        for name, value in describe_drive(command, self._wheels).items():
             setattr(message.drive, name, value)
         self._publisher.publish(message)
 

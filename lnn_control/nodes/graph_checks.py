@@ -17,24 +17,33 @@ def name_type(topic: Topic) -> str:
     return f'{package}/msg/{topic.type.__name__}'
 
 
-def describe_publishers(node: Node, inputs: Sequence[Topic]) -> tuple[str, ...]:
-    """Return what is wrong with those who publish a node's inputs."""
+def describe_publishers(
+    node: Node,
+    inputs: Sequence[Topic],
+    cure: str = 'name another topic',
+    is_shared: bool = False,
+) -> tuple[str, ...]:
+    """Return what is wrong with those who publish a node's inputs.
+
+    :param cure: for publishers of another type. :param is_shared: whether many may publish.
+    """
     problems: list[str] = []
     for topic in inputs:
         name = node.resolve_topic_name(topic.name)
         ends = node.get_publishers_info_by_topic(name)
-        if len(ends) > 1:
+        if len(ends) > 1 and not is_shared:
             problems.append(f'{name} has {len(ends)} publishers, {_list(ends)}: end all but one')
         problems += _describe_transport(node, topic, name) if not ends else ()
         for end in ends:
             if end.topic_type != name_type(topic):
                 problems.append(
                     f'{end.node_name} publishes {name} as {end.topic_type}, expected '
-                    f'{name_type(topic)}: name another topic'
+                    f'{name_type(topic)}: {cure}'
                 )
                 continue
+            # Equal, never the same: rclpy makes a new value of C++ for each answer.
             verdict, reason = qos_check_compatible(end.qos_profile, topic.qos)
-            if verdict is QoSCompatibility.ERROR:
+            if verdict == QoSCompatibility.ERROR:
                 problems.append(f'{end.node_name} publishes {name} and cannot be heard: {reason}')
     return tuple(problems)
 
@@ -72,7 +81,7 @@ def describe_subscribers(node: Node, output: Topic, cure: str) -> tuple[str, ...
             )
             continue
         verdict, reason = qos_check_compatible(output.qos, end.qos_profile)
-        if verdict is QoSCompatibility.ERROR:
+        if verdict == QoSCompatibility.ERROR:
             problems.append(f'{end.node_name} takes {name} and gets nothing: {reason}')
     return tuple(problems)
 

@@ -3,10 +3,11 @@
 """Turns cmd_vel into MAVLink setpoints for PX4 and ArduPilot, without MAVROS. Extra `mavlink`.
 
 It streams SET_POSITION_TARGET_LOCAL_NED in the body frame at its own rate, and a heartbeat, to the
-autopilot that it hears. Mode and arming are the pilot's: it asks for hold or land only when the
-safety node does.
+autopilot of its system id. Mode and arming are the pilot's: it asks for hold or land only when the
+safety node does, until the autopilot has accepted.
 """
 
+import math
 import sys
 import time
 from typing import Any
@@ -65,7 +66,12 @@ class MavlinkNode(Node):
         )
         self._began = time.monotonic()
         self._target: tuple[int, int] | None = None
-        self._heard_at = -1e9
+        self._heard_at = -math.inf
+        self._others: dict[int, float] = {}
+        self._request = ''
+        self._is_accepted = False
+        self._num_asked = 0
+        self._answer = ''
         self._follower = CommandFollower(self, self._values.stamped, self._values.timeout)
         topic = topics.AUTOPILOT_REQUEST
         self.create_subscription(topic.type, topic.name, self._ask, topic.qos)
@@ -84,18 +90,45 @@ class MavlinkNode(Node):
         self._link.close()
 
     def _listen(self) -> None:
-        """Read what has come; the first autopilot that is heard is the one spoken to."""
+        """Read what has come."""
         while (message := self._link.recv_match(blocking=False)) is not None:
-            if message.get_type() != 'HEARTBEAT' or message.get_srcComponent() == _COMPUTER:
-                continue
-            if message.autopilot == _ENUM.MAV_AUTOPILOT_INVALID:
-                continue  # a ground station or a gimbal
-            source = (message.get_srcSystem(), message.get_srcComponent())
-            if self._target is None:
-                self._target = source
-                self.get_logger().info(f'hears autopilot {source[0]}, component {source[1]}')
-            if source == self._target:
-                self._heard_at = time.monotonic()
+            if message.get_type() == 'HEARTBEAT':
+                self._receive_heartbeat(message)
+            elif message.get_type() == 'COMMAND_ACK':
+                self._receive_answer(message)
+
+    def _receive_heartbeat(self, message: Any) -> None:
+        """Note who is there: the first autopilot of the vehicle's system is the one spoken to."""
+        # An onboard computer, a ground station or a gimbal.
+        if (
+            message.get_srcComponent() == _COMPUTER
+            or message.autopilot == _ENUM.MAV_AUTOPILOT_INVALID
+        ):
+            return
+        source = (message.get_srcSystem(), message.get_srcComponent())
+        if source[0] != self._values.system_id:
+            self._others[source[0]] = time.monotonic()
+            return
+        if self._target is None:
+            self._target = source
+            self.get_logger().info(f'hears autopilot {source[0]}, component {source[1]}')
+        if source == self._target:
+            self._heard_at = time.monotonic()
+
+    def _receive_answer(self, message: Any) -> None:
+        """Note what the autopilot says to the request."""
+        source = (message.get_srcSystem(), message.get_srcComponent())
+        if source != self._target or message.command != _ASKED.get(self._request):
+            return
+        if self._is_accepted:
+            return  # an answer to an earlier asking
+        self._is_accepted = message.result == _ENUM.MAV_RESULT_ACCEPTED
+        results = _ENUM.enums['MAV_RESULT']
+        known = results.get(message.result)
+        answer = known.name if known is not None else f'MAV_RESULT {message.result}'
+        if answer != self._answer:
+            self._answer = answer
+            self.get_logger().warning(f'the autopilot says {answer} to {self._request}')
 
     def _send(self) -> None:
         self._listen()
@@ -118,27 +151,74 @@ class MavlinkNode(Node):
         )
 
     def _ask(self, message: String) -> None:
-        """Ask the autopilot for what the safety node asks for."""
-        if message.data not in _ASKED or self._target is None:
+        """Take up what the safety node asks for, or that it asks for nothing any more."""
+        request = message.data if message.data in _ASKED else ''
+        if request == self._request:
             return
-        self.get_logger().warning(f'asks the autopilot to {message.data}')
+        self._request, self._is_accepted, self._num_asked = request, False, 0
+        self._answer = ''
+        if request:
+            self.get_logger().warning(f'asks the autopilot to {request}')
+        self._send_request()
+
+    def _send_request(self) -> None:
+        """Ask the autopilot once more, unless it has accepted."""
+        if not self._request or self._is_accepted or self._target is None:
+            return
+        # MAVLink's count of how often a command was sent before, in one byte.
+        confirmation = min(self._num_asked, 255)
+        self._num_asked += 1
         nothing: tuple[Any, ...] = (0.0,) * 7
-        self._link.mav.command_long_send(*self._target, _ASKED[message.data], 0, *nothing)
+        self._link.mav.command_long_send(
+            *self._target, _ASKED[self._request], confirmation, *nothing
+        )
 
     def _beat(self) -> None:
         self._link.mav.heartbeat_send(
             _ENUM.MAV_TYPE_ONBOARD_CONTROLLER, _ENUM.MAV_AUTOPILOT_INVALID, 0, 0, 0
         )
-        silence = time.monotonic() - self._heard_at
-        is_silent = silence > self._values.silence
-        problem = (
-            f'no heartbeat of an autopilot on {self._values.device}: look at cable, port and baud'
-        )
-        values = {'target': self._target, 'device': self._values.device}
+        self._send_request()
+        values = {
+            'target': self._target,
+            'device': self._values.device,
+            'others': self._list_others(),
+            'request': self._request,
+            'answer': self._answer,
+        }
         now = self.get_clock().now().nanoseconds * 1e-9
         source = Source('mavlink', self.get_namespace())
-        message = make_diagnostics(source, problem if is_silent else '', values, now, True)
+        message = make_diagnostics(source, self._describe_problem(), values, now, is_error=True)
         self._diagnostics.publish(message)
+
+    def _describe_problem(self) -> str:
+        """Return what is wrong between this node and the autopilot; empty if nothing is."""
+        silence, others = time.monotonic() - self._heard_at, self._list_others()
+        if silence > self._values.silence and others:
+            return (
+                f'no heartbeat of autopilot {self._values.system_id} on {self._values.device}, '
+                f'but of {others}: set system_id to that of this vehicle'
+            )
+        if silence > self._values.silence:
+            return (
+                f'no heartbeat of an autopilot on {self._values.device}: '
+                'look at cable, port and baud'
+            )
+        if self._request and not self._is_accepted:
+            return (
+                f'the autopilot has not accepted {self._request}: {self._answer or "no answer"}; '
+                'it is asked again'
+            )
+        return ''
+
+    def _list_others(self) -> str:
+        """Return the autopilots of other vehicles that are heard."""
+        now = time.monotonic()
+        heard = (
+            system
+            for system, heard_at in self._others.items()
+            if now - heard_at <= self._values.silence
+        )
+        return ', '.join(map(str, sorted(heard)))
 
 
 def main() -> int:

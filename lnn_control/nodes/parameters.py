@@ -47,11 +47,20 @@ def declare_parameters(node: Node, parameters: Sequence[Parameter]) -> SimpleNam
     :raises rclpy.exceptions.ParameterException: if a value has another type or is out of range.
     """
     check_names(node, [entry.name for entry in parameters])
+    node.add_on_set_parameters_callback(_keep_time)
     values = {
         entry.name: node.declare_parameter(entry.name, entry.default, describe(entry)).value
         for entry in parameters
     }
     return SimpleNamespace(**values)
+
+
+def _keep_time(changes: list[RosParameter]) -> SetParametersResult:
+    """Refuse another clock while a node runs, which rclpy itself would let be set."""
+    if any(change.name == 'use_sim_time' for change in changes):
+        reason = 'use_sim_time is read-only: say it when the node starts'
+        return SetParametersResult(successful=False, reason=reason)
+    return SetParametersResult(successful=True)
 
 
 def check_names(node: Node, names: Sequence[str]) -> None:

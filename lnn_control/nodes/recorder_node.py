@@ -29,6 +29,8 @@ from lnn_control.core.ros_messages import RECORDING
 from lnn_control.core.safety import FLYING_STEPS
 from lnn_control.core.whole_file import PartFile
 from lnn_control.nodes import topics
+from lnn_control.nodes.conversions import Source, make_diagnostics
+from lnn_control.nodes.endpoints import open_publisher
 from lnn_control.nodes.graph_checks import name_type
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
@@ -126,6 +128,7 @@ class RecorderNode(Node):
         self._num_files = 0
         self._image_stamp: float | None = None
         self._is_stopped = False
+        self._problem = ''
         self._is_flying = False
         self._rested_at = -math.inf
         # What came before a flight: some of it belongs to it, latched messages to every file.
@@ -158,7 +161,8 @@ class RecorderNode(Node):
             ('stop', self._stop),
         ):
             self.create_service(Trigger, f'~/{name}', callback)
-        self.create_timer(1.0, self._look_after, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._diagnostics = open_publisher(self, topics.DIAGNOSTICS)
+        self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def finish(self) -> None:
         """Complete the open file."""
@@ -266,14 +270,37 @@ class RecorderNode(Node):
         """Record no more, say so once; the vehicle flies on without its recorder."""
         if not self._is_stopped:
             self._is_stopped = True
-            self.get_logger().error(f'recording ends: {reason}')
+            self._problem = f'recording ends: {reason}'
+            self.get_logger().error(self._problem)
             self._close_file()
 
+    def _tick(self) -> None:
+        """Once a second: look after the files and tell how that goes."""
+        self._look_after()
+        self._diagnose()
+
+    def _diagnose(self) -> None:
+        source = Source('recorder', self.get_namespace())
+        values = {
+            'recording': self._writer is not None,
+            'files': self._num_files,
+            'directory': self._directory,
+        }
+        now = self.get_clock().now().nanoseconds * 1e-9
+        self._diagnostics.publish(
+            make_diagnostics(source, self._problem, values, now, is_error=True)
+        )
+
     def _look_after(self) -> None:
-        """Once a second: hand on what is complete, end the file of a flight that is over."""
+        """Hand on what is complete, end the file of a flight that is over."""
         if self._is_stopped:
             return
-        free_mb = shutil.disk_usage(self._directory).free / 1e6
+        try:
+            free_mb = shutil.disk_usage(self._directory).free / 1e6
+        except OSError as error:
+            # A stick that was pulled out.
+            self._give_up(str(error))
+            return
         if free_mb < self._settings.least_free_mb:
             self._give_up(
                 f'{free_mb:.0f} MB are free on the disk of {self._directory}, '
@@ -306,6 +333,7 @@ class RecorderNode(Node):
     def _start(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Record again after `~/stop` or a full disk."""
         self._is_stopped = False
+        self._problem = ''
         response.success = True
         response.message = 'recording' if self._is_recording else 'recording once somebody flies'
         return response
@@ -319,7 +347,7 @@ class RecorderNode(Node):
 
 def main() -> int:
     """Run the node until a signal comes."""
-    return run_node(RecorderNode, 'recorder_node')
+    return run_node(RecorderNode, 'recorder_node', lives_on=True)
 
 
 if __name__ == '__main__':

@@ -27,6 +27,8 @@ from lnn_control.core.safety import (
     SafetyState,
     Sectors,
     Step,
+    check_age,
+    check_frame,
     cloud_sectors,
     cone_sectors,
     press_stop,
@@ -80,7 +82,8 @@ class SafetyNode(Node):
         self._stamp = Time()
         self._told = ''
         self._problems: tuple[str, ...] = ()
-        self._complaint = ''
+        self._complaints: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
         self._open_outputs()
         self._open_inputs()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -103,9 +106,14 @@ class SafetyNode(Node):
         self._diagnostics_publisher = self._publish_on(topics.DIAGNOSTICS)
 
     def _open_inputs(self) -> None:
-        open_subscription(self, topics.RAW_COMMAND, self._receive)
-        self._listen(topics.choose_manual_topic(self._values.manual_stamped), self._receive_manual)
-        self._listen(topics.EMERGENCY_STOP, self._receive_button)
+        self._inputs: list[topics.Topic] = [topics.CLOCK] if self._is_simulated else []
+        self._manual_topic = topics.choose_manual_topic(self._values.manual_stamped)
+        open_subscription(self, self._manual_topic, self._receive_manual)
+        # Twice: what a reliable button sends is sent again where it was lost, and another button
+        # is heard as well. To hear the same word twice changes nothing.
+        for button in (topics.EMERGENCY_STOP, topics.EMERGENCY_STOP_BEST_EFFORT):
+            open_subscription(self, button, self._receive_button)
+        self._listen(topics.RAW_COMMAND, self._receive)
         self._listen(topics.DOUBT, self._receive_doubt)
         if self._settings.needs_odometry:
             self._listen(topics.POSE, self._receive_odometry)
@@ -124,7 +132,9 @@ class SafetyNode(Node):
         return open_publisher(self, topic)
 
     def _listen(self, topic: topics.Topic, callback: Callable[[Any], None]) -> None:
-        self.create_subscription(topic.type, topic.name, callback, topic.qos)
+        """Listen to what one node alone may publish."""
+        open_subscription(self, topic, callback)
+        self._inputs.append(topic)
 
     def _tighten(self, changes: dict[str, Value]) -> None:
         """Make limits stricter; ROS itself refuses all other parameters as read-only."""
@@ -162,26 +172,41 @@ class SafetyNode(Node):
 
     def _receive_odometry(self, message: Odometry) -> None:
         try:
+            self._check_age(message.header.stamp, self._settings.odometry_timeout)
             self._state = receive_pose(self._state, read_pose(message), self._now())
         except ValueError as error:
             # Noted as if it had not come: without odometry the vehicle stops.
-            self._complain(f'odometry ignored: {error}')
+            self._complain('odometry', f'odometry ignored: {error}')
+            return
+        self._complaints.pop('odometry', None)
 
     def _make_range_callback(
         self, source: str, read: Callable[[Any], Sectors | None]
     ) -> Callable[[Any], None]:
         def receive(message: Any) -> None:
             try:
+                check_frame(message.header.frame_id)
+                self._check_age(message.header.stamp, self._settings.ranges.timeout)
                 sectors = read(message)
+                if sectors is None:
+                    raise ValueError('it holds nothing but faults')
             except ValueError as error:
-                self._complain(f'{source} ignored: {error}')
+                # Noted as if it had not come: with a silent sensor the vehicle stops.
+                self._complain(source, f'{source} ignored: {error}')
                 return
-            if sectors is not None:
-                self._state = receive_ranges(
-                    self._state, source, sectors, self._now(), self._settings
-                )
+            self._complaints.pop(source, None)
+            self._state = receive_ranges(self._state, source, sectors, self._now(), self._settings)
 
         return receive
+
+    def _check_age(self, stamp: Time, limit: float) -> None:
+        """Check that a message is fresh.
+
+        :raises ValueError: if it is not.
+        """
+        # Before the first time on /clock nothing has an age.
+        if self.get_clock().now().nanoseconds:
+            check_age(self._measure_age(stamp), limit)
 
     def _read_scan(self, message: LaserScan) -> Sectors | None:
         return scan_sectors(
@@ -263,20 +288,23 @@ class SafetyNode(Node):
         else:
             self.get_logger().warning(text)
 
-    def _complain(self, problem: str) -> None:
-        """Log a problem once, however often it repeats."""
-        if problem != self._complaint:
-            self._complaint = problem
+    def _complain(self, subject: str, problem: str) -> None:
+        """Tell a problem in the diagnostics while it lasts, and log it once."""
+        self._complaints[subject] = problem
+        if self._logged.get(subject) != problem:
+            self._logged[subject] = problem
             self.get_logger().error(problem)
 
     def _find_problems(self) -> tuple[str, ...]:
-        """Return what is wrong with the graph around cmd_vel: types, QoS, second publishers."""
+        """Return what is wrong with the graph around this node: types, QoS, second publishers."""
         cure = f'stamped:={str(not self._values.stamped).lower()}'
+        manual_cure = f'manual_stamped:={str(not self._values.manual_stamped).lower()}'
+        buttons = (topics.EMERGENCY_STOP_BEST_EFFORT,)
         return (
             *describe_subscribers(self, self._command_topic, cure),
-            *describe_publishers(
-                self, (topics.RAW_COMMAND, *((topics.CLOCK,) if self._is_simulated else ()))
-            ),
+            *describe_publishers(self, self._inputs),
+            *describe_publishers(self, (self._manual_topic,), manual_cure),
+            *describe_publishers(self, buttons, is_shared=True),
         )
 
     def _diagnose(self) -> None:
@@ -292,7 +320,8 @@ class SafetyNode(Node):
             'last_stop': state.last_stop.value if state.last_stop is not None else '',
             **{name: round(value, 3) for name, value in vars(command).items()},
         }
-        problem = '; '.join([*problems, *([] if is_usual else [state.describe()])])
+        told = [] if is_usual else [state.describe()]
+        problem = '; '.join([*problems, *self._complaints.values(), *told])
         now = self.get_clock().now().nanoseconds * 1e-9
         source = Source('safety', self.get_namespace())
         message = make_diagnostics(

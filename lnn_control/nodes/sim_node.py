@@ -98,6 +98,7 @@ class SimNode(Node):
         )
         self._transforms = self._open_transforms() if self._settings.publish_tf else None
         self._steps: deque[float] = deque(maxlen=200)
+        self._is_seed_set = False
         self._start_trial()
         answer_changes(self, self._check_changes)
         self._told_graph: set[str] = set()
@@ -147,6 +148,7 @@ class SimNode(Node):
             self._simulated_clock.pause()
         self._seed: int = seed
         starts = [Start(trial.world.layout.start, trial.yaw, trial.altitude) for trial in trials]
+        self._is_seed_set = False
         self._fleet.reset(trials[0].world, seed, starts)
         for vehicle, trial in zip(self._vehicles, trials, strict=True):
             vehicle.begin(task, trial)
@@ -154,12 +156,15 @@ class SimNode(Node):
     def _check_changes(self, changes: dict[str, Value]) -> None:
         """Refuse a world or season that there is not when it is set, not at the next reset.
 
+        A seed holds for the next one, by itself or not, even if it is that of this trial.
+
         :raises ValueError: if the task cannot be built so.
         """
         names = ('world', 'season')
         wanted = {name: changes.get(name, self.get_parameter(name).value) for name in names}
         wanted['world'] = wanted['world'] or self._kind.worlds[0]
         make_task(self._settings.task, **wanted, **self._options)
+        self._is_seed_set |= 'seed' in changes
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         try:
@@ -201,15 +206,20 @@ class SimNode(Node):
         return is_done and self._fleet.time > last + _REST_AFTER_TRIAL
 
     def _start_next_trial(self) -> None:
-        """Start the next seed, of several vehicles the next one with room for all of them."""
-        for number in range(1, _MOST_SEEDS + 1):
-            seed = (self._seed + number) % 2**31
+        """Start the seed that was set meanwhile, or the next one.
+
+        Of several vehicles it is the first from there on with room for all of them.
+        """
+        is_set = self._is_seed_set
+        first = self.get_parameter('seed').value if is_set else self._seed + 1
+        for number in range(_MOST_SEEDS):
+            seed = (first + number) % 2**31
             self.set_parameters([RosParameter('seed', value=seed)])
             try:
                 self._start_trial()
                 return
             except GaveUpError as error:
-                if len(self._vehicles) == 1 or number == _MOST_SEEDS:
+                if len(self._vehicles) == 1 or number == _MOST_SEEDS - 1:
                     raise
                 self.get_logger().warning(f'trial {seed} is passed over: {error}')
 

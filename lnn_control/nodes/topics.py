@@ -34,11 +34,12 @@ from lnn_control.core import ros_messages as names
 # which these subscriptions accept as well.
 LATEST_FRAME = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 # A busy reader misses the oldest samples rather than be late by more than these for good: a second
-# late they would look like a clock that is wrong. 0.2 s at 200 Hz.
-SAMPLES = QoSProfile(depth=40, reliability=ReliabilityPolicy.BEST_EFFORT)
+# late they would look like a clock that is wrong. 0.4 s at 200 Hz, 0.08 s at 1 kHz.
+SAMPLES = QoSProfile(depth=80, reliability=ReliabilityPolicy.BEST_EFFORT)
 # The last command always arrives, an older one never follows it.
 COMMAND = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 # As tf2 has it.
 TRANSFORMS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 # Whoever joins late gets the last value.
@@ -77,6 +78,8 @@ CIRCUIT = Topic(names.CIRCUIT, String, LATCHED)
 MANUAL_STAMPED = Topic('cmd_vel_manual', TwistStamped, COMMAND)
 MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
 EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)
+# Of buttons that do not send again what was lost: a reliable subscription does not hear them.
+EMERGENCY_STOP_BEST_EFFORT = Topic('emergency_stop', Bool, BEST_EFFORT)
 DOUBT = Topic('policy/doubt', Bool, LATCHED)
 # Any publisher is heard, reliable or not: the newest is what counts.
 POSE = Topic(names.ODOMETRY, Odometry, LATEST_FRAME)

@@ -16,6 +16,7 @@ pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 from sensor_msgs.msg import CompressedImage
 
 from lnn_control.bringup import machine_check
+from lnn_control.cli import main as cli
 from lnn_control.core.checkup import Check, Light, choose_exit_code, read_finding
 from lnn_control.core.contract import check_inertial
 from lnn_control.nodes import topics
@@ -24,6 +25,9 @@ from tests.nodes.conftest import join_graph
 from tests.patience import PATIENCE
 
 MODULE = 'lnn_control.cli.main'
+INFO = topics.CAMERA_INFO
+OTHER_SIZE = topics.Topic('other_size/camera_info', INFO.type, INFO.qos)
+FEW_COEFFICIENTS = topics.Topic('few_coefficients/camera_info', INFO.type, INFO.qos)
 BROKEN = topics.Topic('other/image/compressed', CompressedImage, topics.LATEST_FRAME)
 
 
@@ -92,6 +96,13 @@ class Sensors:
                 self._probe.publish(topics.IMU, make_imu(np.zeros(3), force, now))
             pixels = self._noise.integers(0, 256, (240, 320, 3), np.uint8)
             self._probe.publish(topics.CAMERA_INFO, make_camera_info(320, 240, 160.0, now))
+            for topic, size, distortion in (
+                (OTHER_SIZE, (640, 480), [0.1, 0.0, 0.0, 0.0, 0.0]),
+                (FEW_COEFFICIENTS, (320, 240), [0.1, 0.0, 0.1]),
+            ):
+                info = make_camera_info(*size, 160.0, now)
+                info.d = distortion
+                self._probe.publish(topic, info)
             self._probe.publish(topics.IMAGE, self._encoder.encode(pixels, now))
             self._probe.publish(BROKEN, self._broken)
 
@@ -101,6 +112,8 @@ LISTENERS = {
     'plain': (),
     'broken': ('--image-transport', 'compressed', '--image-topic', 'other/image'),
     'other way': ('--image-topic', 'other/image'),
+    'other size': ('--info-topic', OTHER_SIZE.name),
+    'few coefficients': ('--info-topic', FEW_COEFFICIENTS.name),
 }
 
 
@@ -157,11 +170,35 @@ def test_running_graph_is_judged_and_written_as_json(judged: dict[str, Judged]) 
     [
         ('broken', 'image.data', 'compressed image must be JPEG or PNG'),
         ('other way', 'graph', 'set image_transport:=compressed'),
+        ('other size', 'image.data', 'camera_info is for 640x480 images, got 320x240'),
+        ('few coefficients', 'camera_info', '4, 5, 8, 12 or 14 coefficients D'),
     ],
 )
-def test_compressed_images_are_judged(
+def test_what_contradicts_itself_is_a_finding(
     listener: str, name: str, words: str, judged: dict[str, Judged]
 ) -> None:
     found = find(judged[listener].checks, name)
     assert found['light'] == 'red', judged[listener].errors
     assert words in found['measured']
+
+
+def test_stamps_are_compared_with_the_clock_of_a_simulation(start: Any, tmp_path: Path) -> None:
+    pytest.importorskip('pybullet')
+    start('sim_node')
+    command = [sys.executable, '-m', MODULE, 'doctor', '--seconds', '15', '--namespace', '/']
+    subprocess.run(
+        [*command, '--json', str(tmp_path / 'found.json')], check=False, timeout=PATIENCE
+    )
+    checks = json.loads((tmp_path / 'found.json').read_text())
+    red = [check for check in checks if check['light'] == 'red']
+    assert not [check for check in red if check['name'].startswith('image')], red
+    images = find(checks, 'images')['measured']
+    age_ms = int(images.partition(', ')[2].partition(' ms old')[0])
+    assert -1000 < age_ms < 1000
+
+
+def test_namespace_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(['doctor', '--namespace', 'a-b']) == 1
+    said = capsys.readouterr().err
+    assert "namespace must be a ROS name such as drone_1, got 'a-b'" in said
+    assert said.count('\n') == 1

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import importlib
 import os
+import re
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -234,7 +236,7 @@ def test_profile_names_arguments_that_there_are_and_a_bridge(name: str) -> None:
     assert {key: type(value) for key, value in profile.arguments.items()} == {
         key: type(defaults[key]) for key in profile.arguments
     }
-    values = complete_values(graph, {**defaults, 'profile': name})
+    values = complete_values(graph, {'profile': name})
     started = {node.name for node in choose_nodes(graph, values)}
     assert started - {'safety_node', 'policy_node'} == {profile.bridge} - {''}
     limits = make_command(find_node(graph, 'safety_node'), values)
@@ -243,8 +245,8 @@ def test_profile_names_arguments_that_there_are_and_a_bridge(name: str) -> None:
 
 def test_profile_leaves_what_the_user_says() -> None:
     graph = GRAPHS['robot']
-    given = {**find_defaults(graph), 'profile': 'turtlebot', 'imu_topic': '/my/imu'}
-    values = complete_values(graph, {**given, 'horizontal_speed': 0.1})
+    given = {'profile': 'turtlebot', 'imu_topic': '/my/imu', 'horizontal_speed': 0.1}
+    values = complete_values(graph, given)
     assert values['imu_topic'] == '/my/imu'
     assert values['image_topic'] == 'oakd/rgb/preview/image_raw'
     assert values['stamped'] is False
@@ -254,21 +256,137 @@ def test_profile_leaves_what_the_user_says() -> None:
     assert 'stamped:=false' in command
 
 
-def test_parameter_file_has_the_last_word_and_is_checked(tmp_path: Path) -> None:
+def test_profile_leaves_what_the_user_says_even_where_it_is_the_default() -> None:
     graph = GRAPHS['robot']
-    path = tmp_path / 'mine.yaml'
-    path.write_text('safety_node:\n  ros__parameters:\n    fence: "-5 -5, 5 5"\n')
-    check_params_file(str(path), graph)
-    values = {**find_defaults(graph), 'params_file': str(path)}
-    command = make_command(find_node(graph, 'safety_node'), values)
-    assert command.index(str(path)) > max(
-        place for place, word in enumerate(command) if word == '-p'
+    defaults = find_defaults(graph)
+    for name, given in (
+        ('turtlebot', {'stamped': True, 'image_topic': defaults['image_topic']}),
+        ('px4_uxrce', {'bridge': ''}),
+    ):
+        assert all(defaults[argument] == value for argument, value in given.items())
+        values = complete_values(graph, {'profile': name, **given})
+        assert {argument: values[argument] for argument in given} == given
+
+
+@pytest.mark.parametrize('namespace', ['drone', 'drone/', '/drone', '/drone/'])
+def test_namespace_is_the_same_with_slashes_at_its_ends(namespace: str) -> None:
+    values = complete_values(GRAPHS['simulation'], {'namespace': namespace, 'vehicles': 2})
+    assert values['namespace'] == 'drone'
+    safety = choose_nodes(GRAPHS['simulation'], values)[-3]
+    assert safety.find_full_name(values) == '/drone/vehicle2/safety_node'
+    assert safety.find_full_name({**values, 'namespace': namespace}) == (
+        '/drone/vehicle2/safety_node'
     )
-    path.write_text('safty_node:\n  ros__parameters: {}\n')
-    with pytest.raises(ValueError, match=r"got 'safty_node'; did you mean 'safety_node'\?"):
-        check_params_file(str(path), graph)
+    assert '__ns:=/drone/vehicle2' in make_command(safety, {**values, 'namespace': namespace})
+
+
+def test_nodes_that_a_pilot_needs_are_vital() -> None:
+    vital = {node.name for graph in GRAPHS.values() for node in graph.nodes if node.is_vital}
+    assert vital == {'sim_node', 'safety_node', 'px4_node', 'ackermann_node', 'mavlink_node'}
+
+
+Write = Callable[..., dict[str, object]]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes a file of parameters and returns the values with it."""
+
+    def write_file(text: str, graph: str = 'robot', **given: object) -> dict[str, object]:
+        path = tmp_path / 'mine.yaml'
+        path.write_text(text)
+        return complete_values(GRAPHS[graph], {**given, 'params_file': str(path)})
+
+    return write_file
+
+
+def list_settings(graph: str, values: dict[str, object]) -> dict[str, list[str]]:
+    """Return what every node is set to by its command line."""
+    return {
+        node.path: [word for word in make_command(node, values) if ':=' in word]
+        for node in choose_nodes(GRAPHS[graph], values)
+    }
+
+
+def test_parameter_file_has_the_last_word_and_is_checked(write: Write, tmp_path: Path) -> None:
+    graph = GRAPHS['robot']
+    values = write(
+        'safety_node:\n  ros__parameters:\n    fence: "-5 -5, 5 5"\n    jerk: 1e3\n',
+        jerk=5.0,
+    )
+    check_params_file(graph, values)
+    settings = list_settings('robot', values)
+    assert {'fence:="-5 -5, 5 5"', 'jerk:=1000.0'} <= set(settings['safety_node'])
+    assert 'jerk:=5.0' not in settings['safety_node']
+    assert not any('fence' in word for word in settings['policy_node'])
+    for text, message in (
+        ('safty_node:\n  ros__parameters: {}\n', "got 'safty_node'; did you mean 'safety_node'"),
+        ('safety_node:\n  jerk: 5.0\n', "block 'safety_node/jerk' must hold ros__parameters"),
+        ('- jerk', 'must hold a block a node'),
+        ('a: b: c', 'params_file must be a YAML file'),
+    ):
+        values = write(text)
+        with pytest.raises(ValueError, match=re.escape(message)):
+            check_params_file(graph, values)
     with pytest.raises(ValueError, match='params_file must be a YAML file'):
-        check_params_file(str(tmp_path / 'none.yaml'), graph)
+        check_params_file(graph, {**values, 'params_file': str(tmp_path / 'none.yaml')})
+
+
+@pytest.mark.parametrize('namespace', ['', 'drone', 'park/drone'])
+@pytest.mark.parametrize('name', ['safety_node', 'safety_node/', '/**', '**', '/**/safety_node'])
+def test_block_without_a_namespace_is_for_the_node_in_any(
+    name: str, namespace: str, write: Write
+) -> None:
+    values = write(
+        f'"{name}":\n  ros__parameters:\n    horizontal_speed: 0.5\n', namespace=namespace
+    )
+    check_params_file(GRAPHS['robot'], values)
+    assert 'horizontal_speed:=0.5' in list_settings('robot', values)['safety_node']
+
+
+def test_block_with_a_namespace_is_for_that_node_and_wins_over_one_without(write: Write) -> None:
+    values = write(
+        '/vehicle2/safety_node:\n  ros__parameters:\n    jerk: 2.0\n'
+        'vehicle3:\n  safety_node:\n    ros__parameters: {jerk: 3.0}\n'
+        '/*/safety_node:\n  ros__parameters: {jerk: 5.0, climb_speed: 0.5}\n'
+        'safety_node:\n  ros__parameters:\n    jerk: 1.0\n',
+        'simulation',
+        vehicles=3,
+    )
+    check_params_file(GRAPHS['simulation'], values)
+    settings = list_settings('simulation', values)
+    for number in (1, 2, 3):
+        found = settings[f'vehicle{number}/safety_node']
+        assert [word for word in found if word.startswith('jerk')] == [f'jerk:={number}.0']
+        assert 'climb_speed:=0.5' in found
+
+
+@pytest.mark.parametrize(
+    ('name', 'there'),
+    [
+        ('/safety_node', '/park/vehicle1/safety_node or /park/vehicle2/safety_node'),
+        ('/park/vehicle3/safety_node', '/park/vehicle1/safety_node or'),
+        ('/vehicle1/safety_node', '/park/vehicle1/safety_node or'),
+        ('/vehicle1/sim_node', '/park/sim_node, or sim_node wherever it is'),
+    ],
+)
+def test_block_of_no_node_that_is_started_is_refused(name: str, there: str, write: Write) -> None:
+    text = f'{name}:\n  ros__parameters:\n    jerk: 1.0\n'
+    values = write(text, 'simulation', namespace='park', vehicles=2)
+    with pytest.raises(ValueError, match=f"'{name}' is no node here, write {there}"):
+        check_params_file(GRAPHS['simulation'], values)
+
+
+def test_values_of_a_parameter_file_are_those_that_ros_reads(write: Write) -> None:
+    values = write(
+        'safety_node:\n  ros__parameters:\n'
+        '    a: 0x10\n    b: yes\n    c: 2026-01-01\n    d: "1.0"\n    e: 1e-3\n'
+        '    f: 1:30\n    g:\n      h: [1.0, 2.5]\n    i: [scan, "1"]\n    j: -3\n'
+    )
+    found = list_settings('robot', values)['safety_node']
+    wanted = ['a:=16', 'b:=true', 'c:="2026-01-01"', 'd:="1.0"', 'e:=0.001', 'f:="1:30"']
+    wanted += ['g.h:=[1.0, 2.5]', 'i:=["scan", "1"]', 'j:=-3']
+    assert set(wanted) <= set(found)
 
 
 def list_commands(**given: object) -> dict[str, list[str]]:
@@ -333,7 +451,24 @@ def test_number_of_vehicles_is_checked_before_anything_starts(number: int) -> No
         list_commands(vehicles=number)
 
 
-def test_parameter_file_reaches_one_of_several_vehicles(tmp_path: Path) -> None:
-    path = tmp_path / 'mine.yaml'
-    path.write_text('/vehicle2/safety_node:\n  ros__parameters:\n    jerk: 5.0\n')
-    check_params_file(str(path), GRAPHS['simulation'])
+def read_table() -> dict[str, dict[str, list[str]]]:
+    """Return default and meaning of the parameters of each node by docs/nodes.md."""
+    text = (ROOT / 'docs' / 'nodes.md').read_text().partition('| node | parameter |')[2]
+    found: dict[str, dict[str, list[str]]] = {}
+    names: list[str] = []
+    for line in text.partition('\n\n')[0].splitlines()[2:]:
+        node, parameters, default, _ = (cell.strip() for cell in line.strip('|').split('|'))
+        names = node.partition(' (')[0].split(', ') if node else names
+        for name in names:
+            entries = found.setdefault(name, {})
+            entries |= dict.fromkeys(parameters.replace('`', '').split(', '), default.split(', '))
+    return found
+
+
+def test_docs_name_every_parameter_of_every_node() -> None:
+    table = read_table()
+    for node in {entry.name: entry for graph in GRAPHS.values() for entry in graph.nodes} | {
+        DASHBOARD.name: DASHBOARD
+    }:
+        config = yaml.safe_load((ROOT / 'config' / f'{node}.yaml').read_text())['/**']
+        assert set(table[node]) == set(config['ros__parameters']), node

@@ -15,12 +15,15 @@ import pytest
 pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 pytest.importorskip('pybullet')
 
+from std_srvs.srv import Trigger
+
+from lnn_control.core.messages import VelocityCommand
 from lnn_control.data.contract import OUR_CONTRACT
 from lnn_control.data.dataset import load_dataset
 from lnn_control.data.importer import ImportSettings, import_bags
 from lnn_control.imitation.episode_file import read_episode
 from lnn_control.nodes import topics
-from lnn_control.nodes.conversions import read_twist
+from lnn_control.nodes.conversions import make_twist_stamped, read_twist
 from lnn_control.policies.folders import DEFAULT_POLICY, SHIPPED
 from tests.nodes.probe import is_standing
 from tests.patience import PATIENCE
@@ -157,19 +160,67 @@ def test_killed_bringup_leaves_nothing(
     probe.wait_until(lambda: is_standing(commands))
 
 
-def test_node_that_dies_is_named_and_ends_all(
+def test_pilot_and_emergency_stop_outlive_policy_and_recorder(
+    probe: Any, bringup: Bringup, untrained_checkpoint: Path, tmp_path: Path
+) -> None:
+    commands = probe.listen(topics.COMMAND_STAMPED)
+    states = probe.listen(topics.SAFETY_STATE)
+    run = bringup(
+        'simulation',
+        SLOW_MOTION,
+        'auto_reset:=false',
+        f'policy:={untrained_checkpoint}',
+        'record:=true',
+        f'output:={tmp_path / "recordings"}',
+    )
+
+    def wait_for(condition: Callable[[], Any], doing: Callable[[], None] | None = None) -> None:
+        probe.wait_until(lambda: condition() or run.process.poll() is not None, doing)
+        assert run.process.poll() is None, run.output
+
+    def lose(name: str) -> None:
+        os.kill(run.find_processes()[name], signal.SIGKILL)
+        line = f'bringup: error: {name} was ended by SIGKILL: '
+        wait_for(lambda: line in run.output)
+        assert run.output.count(line) == 1
+
+    def push() -> None:
+        probe.publish(topics.MANUAL_STAMPED, make_twist_stamped(VelocityCommand(vx=0.7), 0.0))
+
+    wait_for(lambda: is_flying(commands)() and 'bringup: flying' in run.output)
+    lose('recorder_node')
+    heard = len(commands)
+    wait_for(lambda: is_flying(commands[heard:])())
+    lose('policy_node')
+    # Zero, over and over, and why.
+    wait_for(lambda: states[-1].data.startswith('hovering: '))
+    wait_for(lambda: is_standing(commands))
+    heard = len(commands)
+    wait_for(lambda: len(commands) > heard + 10)
+    assert is_standing(commands)
+    wait_for(lambda: read_twist(commands[-1])[0] > 0.5, push)
+    assert states[-1].data.startswith('manual')
+    stop = probe.call(Trigger, 'safety_node/emergency_stop', Trigger.Request())
+    assert stop.success
+    wait_for(lambda: is_standing(commands), push)
+    assert {'sim_node', 'safety_node'} <= set(run.find_processes())
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(timeout=PATIENCE) == 1, run.output
+    assert run.find_processes() == {}
+
+
+def test_safety_node_that_dies_is_named_and_ends_all(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
     commands = probe.listen(topics.COMMAND_STAMPED)
     run = bringup('simulation', SLOW_MOTION, f'policy:={untrained_checkpoint}')
     probe.wait_until(lambda: is_flying(commands)() or run.process.poll() is not None)
     assert run.process.poll() is None, run.output
-    os.kill(run.find_processes()['policy_node'], signal.SIGKILL)
+    os.kill(run.find_processes()['safety_node'], signal.SIGKILL)
     probe.wait_until(lambda: run.process.poll() is not None)
     assert run.process.returncode == 1, run.output
-    assert 'bringup: policy_node was ended by SIGKILL: ' in run.output
+    assert 'bringup: safety_node was ended by SIGKILL: ' in run.output
     assert run.find_processes() == {}
-    probe.wait_until(lambda: is_standing(commands))
 
 
 @pytest.mark.parametrize(
@@ -220,9 +271,6 @@ def test_car_drives_as_fast_as_cars_may(probe: Any, bringup: Bringup) -> None:
 def test_second_commander_in_the_domain_is_refused(
     probe: Any, bringup: Bringup, untrained_checkpoint: Path
 ) -> None:
-    from lnn_control.core.messages import VelocityCommand
-    from lnn_control.nodes.conversions import make_twist_stamped
-
     probe.publish(topics.COMMAND_STAMPED, make_twist_stamped(VelocityCommand(), 0.0))
     run = bringup('simulation', f'policy:={untrained_checkpoint}')
     probe.wait_until(lambda: run.process.poll() is not None)

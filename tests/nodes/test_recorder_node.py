@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The lnn_control authors
 # SPDX-License-Identifier: Apache-2.0
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,33 @@ def test_folder_that_cannot_be_made_is_one_line(start: Start, tmp_path: Path) ->
     assert run.wait() == 1
     assert 'Not a directory' in run.output
     assert 'Traceback' not in run.output
+
+
+def test_folder_that_disappears_ends_the_recording_and_not_the_node(
+    probe: Any, start: Start, tmp_path: Path
+) -> None:
+    folder = tmp_path / 'stick'
+    run = start('recorder_node', output=folder, always=True, least_free_mb=0.0)
+    told = probe.listen(topics.DIAGNOSTICS)
+    collision = lambda: probe.publish(topics.COLLISION, Bool(data=True))  # noqa: E731
+    probe.wait_until(lambda: list(folder.glob('*.part')), collision)
+    shutil.rmtree(folder)
+
+    def says_why() -> bool:
+        latest = [entry for message in told for entry in message.status][-1:]
+        return any('recording ends: ' in entry.message for entry in latest)
+
+    probe.wait_until(says_why, collision)
+    assert run.output.count('recording ends: ') == 1
+    assert f"No such file or directory: '{folder}'" in run.output
+    assert 'Traceback' not in run.output
+    # The stick is back.
+    folder.mkdir()
+    assert call(probe, 'start').success
+    probe.wait_until(lambda: list(folder.glob('*.part')), collision)
+    probe.wait_until(lambda: told[-1].status[0].message == 'OK')
+    run.send(signal.SIGTERM)
+    assert run.wait() == 0
 
 
 # In this process: what needs no signal.

@@ -15,14 +15,22 @@ pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
 
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter as RosParameter
-from sensor_msgs.msg import LaserScan
+from rclpy.qos import ReliabilityPolicy
+from sensor_msgs.msg import LaserScan, PointCloud2, PointField, Range
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from lnn_control.core.messages import VehicleState, VelocityCommand
 from lnn_control.core.safety import Reason
 from lnn_control.nodes import topics
-from lnn_control.nodes.conversions import make_odometry, make_twist_stamped, read_twist
+from lnn_control.nodes.conversions import (
+    make_odometry,
+    make_twist,
+    make_twist_stamped,
+    read_twist,
+    stamp_from_seconds,
+)
+from lnn_control.nodes.graph_checks import describe_publishers
 from lnn_control.nodes.safety_node import SafetyNode
 from tests.nodes.probe import is_standing, says
 
@@ -213,7 +221,8 @@ def test_emergency_stop_holds_until_the_button_is_up_and_it_is_released(join: Jo
     refused = call(probe, 'release')
     assert (refused.success, refused.message) == (
         False,
-        'not released: the emergency stop button is still pressed',
+        'not released: the emergency stop button is still pressed: let it up, or publish false on '
+        'emergency_stop',
     )
     # Until the node has heard that the button is up.
     probe.publish(topics.EMERGENCY_STOP, Bool(data=False))
@@ -277,7 +286,7 @@ def test_border_and_obstacle_slow_the_vehicle(join: Join) -> None:
     def place(x: float, distance: float) -> Callable[[], None]:
         def publish() -> None:
             state = VehicleState(np.array([x, 0.0, 1.0]))
-            probe.publish(topics.ODOMETRY, make_odometry(state, 1.0))
+            probe.publish(topics.ODOMETRY, make_odometry(state, time.time()))
             scan.ranges = [distance] * 2
             probe.publish(topics.SCAN, scan)
             send_forward(probe)()
@@ -351,3 +360,162 @@ def test_vehicle_that_takes_another_type_is_named(probe: Any, start: Start) -> N
     start('safety_node')
     words = 'probe takes /cmd_vel as geometry_msgs/msg/Twist and gets nothing: stamped:=false'
     probe.wait_until(says_problem(diagnostics, words))
+
+
+def test_vehicle_that_gets_nothing_for_its_qos_is_named(join: Join) -> None:
+    probe = join_safety(join)
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    command = topics.COMMAND_STAMPED
+    probe.listen(topics.Topic(command.name, command.type, topics.LATCHED))
+    probe.wait_until(says_problem(diagnostics, 'probe takes /cmd_vel and gets nothing: '))
+
+
+# Whoever speaks to this node and is not heard.
+
+
+def test_stick_of_another_type_is_named_with_the_cure(probe: Any, start: Start) -> None:
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    probe.publish(topics.MANUAL_PLAIN, make_twist(FORWARD))
+    start('safety_node')
+    words = (
+        'probe publishes /cmd_vel_manual as geometry_msgs/msg/Twist, expected '
+        'geometry_msgs/msg/TwistStamped: manual_stamped:=false'
+    )
+    probe.wait_until(says_problem(diagnostics, words))
+
+
+@pytest.mark.parametrize(
+    ('topic', 'message_type'),
+    [('emergency_stop', LaserScan), ('policy/doubt', Range), ('odom', Bool), ('points', Range)],
+)
+def test_input_of_another_type_is_named(
+    topic: str, message_type: type[Any], probe: Any, start: Start
+) -> None:
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    probe.publish(topics.Topic(topic, message_type, topics.RELIABLE), message_type())
+    start('safety_node', range_sources='points', max_tilt_deg=60.0)
+    probe.wait_until(says_problem(diagnostics, f'probe publishes /{topic} as '))
+
+
+@pytest.mark.parametrize('topic', [topics.MANUAL_STAMPED, topics.DOUBT])
+def test_input_that_cannot_be_heard_is_named(topic: topics.Topic, join: Join) -> None:
+    probe = join_safety(join)
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    lossy = topics.Topic(topic.name, topic.type, topics.BEST_EFFORT)
+    probe.publish(lossy, topic.type())
+    words = f'probe publishes /{topic.name} and cannot be heard: '
+    probe.wait_until(says_problem(diagnostics, words))
+
+
+@pytest.mark.parametrize(
+    'reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT]
+)
+def test_every_button_is_heard(reliability: ReliabilityPolicy, join: Join) -> None:
+    probe = join_safety(join)
+    states = probe.listen(topics.SAFETY_STATE)
+    qos = topics.QoSProfile(depth=1, reliability=reliability)
+    button = topics.Topic(topics.EMERGENCY_STOP.name, Bool, qos)
+    probe.wait_until(
+        is_at(states, 'emergency stop: the emergency stop was pressed'),
+        lambda: probe.publish(button, Bool(data=True)),
+    )
+
+
+def test_several_buttons_are_no_problem_and_several_sticks_are(join: Join) -> None:
+    probe = join_safety(join)
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    for topic in (topics.EMERGENCY_STOP, topics.MANUAL_STAMPED):
+        for _ in range(2):
+            probe.node.create_publisher(topic.type, topic.name, topic.qos)
+    words = '/cmd_vel_manual has 2 publishers, probe and probe: end all but one'
+    probe.wait_until(says_problem(diagnostics, words))
+    button = (topics.EMERGENCY_STOP_BEST_EFFORT,)
+    assert len(describe_publishers(probe.node, button)) == 1
+    assert describe_publishers(probe.node, button, is_shared=True) == ()
+    assert 'emergency_stop' not in diagnostics[-1].status[0].message
+
+
+# Messages of sensors that do not count.
+
+FAULTY = {'range_timeout': PATIENT, 'odometry_timeout': PATIENT}
+
+
+def make_scan(stamp: float, ranges: list[float], frame: str = 'base_link') -> LaserScan:
+    scan = LaserScan(angle_min=0.0, angle_increment=0.1, range_min=0.1, range_max=20.0)
+    scan.header.stamp, scan.header.frame_id = stamp_from_seconds(stamp), frame
+    scan.ranges = ranges
+    return scan
+
+
+def make_cloud(points: list[list[float]], frame: str) -> PointCloud2:
+    """Return a cloud of points x, y, z [m], stamped now."""
+    cloud = PointCloud2(height=1, width=len(points), point_step=12, row_step=12 * len(points))
+    cloud.header.stamp, cloud.header.frame_id = stamp_from_seconds(time.time()), frame
+    cloud.fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate('xyz')
+    ]
+    cloud.data = np.array(points, np.float32).tobytes()
+    return cloud
+
+
+NOTHING = [[math.nan] * 3] * 4
+WALL = [[0.1 * x, 0.0, 1.5] for x in range(-5, 6)]
+
+
+@pytest.mark.parametrize(
+    ('source', 'make', 'words'),
+    [
+        (topics.SCAN, lambda: make_scan(time.time() - 15.0, [9.0] * 3), 'its stamp is more than'),
+        (topics.SCAN, lambda: make_scan(time.time() + 15.0, [9.0] * 3), 'ahead of the clock'),
+        (topics.SCAN, lambda: make_scan(0.0, [math.nan] * 3), 'nothing but faults'),
+        (topics.SCAN, lambda: make_scan(0.0, [9.0], 'depth_optical_frame'), 'optical frame'),
+        (topics.POINTS, lambda: make_cloud(NOTHING, 'base_link'), 'nothing but faults'),
+        (topics.POINTS, lambda: make_cloud(WALL, 'camera_optical_frame'), 'optical frame'),
+    ],
+)
+def test_ranges_that_do_not_count_keep_the_vehicle_standing(
+    source: topics.Topic, make: Callable[[], Any], words: str, join: Join
+) -> None:
+    probe = join_safety(join, range_sources=source.name, **FAULTY)
+    commands, states = probe.listen(topics.COMMAND_STAMPED), probe.listen(topics.SAFETY_STATE)
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+
+    def live() -> None:
+        probe.publish(source, make())
+        send_forward(probe)()
+
+    probe.wait_until(says_problem(diagnostics, words), live)
+    assert says_problem(diagnostics, f'{source.name} ignored: ')()
+    probe.wait_until(has_stopped(states, Reason.NO_RANGE), live)
+    assert all(read_twist(message) == ZERO for message in commands)
+
+
+@pytest.mark.parametrize('age', [15.0, -15.0])
+def test_odometry_with_a_stamp_that_is_not_now_counts_as_none(age: float, join: Join) -> None:
+    probe = join_safety(join, fence="'-5 -5, 5 5'", **FAULTY)
+    commands, states = probe.listen(topics.COMMAND_STAMPED), probe.listen(topics.SAFETY_STATE)
+
+    def live(stamp: float) -> None:
+        probe.publish(topics.ODOMETRY, make_odometry(VehicleState(np.zeros(3)), stamp))
+        send_forward(probe)()
+
+    for _ in range(50):
+        live(time.time() - age)
+        probe.spin()
+    probe.wait_until(has_stopped(states, Reason.NO_ODOMETRY), lambda: live(time.time() - age))
+    assert all(read_twist(message) == ZERO for message in commands)
+    # A stamp of zero says nothing, and its coming counts.
+    probe.wait_until(is_moving(commands), lambda: live(0.0))
+
+
+def test_vehicle_does_not_move_where_a_scanner_has_faults_alone(join: Join) -> None:
+    probe = join_safety(join, range_sources='scan', **FAULTY)
+    commands, states = probe.listen(topics.COMMAND_STAMPED), probe.listen(topics.SAFETY_STATE)
+
+    def live() -> None:
+        probe.publish(topics.SCAN, make_scan(time.time(), [math.nan, math.inf, math.inf]))
+        send_forward(probe)()
+
+    probe.wait_until(is_at(states, 'slowing: near an obstacle'), live)
+    assert all(read_twist(message)[0] == 0.0 for message in commands)

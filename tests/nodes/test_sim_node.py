@@ -11,14 +11,17 @@ pytest.importorskip('pybullet')
 
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter as RosParameter
 from std_srvs.srv import Trigger
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import image_from_message, make_twist_stamped, read_imu
+from lnn_control.nodes.sim_node import SimNode
 from tests.nodes.probe import says, stamp_of
 
 Start = Callable[..., Any]
+Join = Callable[..., tuple[Any, Any]]
 
 
 def set_season(probe: Any, season: str) -> Any:
@@ -85,6 +88,31 @@ def test_reset_starts_another_trial_after_a_pause_in_time(probe: Any, start: Sta
     assert "season must be one of ['autumn'" in refused.reason
     last = stamp_of(images[-1])
     probe.wait_until(lambda: stamp_of(images[-1]) > last)
+
+
+def test_seed_that_is_set_in_flight_is_that_of_the_next_trial(join: Join) -> None:
+    probe, node = join(SimNode, 'sim_node', seed=7, real_time_factor=20.0)
+    begun = [node._seed]
+
+    def set_seed(seed: int) -> None:
+        assert node.set_parameters([RosParameter('seed', value=seed)])[0].successful
+
+    def end_trial() -> None:
+        node._start_next_trial()
+        begun.append(node._seed)
+
+    end_trial()
+    set_seed(40)
+    end_trial()
+    end_trial()
+    # The same once more is what somebody asks for, too.
+    set_seed(41)
+    end_trial()
+    # What a reset has used up is over.
+    set_seed(50)
+    assert probe.call(Trigger, 'sim_node/reset', Trigger.Request()).message == 'trial 50'
+    end_trial()
+    assert begun == [7, 8, 40, 41, 41, 51]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ limits, and the safety node is a shell around the state machine.
 """
 
 from lnn_control.core.safety.fence import Braking, Fence, Pose, make_pose, parse_corners
+from lnn_control.core.safety.headers import check_age, check_frame
 from lnn_control.core.safety.limits import (
     REST,
     ZERO,
@@ -35,6 +36,7 @@ from lnn_control.core.safety.machine import (
 )
 from lnn_control.core.safety.ranges import (
     NUM_SECTORS,
+    UNKNOWN,
     RangeSettings,
     RangeTrack,
     Sectors,
@@ -49,6 +51,7 @@ __all__ = [
     'FLYING_STEPS',
     'NUM_SECTORS',
     'REST',
+    'UNKNOWN',
     'ZERO',
     'Braking',
     'CommandLimits',
@@ -62,6 +65,8 @@ __all__ = [
     'SafetyState',
     'Sectors',
     'Step',
+    'check_age',
+    'check_frame',
     'clip',
     'cloud_sectors',
     'cone_sectors',

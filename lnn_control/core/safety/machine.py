@@ -244,7 +244,10 @@ def receive_doubt(state: SafetyState, has_doubt: bool) -> SafetyState:
 def find_release_obstacle(state: SafetyState, now: float, settings: SafetySettings) -> str:
     """Return why nothing can be released now; empty if it can."""
     if state.is_pressed:
-        return 'the emergency stop button is still pressed'
+        return (
+            'the emergency stop button is still pressed: let it up, or publish false on '
+            'emergency_stop'
+        )
     if _has_lost_button(state, now, settings):
         return 'the emergency stop button is silent'
     if _has_tilted(state, settings):

@@ -21,7 +21,10 @@ NUM_SECTORS = 72
 _SECTOR = 2 * math.pi / NUM_SECTORS
 
 Sectors = tuple[float, ...]
-"""Nearest distance in each direction [m]; infinite where nothing is."""
+"""Nearest distance in each direction [m]; infinite where nothing is, or UNKNOWN."""
+
+UNKNOWN = -math.inf
+"""Stands for a direction in which a sensor looks and has nothing but faults."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def slow_for_obstacles(
     """Return the command with the horizontal velocity that what lies in its path allows.
 
     An obstacle at distance d, seen at an angle from the way, lies d cos ahead and d sin beside:
-    it counts where that is less than half the path's width.
+    it counts where that is less than half the path's width. What is unknown counts as an obstacle
+    at the distance that is kept: nothing moves towards it.
     """
     speed = math.hypot(command.vx, command.vy)
     if speed == 0.0:
@@ -88,6 +92,7 @@ def slow_for_obstacles(
     for sector, distance in enumerate(nearest):
         if distance == math.inf:
             continue
+        distance = settings.stop_distance if distance == UNKNOWN else distance
         # Anywhere within its sector: the angle to the way may be smaller by half of it.
         angle = abs(math.remainder((sector + 0.5) * _SECTOR - heading, 2 * math.pi))
         angle = max(0.0, angle - _SECTOR / 2)
@@ -107,7 +112,8 @@ def scan_sectors(
 ) -> Sectors | None:
     """Return the sectors of a laser scan, None if not one of its beams is valid.
 
-    By REP-117 +inf saw nothing, -inf something too near to measure, and NaN is a fault.
+    By REP-117 +inf saw nothing, -inf something too near to measure, and NaN is a fault: a
+    direction with nothing but faults is unknown.
 
     :param ranges: [m], shape (n,). :param first_angle: of the first beam [rad].
     :param angle_step: between beams [rad]. :param reach: least and greatest range [m].
@@ -123,7 +129,10 @@ def scan_sectors(
     distances[distances > reach[1]] = np.inf
     beams = np.arange(len(distances), dtype=np.float64)
     angles = first_angle + angle_step * beams + mount_yaw
-    return _gather(angles[is_valid], distances[is_valid])
+    nearest = _gather(angles[is_valid], distances[is_valid])
+    seen, faulty = _find_sectors(angles[is_valid]), _find_sectors(angles[~is_valid])
+    blind = set(faulty.tolist()) - set(seen.tolist())
+    return tuple(UNKNOWN if i in blind else distance for i, distance in enumerate(nearest))
 
 
 def cone_sectors(
@@ -150,8 +159,8 @@ def cloud_sectors(
     half_height: float,
     own_radius: float,
     mount_yaw: float = 0.0,
-) -> Sectors:
-    """Return the sectors of a cloud of points in the levelled body frame.
+) -> Sectors | None:
+    """Return the sectors of a cloud of points in the levelled body frame; None if none is finite.
 
     :param points: x forward, y left, z up [m], shape (n, 3); rows that are not finite are none.
     :param half_height: above and below the sensor that counts [m].
@@ -159,6 +168,8 @@ def cloud_sectors(
     """
     rows = np.asarray(points, np.float64).reshape(-1, 3)
     rows = rows[np.isfinite(rows).all(axis=1)]
+    if not len(rows):
+        return None
     rows = rows[np.abs(rows[:, 2]) <= half_height]
     distances = np.hypot(rows[:, 0], rows[:, 1])
     is_other = distances > own_radius
@@ -169,7 +180,11 @@ def cloud_sectors(
 def _gather(angles: NDArray[np.float64], distances: NDArray[np.float64]) -> Sectors:
     """Return the least distance in each direction."""
     nearest = np.full(NUM_SECTORS, np.inf)
-    # A hair more, so that a beam on the edge of two sectors always falls into the same one.
-    sectors = np.floor((angles + 1e-9) / _SECTOR).astype(int) % NUM_SECTORS
-    np.minimum.at(nearest, sectors, distances)
+    np.minimum.at(nearest, _find_sectors(angles), distances)
     return tuple(nearest.tolist())
+
+
+def _find_sectors(angles: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the number of the sector of each angle [rad]."""
+    # A hair more, so that a beam on the edge of two sectors always falls into the same one.
+    return np.floor((angles + 1e-9) / _SECTOR).astype(np.int64) % NUM_SECTORS

@@ -8,6 +8,7 @@ import pytest
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.core.safety import (
     NUM_SECTORS,
+    UNKNOWN,
     Braking,
     RangeSettings,
     RangeTrack,
@@ -29,7 +30,9 @@ def place(distance: float, bearing_deg: float) -> Sectors:
     """Return the sectors with one obstacle in the middle of the sector of a bearing."""
     angle = math.radians(bearing_deg // 5 * 5 + 2.5)
     point = [distance * math.cos(angle), distance * math.sin(angle), 0.0]
-    return cloud_sectors(np.array([point]), 0.5, 0.1)
+    sectors = cloud_sectors(np.array([point]), 0.5, 0.1)
+    assert sectors is not None
+    return sectors
 
 
 @pytest.mark.parametrize(('distance', 'speed'), [(9.0, 3.0), (2.0, 2.0), (1.0, 0.0), (0.4, 0.0)])
@@ -77,10 +80,39 @@ def test_laser_scan_falls_into_its_sectors_by_rep_117() -> None:
     beams = np.array([1.0, math.inf, -math.inf, math.nan, 99.0])
     sectors = scan_sectors(beams, 0.0, math.pi / 2, (0.1, 10.0))
     assert sectors is not None
-    # The fourth beam is a fault and says nothing, the fifth saw beyond its reach.
+    # The fourth beam is a fault, the fifth saw beyond its reach.
     assert sectors[0] == 1.0
     assert sectors[36] == 0.1
-    assert sum(distance < math.inf for distance in sectors) == 2
+    assert sectors[54] == UNKNOWN
+    assert sum(distance < math.inf for distance in sectors) == 3
+
+
+def look(faulty: list[int]) -> Sectors:
+    """Return the sectors of a scan around, three beams a sector, in which beams are faults."""
+    beams = np.full(3 * NUM_SECTORS, math.inf)
+    beams[faulty] = math.nan
+    step = 2 * math.pi / len(beams)
+    sectors = scan_sectors(beams, 0.5 * step, step, (0.1, 10.0))
+    assert sectors is not None
+    return sectors
+
+
+def test_direction_of_faults_alone_is_not_free() -> None:
+    ahead = look([0, 1, 2])
+    assert slow_for_obstacles(FORWARD, ahead, SETTINGS, BRAKING).vx == 0.0
+    # One beam that measures is enough, and what is far from the way does not count.
+    assert look([0, 1]) == FREE
+    left = look(list(range(54, 57)))
+    assert slow_for_obstacles(FORWARD, left, SETTINGS, BRAKING) == FORWARD
+    assert slow_for_obstacles(VelocityCommand(0.0, 2.0), left, SETTINGS, BRAKING).vy == 0.0
+
+
+def test_direction_is_unknown_once_the_median_of_scans_is() -> None:
+    track, seen = RangeTrack(), []
+    for i, scan in enumerate([FREE, FREE, look([0, 1, 2]), look([0, 1, 2]), FREE, FREE]):
+        track = follow_ranges(track, scan, float(i), SETTINGS)
+        seen.append(track.nearest[0] == UNKNOWN)
+    assert seen == [False, False, False, True, True, False]
 
 
 def test_mounting_turns_a_scan() -> None:
@@ -106,6 +138,16 @@ def test_cloud_leaves_out_other_heights_and_the_vehicle_itself() -> None:
         [[3.0, 0, 0], [2.0, 0, 0.9], [0.05, 0, 0], [math.nan, 0, 0], [0, 4.0, -0.3]], np.float32
     )
     sectors = cloud_sectors(points, half_height=0.5, own_radius=0.2)
+    assert sectors is not None
     assert sectors[0] == 3.0
     assert sectors[18] == 4.0
     assert sum(distance < math.inf for distance in sectors) == 2
+
+
+@pytest.mark.parametrize('num_points', [0, 100])
+def test_cloud_without_a_finite_point_is_no_cloud(num_points: int) -> None:
+    assert cloud_sectors(np.full((num_points, 3), math.nan), 0.5, 0.2) is None
+
+
+def test_cloud_of_the_floor_alone_is_free() -> None:
+    assert cloud_sectors(np.array([[3.0, 0.0, -1.0]]), 0.5, 0.2) == FREE
