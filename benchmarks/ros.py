@@ -4,11 +4,12 @@
 
     python -m benchmarks.ros --json FILE
 
-A camera of 128x72 and then of 640x480 at 30 images a second, an IMU of 210 Hz whose samples come
-when they are measured, `policy_node` with the shipped policy and `safety_node`, each a process.
-Beside them an echo node that answers each image with an empty command, and a relay that passes its
-answers on, as `safety_node` does. Counted are the time from publishing an image to the arrival of
-its command, the images without an answer, and the share of a core and the memory of `policy_node`.
+A camera of 128x72 and then of 640x480 at 30 images a second, an IMU of about 200 Hz whose samples
+come when they are measured, `policy_node` with the shipped policy and `safety_node`, each a
+process. Beside them an echo node that answers each image with an empty command, and a relay that
+passes its answers on, as `safety_node` does. Counted are the time from publishing an image to the
+arrival of its command, the images without an answer, and the share of a core and the memory of
+`policy_node`.
 """
 
 import argparse
@@ -32,8 +33,7 @@ from lnn_control.bringup.graph import make_environment
 from lnn_control.policies.folders import DEFAULT_POLICY
 
 SIZES = ((128, 72), (640, 480))
-_RATE = 30.0
-_SAMPLES = 7
+_IMU_RATE = 200.0
 _PATIENCE = 120.0
 _ANSWERS = ('echo', 'relay', 'command')
 
@@ -96,9 +96,12 @@ class Row:
 
 
 class Camera:
-    """Publishes images and inertial samples, and notes when the answers come."""
+    """Publishes images and inertial samples, and notes when the answers come.
 
-    def __init__(self) -> None:
+    :param rate: of the images [Hz].
+    """
+
+    def __init__(self, rate: float) -> None:
         import rclpy
         from geometry_msgs.msg import TwistStamped
         from rclpy.executors import SingleThreadedExecutor
@@ -108,6 +111,7 @@ class Camera:
         from lnn_control.nodes import topics
         from lnn_control.nodes.conversions import ImageEncoder
 
+        self._rate = rate
         rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
         self.node = rclpy.create_node('camera')
         self._executor = SingleThreadedExecutor()
@@ -156,16 +160,17 @@ class Camera:
         noise = np.random.default_rng(0)
         scene = noise.integers(60, 200, (height, width, 3), np.uint8)
         focal_px = width / 2 / math.tan(math.radians(100.0) / 2)
-        gap = 1.0 / (_RATE * _SAMPLES)
+        num_samples = round(_IMU_RATE / self._rate)
+        gap = 1.0 / (self._rate * num_samples)
         begin = time.monotonic()
-        for number in range(round(seconds * _RATE)):
-            due = begin + number / _RATE
-            for sample in range(_SAMPLES):
+        for number in range(round(seconds * self._rate)):
+            due = begin + number / self._rate
+            for sample in range(num_samples):
                 sleep_until(due + sample * gap)
                 force = noise.normal([0.0, 0.0, 9.81], 0.05)
                 self._samples.publish(make_imu(noise.normal(0, 0.02, 3), force, time.time()))
             # No camera is in step with an IMU: its images come between two samples.
-            sleep_until(due + (_SAMPLES - 0.5) * gap)
+            sleep_until(due + (num_samples - 0.5) * gap)
             now = time.time()
             self._infos.publish(make_camera_info(width, height, focal_px, now))
             message = self._encoder.encode(scene + np.uint8(number % 40), now)
@@ -284,10 +289,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--json', type=Path, help='file for the figures')
     parser.add_argument('--seconds', type=float, default=30.0, help='of each size [s]')
+    parser.add_argument('--rate', type=float, default=30.0, help='of the images [Hz]')
     job = parser.parse_args()
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     with tempfile.TemporaryDirectory() as folder, start_nodes(Path(folder)) as policy:
-        camera = Camera()
+        camera = Camera(job.rate)
         try:
             activate(camera)
             rows = [measure(camera, policy.pid, size, job.seconds) for size in SIZES]

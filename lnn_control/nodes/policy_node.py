@@ -145,7 +145,7 @@ _FAILED = TransitionCallbackReturn.FAILURE
 # A command that is smaller moves no vehicle that one could see [m/s, rad/s].
 _LEAST_MOTION = 0.05
 # So often inertial samples are taken at least, and while an image waits for its own [s].
-_FEELING_PERIOD, _LOOKING_PERIOD = 0.01, 0.001
+_FEELING_PERIOD, _LOOKING_PERIOD = 0.005, 0.001
 
 
 class PolicyNode(LifecycleNode):
@@ -456,7 +456,7 @@ class PolicyNode(LifecycleNode):
         if image is None:
             return  # tolerated: it counts as one that was lost
         if not self._inputs.has_judged and 'imu.silent' not in self._tolerated:
-            return  # for a fifth of a second the inertial samples are looked at first
+            return  # for 0.16 s the inertial samples are looked at first
         try:
             command = self._runner.step(image)
         except (ValueError, FloatingPointError) as error:

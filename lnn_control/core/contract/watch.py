@@ -24,11 +24,11 @@ from lnn_control.core.contract.images import (
 )
 from lnn_control.core.contract.inertial import check_inertial
 
-# Of a vehicle's IMU: a fifth of a second at 200 Hz, judged 67 times a second.
-_WINDOW, _STRIDE = 40, 3
+# Of a vehicle's IMU: 0.16 s at 200 Hz, judged a hundred times a second.
+_WINDOW, _STRIDE = 32, 2
 # A slower one is judged by what it felt in that time, from so many samples on; of a faster one
 # those are judged that are so far apart [s].
-_SPAN, _FEWEST, _GAP = 0.2, 8, 0.0035
+_SPAN, _FEWEST, _GAP = 0.16, 8, 0.0045
 # Messages whose arrival a rate is measured over.
 _RATE_MESSAGES = 20
 # The latest messages whose stamps are compared with those of the other sensor.
