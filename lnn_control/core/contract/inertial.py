@@ -33,8 +33,8 @@ class Bounds:
 
 
 # In 0.16 s a vehicle may fall or climb with 8 m/s^2 for most of the time, as it takes 0.13 s to
-# change its climb by 1 m/s so; 8 m/s^2 along the ground lean the force by 39 degrees, more while it
-# falls. Vehicles turn at 2 rad/s at most, tilt faster for a moment, and shake.
+# change its climb by 1 m/s so; 8 m/s^2 along the ground lean the force by 39 degrees, more while
+# it falls. Vehicles turn at 2 rad/s at most, tilt faster for a moment, and shake.
 MOMENT = Bounds(3.0, 20.0, 65.0, 5.0)
 """For 0.16 s or more."""
 
