@@ -37,6 +37,7 @@ EXTRAS = {
     'rosgraph_msgs': 'ros',
     'safetensors': 'imitation',
     'sensor_msgs': 'ros',
+    'serial': 'mavlink',
     'std_msgs': 'ros',
     'std_srvs': 'ros',
     'tensorboard': 'imitation',

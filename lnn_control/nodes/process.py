@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from lnn_control.core.extras import describe_missing
 from lnn_control.nodes.lifetime import StopRequest, die_with_parent, ignore_signals
 
 # A node may take this long to end after a signal, on a busy machine with a slow disk [s].
@@ -44,7 +45,10 @@ def run_node(make_node: Callable[[], Node], name: str, lives_on: bool = False) -
     except (*_BAD_INPUT, rclpy.exceptions.ROSInterruptException, RuntimeError) as error:
         if os.environ.get('LNN_CONTROL_TRACEBACK', '') not in ('', '0'):
             raise
-        print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr, flush=True)
+        text = ' '.join(str(error).split())
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            text = describe_missing(error.name)
+        print(f'{name}: {text}', file=sys.stderr, flush=True)
         rclpy.try_shutdown()
         return 1
     executor = SingleThreadedExecutor()

@@ -16,6 +16,7 @@ from lnn_control.core.extras import describe_missing
             'or source ROS 2 (apt install ros-jazzy-ros-base)',
         ),
         ('launch_ros.actions', ': source ROS 2 (apt install ros-jazzy-ros-base)'),
+        ('serial', ': install it with pip install "lnn_control[mavlink]"'),
         ('rerun', ': install it with pip install rerun-sdk'),
         ('somebody_elses_policy', ''),
     ],
