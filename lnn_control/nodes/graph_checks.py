@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import QoSCompatibility, qos_check_compatible
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 
 from lnn_control.nodes.topics import COMPRESSED_IMAGE, IMAGE, Topic
 
@@ -42,7 +42,7 @@ def describe_publishers(
                 )
                 continue
             # Equal, never the same: rclpy makes a new value of C++ for each answer.
-            verdict, reason = qos_check_compatible(end.qos_profile, topic.qos)
+            verdict, reason = _compare(end.qos_profile, topic.qos)
             if verdict == QoSCompatibility.ERROR:
                 problems.append(f'{end.node_name} publishes {name} and cannot be heard: {reason}')
     return tuple(problems)
@@ -80,10 +80,24 @@ def describe_subscribers(node: Node, output: Topic, cure: str) -> tuple[str, ...
                 f'{end.node_name} takes {name} as {end.topic_type} and gets nothing: {cure}'
             )
             continue
-        verdict, reason = qos_check_compatible(output.qos, end.qos_profile)
+        verdict, reason = _compare(output.qos, end.qos_profile)
         if verdict == QoSCompatibility.ERROR:
             problems.append(f'{end.node_name} takes {name} and gets nothing: {reason}')
     return tuple(problems)
+
+
+def _compare(offered: QoSProfile, wanted: QoSProfile) -> tuple[QoSCompatibility, str]:
+    """Return whether a subscription hears a publisher, by reliability and durability.
+
+    What is discovered has deadlines and the like of endless time, where a profile says nothing.
+    """
+    verdict, reason = qos_check_compatible(
+        *(
+            QoSProfile(depth=1, reliability=qos.reliability, durability=qos.durability)
+            for qos in (offered, wanted)
+        )
+    )
+    return verdict, str(reason)
 
 
 def _list(ends: Sequence[Any]) -> str:

@@ -362,6 +362,18 @@ def test_vehicle_that_takes_another_type_is_named(probe: Any, start: Start) -> N
     probe.wait_until(says_problem(diagnostics, words))
 
 
+def test_usual_vehicle_and_usual_policy_are_no_problem(join: Join) -> None:
+    probe = join_safety(join)
+    diagnostics = probe.listen(topics.DIAGNOSTICS)
+    commands = probe.listen(topics.COMMAND_STAMPED)
+    probe.wait_until(
+        lambda: commands and len(diagnostics) > 2,
+        lambda: probe.publish(topics.RAW_COMMAND, make_twist_stamped(FORWARD, 1.0)),
+    )
+    told = [one.status[0].message for one in diagnostics]
+    assert not [text for text in told if 'cmd_vel' in text]
+
+
 def test_vehicle_that_gets_nothing_for_its_qos_is_named(join: Join) -> None:
     probe = join_safety(join)
     diagnostics = probe.listen(topics.DIAGNOSTICS)
