@@ -47,10 +47,10 @@ class Calibration:
         if not all(map(math.isfinite, (*self.matrix, *self.distortion))):
             raise ValueError('camera_info must hold finite numbers: calibrate the camera')
         if self.is_distorted and not self._has_coefficients():
-            number = _NUM_FISHEYE if self.model in _FISHEYE else '4, 5, 8, 12 or 14'
+            numbers = (_NUM_FISHEYE,) if self.model in _FISHEYE else _NUM_BROWN
             raise ValueError(
-                f'camera_info must hold {number} coefficients D for {self.model or "plumb_bob"}, '
-                f'got {len(self.distortion)}: calibrate the camera'
+                f'camera_info must hold {" or ".join(map(str, numbers))} coefficients D for '
+                f'{self.model or "plumb_bob"}, got {len(self.distortion)}: calibrate the camera'
             )
 
     def _has_coefficients(self) -> bool:

@@ -41,9 +41,8 @@ def describe_publishers(
                     f'{name_type(topic)}: {cure}'
                 )
                 continue
-            # Equal, never the same: rclpy makes a new value of C++ for each answer.
-            verdict, reason = _compare(end.qos_profile, topic.qos)
-            if verdict == QoSCompatibility.ERROR:
+            reason = _find_mismatch(end.qos_profile, topic.qos)
+            if reason:
                 problems.append(f'{end.node_name} publishes {name} and cannot be heard: {reason}')
     return tuple(problems)
 
@@ -80,16 +79,17 @@ def describe_subscribers(node: Node, output: Topic, cure: str) -> tuple[str, ...
                 f'{end.node_name} takes {name} as {end.topic_type} and gets nothing: {cure}'
             )
             continue
-        verdict, reason = _compare(output.qos, end.qos_profile)
-        if verdict == QoSCompatibility.ERROR:
+        reason = _find_mismatch(output.qos, end.qos_profile)
+        if reason:
             problems.append(f'{end.node_name} takes {name} and gets nothing: {reason}')
     return tuple(problems)
 
 
-def _compare(offered: QoSProfile, wanted: QoSProfile) -> tuple[QoSCompatibility, str]:
-    """Return whether a subscription hears a publisher, by reliability and durability.
+def _find_mismatch(offered: QoSProfile, wanted: QoSProfile) -> str:
+    """Return why a subscription does not hear a publisher; empty if it does.
 
-    What is discovered has deadlines and the like of endless time, where a profile says nothing.
+    By reliability and durability: what is discovered has deadlines and the like of endless time,
+    where a profile says nothing.
     """
     verdict, reason = qos_check_compatible(
         *(
@@ -97,7 +97,8 @@ def _compare(offered: QoSProfile, wanted: QoSProfile) -> tuple[QoSCompatibility,
             for qos in (offered, wanted)
         )
     )
-    return verdict, str(reason)
+    # Equal, never the same: rclpy makes a new value of C++ for each answer.
+    return str(reason) if verdict == QoSCompatibility.ERROR else ''
 
 
 def _list(ends: Sequence[Any]) -> str:

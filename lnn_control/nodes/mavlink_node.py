@@ -22,6 +22,7 @@ from lnn_control.core.vehicle_frames import to_body_frd
 from lnn_control.nodes import command_follower, topics
 from lnn_control.nodes.command_follower import CommandFollower
 from lnn_control.nodes.conversions import Source, make_diagnostics
+from lnn_control.nodes.endpoints import open_publisher
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
@@ -75,10 +76,7 @@ class MavlinkNode(Node):
         self._follower = CommandFollower(self, self._values.stamped, self._values.timeout)
         topic = topics.AUTOPILOT_REQUEST
         self.create_subscription(topic.type, topic.name, self._ask, topic.qos)
-        diagnostics = topics.DIAGNOSTICS
-        self._diagnostics = self.create_publisher(
-            diagnostics.type, diagnostics.name, diagnostics.qos
-        )
+        self._diagnostics = open_publisher(self, topics.DIAGNOSTICS)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / self._values.rate, self._send, clock=steady)
         self.create_timer(1.0, self._beat, clock=steady)

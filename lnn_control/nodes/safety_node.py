@@ -17,7 +17,6 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from sensor_msgs.msg import LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
@@ -99,11 +98,11 @@ class SafetyNode(Node):
 
     def _open_outputs(self) -> None:
         self._command_topic = topics.choose_command_topic(self._values.stamped)
-        self._publisher = self._publish_on(self._command_topic)
-        self._state_publisher = self._publish_on(topics.SAFETY_STATE)
-        self._takeover_publisher = self._publish_on(topics.TAKEOVER)
-        self._request_publisher = self._publish_on(topics.AUTOPILOT_REQUEST)
-        self._diagnostics_publisher = self._publish_on(topics.DIAGNOSTICS)
+        self._publisher = open_publisher(self, self._command_topic)
+        self._state_publisher = open_publisher(self, topics.SAFETY_STATE)
+        self._takeover_publisher = open_publisher(self, topics.TAKEOVER)
+        self._request_publisher = open_publisher(self, topics.AUTOPILOT_REQUEST)
+        self._diagnostics_publisher = open_publisher(self, topics.DIAGNOSTICS)
 
     def _open_inputs(self) -> None:
         self._inputs: list[topics.Topic] = [topics.CLOCK] if self._is_simulated else []
@@ -127,9 +126,6 @@ class SafetyNode(Node):
             self._listen(topic, self._make_range_callback(source, read))
         self.create_service(Trigger, '~/emergency_stop', self._stop_by_service)
         self.create_service(Trigger, '~/release', self._release)
-
-    def _publish_on(self, topic: topics.Topic) -> Publisher:
-        return open_publisher(self, topic)
 
     def _listen(self, topic: topics.Topic, callback: Callable[[Any], None]) -> None:
         """Listen to what one node alone may publish."""

@@ -15,7 +15,6 @@ from collections import deque
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
-from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock as ClockMessage
 from std_srvs.srv import Trigger
 
@@ -89,8 +88,8 @@ class SimNode(Node):
         num_vehicles = self._settings.vehicles
         self._fleet = Fleet(settings, vehicle=self._kind.vehicle, number=num_vehicles)
         self._simulated_clock = SimulatedClock(self._fleet)
-        self._clock_output = self._open(topics.CLOCK)
-        self._diagnostics = self._open(topics.DIAGNOSTICS)
+        self._clock_output = open_publisher(self, topics.CLOCK)
+        self._diagnostics = open_publisher(self, topics.DIAGNOSTICS)
         habits = Habits(self._settings.stamped, self._settings.command_timeout)
         self._vehicles = tuple(
             SimulatedVehicle(self, craft, self._simulated_clock, habits)
@@ -110,9 +109,6 @@ class SimNode(Node):
     def finish(self) -> None:
         """Free the simulator."""
         self._fleet.close()
-
-    def _open(self, topic: topics.Topic) -> Publisher:
-        return open_publisher(self, topic)
 
     def _open_transforms(self) -> Transforms | None:
         """Return what tells tf; the sensors' places are told at once.

@@ -59,7 +59,6 @@ class PolicyRunner:
         self.policy = policy
         self.settings = settings or RunnerSettings()
         self.num_starts = 0
-        self.setup = FlightSetup()
         self._limits = CommandLimits()
         self.reset(FlightSetup())
 

@@ -75,22 +75,25 @@ def test_namespace_must_be_one_of_ros(namespace: str, capsys: pytest.CaptureFixt
     assert f'namespace must be a ROS name such as drone_1, got {namespace!r}' in said
 
 
-def test_namespace_with_a_slash_at_its_end_is_that_without(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """Return the values of each graph that would have been run, and run none."""
     pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
-    ran: list[dict[str, object]] = []
-    monkeypatch.setattr(bringup, 'run_graph', lambda graph, values: ran.append(values) or 0)
+    graphs: list[dict[str, object]] = []
+    monkeypatch.setattr(bringup, 'run_graph', lambda graph, values: graphs.append(values) or 0)
+    return graphs
+
+
+def test_namespace_with_a_slash_at_its_end_is_that_without(
+    ran: list[dict[str, object]],
+) -> None:
     assert cli.main(['bringup', 'robot', 'namespace:=drone/']) == 0
     assert ran[0]['namespace'] == 'drone'
 
 
 def test_profile_leaves_what_is_said_on_the_command_line(
-    monkeypatch: pytest.MonkeyPatch,
+    ran: list[dict[str, object]],
 ) -> None:
-    pytest.importorskip('rclpy', reason='needs ROS 2: pip install ".[ros]"')
-    ran: list[dict[str, object]] = []
-    monkeypatch.setattr(bringup, 'run_graph', lambda graph, values: ran.append(values) or 0)
     assert cli.main(['bringup', 'robot', 'profile:=turtlebot', 'stamped:=true']) == 0
     assert cli.main(['bringup', 'robot', 'profile:=turtlebot']) == 0
     assert [values['stamped'] for values in ran] == [True, False]
