@@ -38,6 +38,7 @@ MODULES = {
     'opencv-python': {'cv2'},
     'Pillow': {'PIL'},
     'pybullet': {'pybullet', 'pybullet_utils'},
+    'pyserial': {'serial'},
     'PyYAML': {'yaml'},
 }
 # Requirement that no file of ours imports -> why it is needed all the same.
