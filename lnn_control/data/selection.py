@@ -28,8 +28,14 @@ def find_feeling(imu: Track, stamps: Float, contract: Contract, findings: Findin
     latest = find_latest(imu.stamps, stamps)
     age = stamps - np.where(latest >= 0, imu.stamps[np.maximum(latest, 0)], -np.inf)
     feels = age <= topic.max_silence
+    # A recording may begin with an image that was taken just before the first sample.
+    is_early = (latest < 0) & (imu.stamps[0] - stamps <= topic.max_silence)
+    if is_early.any():
+        text = f'{int(is_early.sum())} images were left out: taken before the first sample'
+        findings.add('note', 'before-imu', text, topic.topic)
     # A silence is told once, however many images fall into it.
-    for index in np.flatnonzero(~feels & np.concatenate([[True], feels[:-1]])):
+    is_told = feels | is_early
+    for index in np.flatnonzero(~is_told & np.concatenate([[True], is_told[:-1]])):
         text = f'is silent for {topic.max_silence:g} s and more before the image of '
         findings.add('loss', 'imu-silent', f'{text}{stamps[index]:.3f} s', topic.topic)
     return np.asarray(feels)

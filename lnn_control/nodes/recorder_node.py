@@ -103,12 +103,24 @@ class EpisodeWriter:
 
 @dataclass(frozen=True)
 class _Message:
-    """A serialised message as it came."""
+    """A serialised message as it came.
+
+    :param stamp_ns: when it came [ns]. :param time: of what it tells [s]: its header's stamp, or
+        when it came.
+    """
 
     topic: str
     type_name: str
     data: bytes
     stamp_ns: int
+    time: float
+
+
+def _read_stamp(data: bytes) -> float:
+    """Return the stamp [s] of a serialised message that begins with a header."""
+    # CDR: four bytes of encapsulation, of which the second tells the byte order, then sec, nanosec.
+    sec, nanosec = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
+    return float(sec + nanosec * 1e-9)
 
 
 class RecorderNode(Node):
@@ -166,6 +178,8 @@ class RecorderNode(Node):
 
     def finish(self) -> None:
         """Complete the open file."""
+        if self._is_recording:
+            self._write_waiting()
         self._close_file()
 
     def _record_images(self) -> None:
@@ -184,14 +198,17 @@ class RecorderNode(Node):
         type_name = name_type(topic)
         is_image = topic in (topics.IMAGE, topics.COMPRESSED_IMAGE)
         is_latched = topic.qos is topics.LATCHED
+        has_header = 'header' in topic.type.get_fields_and_field_types()
 
         def receive(data: bytes) -> None:
-            message = _Message(name, type_name, data, self.get_clock().now().nanoseconds)
+            now = self.get_clock().now().nanoseconds
+            time = (_read_stamp(data) if has_header else 0.0) or now * 1e-9
+            message = _Message(name, type_name, data, now, time)
             if is_latched:
                 self._latched[name] = message
             if is_image:
-                self._follow_images(data)
-            self._take(message)
+                self._follow_images(time)
+            self._take(message, is_image)
 
         # Deeper than the publisher's queue: the disk may pause.
         qos = QoSProfile(
@@ -199,16 +216,22 @@ class RecorderNode(Node):
         )
         self.create_subscription(topic.type, source or topic.name, receive, qos, raw=True)
 
-    def _follow_images(self, data: bytes) -> None:
-        """Begin a new file where the stamps of the images break."""
-        # CDR: four bytes of encapsulation, of which the second tells the byte order, then the
-        # header with sec and nanosec.
-        sec, nanosec = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
-        stamp = sec + nanosec * 1e-9
+    def _follow_images(self, stamp: float) -> None:
+        """Begin a new file where the stamps of the images break.
+
+        What came since the last image belongs to the flight whose image is nearer in time.
+        """
         last, self._image_stamp = self._image_stamp, stamp
-        if last is not None and not 0.0 <= stamp - last <= self._settings.max_gap:
-            self._waiting.clear()
-            self._close_file()
+        if last is None or 0.0 <= stamp - last <= self._settings.max_gap:
+            return
+        while self._waiting:
+            time = self._waiting[0].time
+            if abs(time - stamp) < abs(time - last):
+                break
+            message = self._waiting.popleft()
+            if self._writer is not None:
+                self._write(message)
+        self._close_file()
 
     def _describe(self) -> dict[str, str]:
         """Return what this node was told of the vehicle and its camera.
@@ -239,14 +262,21 @@ class RecorderNode(Node):
         rest = time.monotonic() - self._rested_at
         return self._settings.always or self._is_flying or rest < _AFTER
 
-    def _take(self, message: _Message) -> None:
-        """Write a message, or keep it for a while in case that somebody begins to fly."""
+    def _take(self, message: _Message, is_image: bool) -> None:
+        """Keep a message until an image tells to which flight it belongs, or nobody flies."""
         self._waiting.append(message)
-        if not self._is_recording:
-            oldest = message.stamp_ns - int(_BEFORE * 1e9)
-            while self._waiting and not oldest <= self._waiting[0].stamp_ns <= message.stamp_ns:
-                self._waiting.popleft()
+        is_recording = self._is_recording
+        if is_recording and is_image:
+            self._write_waiting()
             return
+        kept = self._settings.max_gap if is_recording else _BEFORE
+        oldest = message.stamp_ns - int(kept * 1e9)
+        while self._waiting and not oldest <= self._waiting[0].stamp_ns <= message.stamp_ns:
+            first = self._waiting.popleft()
+            if is_recording:
+                self._write(first)
+
+    def _write_waiting(self) -> None:
         while self._waiting:
             self._write(self._waiting.popleft())
 
@@ -325,6 +355,8 @@ class RecorderNode(Node):
             self.get_logger().error(f'{writer.path} is incomplete: {error}')
 
     def _split(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._is_recording:
+            self._write_waiting()
         path = str(self._writer.path) if self._writer is not None else ''
         self._close_file()
         response.success, response.message = True, path
@@ -340,9 +372,10 @@ class RecorderNode(Node):
 
     def _stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Complete the file and record nothing until `~/start`."""
+        response = self._split(request, response)
         self._is_stopped = True
         self._waiting.clear()
-        return self._split(request, response)
+        return response
 
 
 def main() -> int:

@@ -201,6 +201,18 @@ def test_imu_silent_for_a_second_is_named_and_those_images_are_not_used(tmp_path
     assert np.array(spans) == pytest.approx(np.array([(0.0, 1.45), (2.0, 2.95)]), abs=0.06)
 
 
+def test_images_that_were_taken_before_the_first_sample_are_left_out(tmp_path, read_bag):
+    messages = [
+        sent
+        for sent in [*see_and_feel(40), *answer(40)]
+        if sent.topic != IMU or sent.time - START > 0.12
+    ]
+    read = read_bag(record(tmp_path / 'bag', messages))
+    assert not read.findings.select('loss')
+    assert 'before-imu' in [p.kind for p in read.findings.select('note')]
+    assert 0.1 < read.only.image_stamps[0] - START < 0.2
+
+
 # Clocks.
 
 

@@ -20,7 +20,7 @@ from std_srvs.srv import Trigger
 
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.nodes import topics
-from lnn_control.nodes.conversions import ImageEncoder, make_twist_stamped
+from lnn_control.nodes.conversions import ImageEncoder, make_imu, make_twist_stamped
 from lnn_control.nodes.recorder_node import EpisodeWriter, RecorderNode
 
 Start = Callable[..., Any]
@@ -219,6 +219,35 @@ def test_topics_have_the_same_names_in_every_file(join: Join, tmp_path: Path) ->
     )
     path = call(probe, 'split').message
     assert '/collision' in read(Path(path))
+
+
+def test_samples_that_come_before_the_first_image_of_a_trial_are_in_its_file(
+    join: Join, tmp_path: Path
+) -> None:
+    probe, node = join(RecorderNode, 'recorder_node', output=tmp_path, always=True)
+    encoder, pixels = ImageEncoder(), np.zeros((8, 16, 3), np.uint8)
+
+    def send(topic: topics.Topic, message: Any, is_there: Callable[[], bool]) -> None:
+        # Once: what comes twice would be in the file twice.
+        probe.wait_until(lambda: probe.node.count_subscribers(topic.name) > 0)
+        probe.publish(topic, message)
+        probe.wait_until(is_there)
+
+    def has_waiting(time: float) -> Callable[[], bool]:
+        return lambda: time in {message.time for message in node._waiting}
+
+    send(topics.IMAGE, encoder.encode(pixels, 5.0), lambda: node._image_stamp == 5.0)
+    for stamp in (5.25, 99.75):
+        send(topics.IMU, make_imu(np.zeros(3), np.zeros(3), stamp), has_waiting(stamp))
+    send(topics.IMAGE, encoder.encode(pixels, 100.0), lambda: node._image_stamp == 100.0)
+    probe.wait_until(lambda: list(tmp_path.glob('*.mcap')))
+    call(probe, 'split')
+    files = [read(path) for path in sorted(tmp_path.glob('*.mcap'))]
+    samples = [
+        [m.header.stamp.sec + m.header.stamp.nanosec * 1e-9 for m in messages['/imu/data_raw']]
+        for messages in files
+    ]
+    assert samples == [[5.25], [99.75]]
 
 
 def test_compressed_images_are_recorded_as_they_come(join: Join, tmp_path: Path) -> None:
