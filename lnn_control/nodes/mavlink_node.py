@@ -23,6 +23,7 @@ from lnn_control.nodes import command_follower, topics
 from lnn_control.nodes.command_follower import CommandFollower
 from lnn_control.nodes.conversions import Source, make_diagnostics
 from lnn_control.nodes.endpoints import open_publisher
+from lnn_control.nodes.mavlink_link import MavlinkLink
 from lnn_control.nodes.parameters import Parameter, declare_parameters
 from lnn_control.nodes.process import run_node
 
@@ -59,12 +60,8 @@ class MavlinkNode(Node):
     def __init__(self) -> None:
         super().__init__('mavlink_node')
         self._values = declare_parameters(self, PARAMETERS)
-        self._link = mavutil.mavlink_connection(
-            self._values.device,
-            baud=self._values.baud,
-            source_system=self._values.system_id,
-            source_component=_COMPUTER,
-        )
+        self._link = MavlinkLink(self._connect)
+        self._told = ''
         self._began = time.monotonic()
         self._target: tuple[int, int] | None = None
         self._heard_at = -math.inf
@@ -81,6 +78,15 @@ class MavlinkNode(Node):
         self.create_timer(1.0 / self._values.rate, self._send, clock=steady)
         self.create_timer(1.0, self._beat, clock=steady)
 
+    def _connect(self) -> Any:
+        return mavutil.mavlink_connection(
+            self._values.device,
+            baud=self._values.baud,
+            source_system=self._values.system_id,
+            source_component=_COMPUTER,
+            retries=1,
+        )
+
     def finish(self) -> None:
         """Leave the vehicle standing and close the link."""
         if self._target is not None:
@@ -89,7 +95,7 @@ class MavlinkNode(Node):
 
     def _listen(self) -> None:
         """Read what has come."""
-        while (message := self._link.recv_match(blocking=False)) is not None:
+        for message in self._link.receive():
             if message.get_type() == 'HEARTBEAT':
                 self._receive_heartbeat(message)
             elif message.get_type() == 'COMMAND_ACK':
@@ -136,7 +142,8 @@ class MavlinkNode(Node):
     def _send_setpoint(self, command: VelocityCommand) -> None:
         assert self._target is not None
         velocity = to_body_frd(command)
-        self._link.mav.set_position_target_local_ned_send(
+        self._link.send(
+            'set_position_target_local_ned',
             int((time.monotonic() - self._began) * 1000),
             *self._target,
             _ENUM.MAV_FRAME_BODY_NED,
@@ -167,14 +174,14 @@ class MavlinkNode(Node):
         confirmation = min(self._num_asked, 255)
         self._num_asked += 1
         nothing: tuple[Any, ...] = (0.0,) * 7
-        self._link.mav.command_long_send(
-            *self._target, _ASKED[self._request], confirmation, *nothing
-        )
+        target, command = self._target, _ASKED[self._request]
+        self._link.send('command_long', *target, command, confirmation, *nothing)
 
     def _beat(self) -> None:
-        self._link.mav.heartbeat_send(
-            _ENUM.MAV_TYPE_ONBOARD_CONTROLLER, _ENUM.MAV_AUTOPILOT_INVALID, 0, 0, 0
-        )
+        self._link.mend()
+        self._tell_of_link()
+        kind = _ENUM.MAV_TYPE_ONBOARD_CONTROLLER
+        self._link.send('heartbeat', kind, _ENUM.MAV_AUTOPILOT_INVALID, 0, 0, 0)
         self._send_request()
         values = {
             'target': self._target,
@@ -188,8 +195,22 @@ class MavlinkNode(Node):
         message = make_diagnostics(source, self._describe_problem(), values, now, is_error=True)
         self._diagnostics.publish(message)
 
+    def _tell_of_link(self) -> None:
+        """Say once that the link has broken, and once that it is there again."""
+        problem, before = self._link.problem, self._told
+        self._told = problem
+        if problem and not before:
+            self.get_logger().error(f'the link to {self._values.device} is broken: {problem}')
+        elif before and not problem:
+            self.get_logger().info(f'the link to {self._values.device} is there again')
+
     def _describe_problem(self) -> str:
         """Return what is wrong between this node and the autopilot; empty if nothing is."""
+        if self._link.problem:
+            return (
+                f'the link to {self._values.device} is broken: {self._link.problem}; it is opened '
+                'again as soon as that can be done: look at cable, port and peer'
+            )
         silence, others = time.monotonic() - self._heard_at, self._list_others()
         if silence > self._values.silence and others:
             return (

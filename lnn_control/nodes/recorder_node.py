@@ -118,7 +118,7 @@ class _Message:
 
 def _read_stamp(data: bytes) -> float:
     """Return the stamp [s] of a serialised message that begins with a header."""
-    # CDR: four bytes of encapsulation, of which the second tells the byte order, then sec, nanosec.
+    # CDR: four bytes of encapsulation, of which the second tells the byte order, then the stamp.
     sec, nanosec = struct.unpack_from('<iI' if data[1] & 1 else '>iI', data, 4)
     return float(sec + nanosec * 1e-9)
 

@@ -7,10 +7,14 @@ is written and read back as CDR by rosbags, from the public definitions of the f
 node would publish is noted.
 """
 
+import contextlib
 import math
+import os
 import socket
 import time
+import tty
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +32,7 @@ from lnn_control.nodes import ackermann_node, px4_node, topics
 from lnn_control.nodes.ackermann_node import AckermannNode, describe_drive
 from lnn_control.nodes.conversions import make_twist_stamped
 from lnn_control.nodes.px4_node import Px4Node, describe_setpoint
+from tests.patience import PATIENCE
 
 Start = Callable[..., Any]
 Join = Callable[..., tuple[Any, Any]]
@@ -277,6 +282,85 @@ def test_autopilot_is_told_body_velocities_over_mavlink_and_zero_when_they_cease
     )
     assert pilot.find('COMMAND_LONG')[-1].command == pilot.enum.MAV_CMD_NAV_LAND
     assert not pilot.find('SET_MODE')
+
+
+def wait_until(is_so: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, 'waited in vain'
+        time.sleep(0.01)
+
+
+def test_link_to_a_peer_that_starts_anew_is_opened_again(
+    join: Join, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mavutil = pytest.importorskip('pymavlink.mavutil', reason='needs the extra mavlink')
+    from lnn_control.nodes.mavlink_node import MavlinkNode
+
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        server.settimeout(PATIENCE)
+        device = f'tcp:127.0.0.1:{server.getsockname()[1]}'
+        probe, _ = join(MavlinkNode, 'mavlink_node', device=device)
+        diagnostics = probe.listen(topics.DIAGNOSTICS)
+        server.accept()[0].close()
+        probe.wait_until(lambda: diagnostics and 'is broken' in diagnostics[-1].status[0].message)
+        peer, _ = server.accept()
+    sender = mavutil.mavlink.MAVLink(None, 1, 1)
+    beat = sender.heartbeat_encode(2, mavutil.mavlink.MAV_AUTOPILOT_PX4, 0, 0, 4).pack(sender)
+    received = []
+    parser = mavutil.mavlink.MAVLink(None)
+    peer.setblocking(False)
+
+    def live() -> None:
+        peer.send(beat)
+        probe.publish(topics.COMMAND_STAMPED, FORWARD)
+        with contextlib.suppress(BlockingIOError):
+            received.extend(parser.parse_buffer(peer.recv(65536)) or [])
+
+    name = 'SET_POSITION_TARGET_LOCAL_NED'
+    probe.wait_until(lambda: any(m.get_type() == name and m.vx == 1.0 for m in received), live)
+    probe.wait_until(lambda: diagnostics[-1].status[0].message == 'OK', live)
+    peer.close()
+    output = capfd.readouterr()
+    assert output.err.count('is broken: the other end has closed it') == 1
+    assert 'EOF' not in output.out
+
+
+def test_serial_device_that_is_plugged_in_again_is_opened_again(tmp_path: Path) -> None:
+    mavutil = pytest.importorskip('pymavlink.mavutil', reason='needs the extra mavlink')
+    from lnn_control.nodes.mavlink_link import MavlinkLink
+
+    device = tmp_path / 'ttyACM0'
+
+    def plug_in() -> tuple[int, int]:
+        ends = os.openpty()
+        for end in ends:
+            tty.setraw(end)
+        device.symlink_to(os.ttyname(ends[1]))
+        return ends
+
+    def pull_out(ends: tuple[int, int]) -> None:
+        for end in ends:
+            os.close(end)
+        device.unlink()
+
+    ends = plug_in()
+    link = MavlinkLink(lambda: mavutil.mavlink_connection(str(device), baud=57_600))
+    link.send('heartbeat', 18, 8, 0, 0, 0)
+    assert os.read(ends[0], 1000)
+    pull_out(ends)
+    wait_until(lambda: not link.receive() and link.problem)
+    link.mend()
+    wait_until(lambda: not link._opened.empty())
+    link.mend()
+    assert link.problem
+    link.send('heartbeat', 18, 8, 0, 0, 0)  # nobody is there: no error either
+    ends = plug_in()
+    wait_until(lambda: link.mend() or not link.problem)
+    link.send('heartbeat', 18, 8, 0, 0, 0)
+    assert os.read(ends[0], 1000)
+    link.close()
+    pull_out(ends)
 
 
 def test_setpoints_keep_their_rate(join: Join) -> None:
