@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -17,6 +18,7 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
@@ -27,7 +29,9 @@ from lnn_control.core.safety import (
     Sectors,
     Step,
     check_age,
-    check_frame,
+    check_command_frame,
+    check_odometry_frames,
+    check_range_frame,
     cloud_sectors,
     cone_sectors,
     press_stop,
@@ -39,6 +43,7 @@ from lnn_control.core.safety import (
     receive_ranges,
     release,
     scan_sectors,
+    see_buttons,
     stop,
     update_safety,
 )
@@ -54,12 +59,24 @@ from lnn_control.nodes.conversions import (
     read_twist,
 )
 from lnn_control.nodes.endpoints import open_publisher, open_subscription
-from lnn_control.nodes.graph_checks import describe_publishers, describe_subscribers
+from lnn_control.nodes.graph_checks import describe_publishers, describe_subscribers, name_type
 from lnn_control.nodes.parameters import Value, answer_changes, declare_parameters
 from lnn_control.nodes.process import run_node
 from lnn_control.nodes.safety_parameters import LIMITS, PARAMETERS, read_settings, tighten
 
 __all__ = ['PARAMETERS', 'SafetyNode', 'main']
+
+# Of buttons that keep what they have sent: one pressed before this node was there is heard.
+_LATCHED_STOP = replace(
+    topics.EMERGENCY_STOP,
+    qos=QoSProfile(
+        depth=topics.EMERGENCY_STOP.qos.depth,
+        reliability=topics.LATCHED.reliability,
+        durability=topics.LATCHED.durability,
+    ),
+)
+# What has not come again for so long is no longer wrong [s].
+_COMPLAINT_LASTS = 5.0
 
 
 class SafetyNode(Node):
@@ -72,7 +89,9 @@ class SafetyNode(Node):
     def __init__(self) -> None:
         super().__init__('safety_node')
         self._values = declare_parameters(self, PARAMETERS)
-        self._settings = read_settings(self._values)
+        settings = read_settings(self._values)
+        # Limits that are made stricter in flight leave the brakes what they are.
+        self._settings = replace(settings, brakes=settings.limits)
         answer_changes(self, self._tighten)
         self._is_simulated = bool(self.get_parameter('use_sim_time').value)
         self._clock_moved_at = time.monotonic()
@@ -81,7 +100,7 @@ class SafetyNode(Node):
         self._stamp = Time()
         self._told = ''
         self._problems: tuple[str, ...] = ()
-        self._complaints: dict[str, str] = {}
+        self._complaints: dict[str, tuple[str, float]] = {}
         self._logged: dict[str, str] = {}
         self._open_outputs()
         self._open_inputs()
@@ -108,10 +127,12 @@ class SafetyNode(Node):
         self._inputs: list[topics.Topic] = [topics.CLOCK] if self._is_simulated else []
         self._manual_topic = topics.choose_manual_topic(self._values.manual_stamped)
         open_subscription(self, self._manual_topic, self._receive_manual)
-        # Twice: what a reliable button sends is sent again where it was lost, and another button
-        # is heard as well. To hear the same word twice changes nothing.
-        for button in (topics.EMERGENCY_STOP, topics.EMERGENCY_STOP_BEST_EFFORT):
-            open_subscription(self, button, self._receive_button)
+        # Three times: what a reliable button sends is sent again where it was lost, what a latched
+        # one has sent before is heard, and another button is heard as well. To hear the same word
+        # twice changes nothing.
+        receive: Callable[..., None] = self._receive_button
+        for button in (topics.EMERGENCY_STOP, topics.EMERGENCY_STOP_BEST_EFFORT, _LATCHED_STOP):
+            open_subscription(self, button, receive)
         self._listen(topics.RAW_COMMAND, self._receive)
         self._listen(topics.DOUBT, self._receive_doubt)
         if self._settings.needs_odometry:
@@ -150,48 +171,92 @@ class SafetyNode(Node):
         return (now_ns - stamp_ns) * 1e-9 if stamp_ns else math.nan
 
     def _receive(self, message: TwistStamped) -> None:
+        if not self._counts('cmd_vel_raw', check_command_frame, message.header.frame_id):
+            return
         age = self._measure_age(message.header.stamp)
         self._state = receive_command(self._state, read_twist(message), self._now(), age)
         self._stamp = message.header.stamp
         self._update()
 
     def _receive_manual(self, message: Twist | TwistStamped) -> None:
+        # A Twist says neither its frame nor since when.
+        if isinstance(message, TwistStamped) and not self._counts(
+            'cmd_vel_manual', self._check_manual, message
+        ):
+            return
         self._state = receive_manual(self._state, read_twist(message), self._now())
         self._update()
 
-    def _receive_button(self, message: Bool) -> None:
-        self._state = receive_button(self._state, message.data, self._now())
+    def _check_manual(self, message: TwistStamped) -> None:
+        check_command_frame(message.header.frame_id)
+        self._check_age(message.header.stamp, self._settings.manual_age)
+
+    def _receive_button(self, message: Bool, info: dict[str, Any]) -> None:
+        number, sent_at = (
+            info.get(key) for key in ('publication_sequence_number', 'source_timestamp')
+        )
+        # Some middleware tells neither.
+        label = (int(number), int(sent_at)) if number and sent_at else None
+        # Each message comes by several ways, and the list of publishers takes a while.
+        if label is None or (message.data, label) not in self._state.buttons.words:
+            self._see_buttons()
+        if label is None and len(self._state.buttons.publishers) > 1:
+            self._complain(
+                'emergency_stop',
+                'emergency_stop has several publishers, which this middleware does not tell '
+                'apart: a button that was pressed counts as up once a single one is left and '
+                'sends false',
+            )
+        self._state = receive_button(self._state, message.data, self._now(), label)
         self._update()
+
+    def _see_buttons(self) -> None:
+        """Take note of who publishes the emergency stop."""
+        kind = name_type(topics.EMERGENCY_STOP)
+        name = self.resolve_topic_name(topics.EMERGENCY_STOP.name)
+        publishers = frozenset(
+            bytes(end.endpoint_gid)
+            for end in self.get_publishers_info_by_topic(name)
+            if end.topic_type == kind
+        )
+        self._state = see_buttons(self._state, publishers, self._now())
+
+    def _counts(self, subject: str, check: Callable[[Any], None], value: Any) -> bool:
+        """Return whether a message passes a check; one that does not is told, and had not come."""
+        try:
+            check(value)
+        except ValueError as error:
+            self._complain(subject, f'{subject} ignored: {error}')
+            return False
+        self._complaints.pop(subject, None)
+        return True
 
     def _receive_doubt(self, message: Bool) -> None:
         self._state = receive_doubt(self._state, message.data)
 
     def _receive_odometry(self, message: Odometry) -> None:
-        try:
-            self._check_age(message.header.stamp, self._settings.odometry_timeout)
-            self._state = receive_pose(self._state, read_pose(message), self._now())
-        except ValueError as error:
-            # Noted as if it had not come: without odometry the vehicle stops.
-            self._complain('odometry', f'odometry ignored: {error}')
-            return
-        self._complaints.pop('odometry', None)
+        # Else as if it had not come: without odometry the vehicle stops.
+        self._counts('odometry', self._take_odometry, message)
+
+    def _take_odometry(self, message: Odometry) -> None:
+        check_odometry_frames(message.header.frame_id, message.child_frame_id)
+        self._check_age(message.header.stamp, self._settings.odometry_timeout)
+        self._state = receive_pose(self._state, read_pose(message), self._now())
 
     def _make_range_callback(
         self, source: str, read: Callable[[Any], Sectors | None]
     ) -> Callable[[Any], None]:
-        def receive(message: Any) -> None:
-            try:
-                check_frame(message.header.frame_id)
-                self._check_age(message.header.stamp, self._settings.ranges.timeout)
-                sectors = read(message)
-                if sectors is None:
-                    raise ValueError('it holds nothing but faults')
-            except ValueError as error:
-                # Noted as if it had not come: with a silent sensor the vehicle stops.
-                self._complain(source, f'{source} ignored: {error}')
-                return
-            self._complaints.pop(source, None)
+        def take(message: Any) -> None:
+            check_range_frame(message.header.frame_id)
+            self._check_age(message.header.stamp, self._settings.ranges.timeout)
+            sectors = read(message)
+            if sectors is None:
+                raise ValueError('it holds nothing but faults')
             self._state = receive_ranges(self._state, source, sectors, self._now(), self._settings)
+
+        def receive(message: Any) -> None:
+            # Else as if it had not come: with a silent sensor the vehicle stops.
+            self._counts(source, take, message)
 
         return receive
 
@@ -286,7 +351,7 @@ class SafetyNode(Node):
 
     def _complain(self, subject: str, problem: str) -> None:
         """Tell a problem in the diagnostics while it lasts, and log it once."""
-        self._complaints[subject] = problem
+        self._complaints[subject] = problem, time.monotonic()
         if self._logged.get(subject) != problem:
             self._logged[subject] = problem
             self.get_logger().error(problem)
@@ -304,6 +369,7 @@ class SafetyNode(Node):
         )
 
     def _diagnose(self) -> None:
+        self._see_buttons()
         problems = self._find_problems()
         for problem in set(problems) - set(self._problems):
             self.get_logger().error(problem)
@@ -317,7 +383,9 @@ class SafetyNode(Node):
             **{name: round(value, 3) for name, value in vars(command).items()},
         }
         told = [] if is_usual else [state.describe()]
-        problem = '; '.join([*problems, *self._complaints.values(), *told])
+        since = time.monotonic() - _COMPLAINT_LASTS
+        complaints = [text for text, told_at in self._complaints.values() if told_at > since]
+        problem = '; '.join([*problems, *complaints, *told])
         now = self.get_clock().now().nanoseconds * 1e-9
         source = Source('safety', self.get_namespace())
         message = make_diagnostics(

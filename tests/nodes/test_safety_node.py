@@ -452,8 +452,14 @@ def test_several_buttons_are_no_problem_and_several_sticks_are(join: Join) -> No
 FAULTY = {'range_timeout': PATIENT, 'odometry_timeout': PATIENT}
 
 
-def make_scan(stamp: float, ranges: list[float], frame: str = 'base_link') -> LaserScan:
-    scan = LaserScan(angle_min=0.0, angle_increment=0.1, range_min=0.1, range_max=20.0)
+def make_range(opening: float = 0.5, reach: float = 20.0) -> Range:
+    return Range(field_of_view=opening, min_range=0.1, max_range=reach, range=9.0)
+
+
+def make_scan(
+    stamp: float, ranges: list[float], frame: str = 'base_link', reach: float = 20.0
+) -> LaserScan:
+    scan = LaserScan(angle_min=0.0, angle_increment=0.1, range_min=0.1, range_max=reach)
     scan.header.stamp, scan.header.frame_id = stamp_from_seconds(stamp), frame
     scan.ranges = ranges
     return scan
@@ -482,6 +488,10 @@ WALL = [[0.1 * x, 0.0, 1.5] for x in range(-5, 6)]
         (topics.SCAN, lambda: make_scan(time.time() + 15.0, [9.0] * 3), 'ahead of the clock'),
         (topics.SCAN, lambda: make_scan(0.0, [math.nan] * 3), 'nothing but faults'),
         (topics.SCAN, lambda: make_scan(0.0, [9.0], 'depth_optical_frame'), 'optical frame'),
+        (topics.SCAN, lambda: make_scan(0.0, [9.0], reach=0.0), 'set them in the driver'),
+        (topics.SCAN, lambda: make_scan(0.0, [9.0], 'odom_ned'), 'north, east, down'),
+        (topics.RANGE, lambda: make_range(opening=math.inf), 'field_of_view must be'),
+        (topics.RANGE, lambda: make_range(reach=0.0), 'set them in the driver'),
         (topics.POINTS, lambda: make_cloud(NOTHING, 'base_link'), 'nothing but faults'),
         (topics.POINTS, lambda: make_cloud(WALL, 'camera_optical_frame'), 'optical frame'),
     ],

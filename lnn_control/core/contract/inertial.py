@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn_control.core.contract.findings import Finding
+from lnn_control.core.frame_names import describe_other_axes
 from lnn_control.core.frames import GRAVITY
 
 
@@ -52,11 +53,6 @@ MOUNTED_OTHERWISE = 'the sensor is mounted otherwise'
 # Of a force in g, however the vehicle moves; less is none [m/s^2].
 _LEAST_G, _GREATEST_G = 0.65, 1.45
 _AXES = ('x', 'y', 'z')
-_OTHER_FRAMES = {
-    'optical': 'an optical frame (z forward, y down)',
-    'frd': 'forward, right, down',
-    'ned': 'north, east, down',
-}
 
 
 def check_inertial(
@@ -161,14 +157,13 @@ def check_inertial_header(
                     'switch it on in the driver of the IMU',
                 )
             )
-    for word, meaning in _OTHER_FRAMES.items():
-        if word in frame_id.lower().replace('/', '_').split('_'):
-            findings.append(
-                Finding(
-                    'imu.frame',
-                    f'frame_id {frame_id!r} is {meaning}',
-                    'a frame with x forward, y left, z up',
-                    'publish it in base_link (REP-103), or name the frame what it is',
-                )
+    if other_axes := describe_other_axes(frame_id):
+        findings.append(
+            Finding(
+                'imu.frame',
+                f'frame_id {frame_id!r} is {other_axes}',
+                'a frame with x forward, y left, z up',
+                'publish it in base_link (REP-103), or name the frame what it is',
             )
+        )
     return findings

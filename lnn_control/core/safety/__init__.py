@@ -7,7 +7,12 @@ limits, and the safety node is a shell around the state machine.
 """
 
 from lnn_control.core.safety.fence import Braking, Fence, Pose, make_pose, parse_corners
-from lnn_control.core.safety.headers import check_age, check_frame
+from lnn_control.core.safety.headers import (
+    check_age,
+    check_command_frame,
+    check_odometry_frames,
+    check_range_frame,
+)
 from lnn_control.core.safety.limits import (
     REST,
     ZERO,
@@ -31,6 +36,7 @@ from lnn_control.core.safety.machine import (
     receive_pose,
     receive_ranges,
     release,
+    see_buttons,
     stop,
     update_safety,
 )
@@ -66,7 +72,9 @@ __all__ = [
     'Sectors',
     'Step',
     'check_age',
-    'check_frame',
+    'check_command_frame',
+    'check_odometry_frames',
+    'check_range_frame',
     'clip',
     'cloud_sectors',
     'cone_sectors',
@@ -84,6 +92,7 @@ __all__ = [
     'receive_ranges',
     'release',
     'scan_sectors',
+    'see_buttons',
     'slow_for_obstacles',
     'stop',
     'update_safety',

@@ -17,6 +17,12 @@ from lnn_control.core.frames import yaw_from_quaternion
 from lnn_control.core.messages import VelocityCommand
 
 Point = tuple[float, float]
+Edge = tuple[Point, Point]
+
+# A fence around less than this encloses no vehicle [m^2].
+_LEAST_AREA = 0.01
+# Beyond this no odometry is what it says [m].
+_FARTHEST = 1e7
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class Pose:
 
     def __post_init__(self) -> None:
         for name in ('x', 'y', 'z', 'yaw', 'tilt'):
-            object.__setattr__(self, name, check_number(name, getattr(self, name)))
+            value = check_number(name, getattr(self, name), -_FARTHEST, _FARTHEST)
+            object.__setattr__(self, name, value)
 
 
 def make_pose(position_world: Sequence[float], orientation_world: Sequence[float]) -> Pose:
@@ -100,12 +107,33 @@ class Fence:
     def __post_init__(self) -> None:
         if len(self.corners) in (1, 2):
             raise ValueError(f'a fence must have three corners or more, got {len(self.corners)}')
+        if self.corners:
+            self._check_border()
         if not self.lowest < self.highest:
             raise ValueError(
                 'the lowest altitude must be below the highest, got '
                 f'{self.lowest:g} and {self.highest:g} m'
             )
         check_number('margin', self.margin, 0.0, 1e4, 'm')
+
+    def _check_border(self) -> None:
+        """Check that the border goes once around something and nowhere meets itself."""
+        if not all(math.isfinite(value) for corner in self.corners for value in corner):
+            raise ValueError(f'the corners of a fence must be finite, got {list(self.corners)}')
+        # A corner said twice, as the first one to close the border, is one corner.
+        edges = [(begin, end) for begin, end in self._list_edges() if begin != end]
+        for place, edge in enumerate(edges):
+            for other in edges[place + 1 :]:
+                if _do_meet(edge, other):
+                    raise ValueError(
+                        f'the border of the fence meets itself: the edges {_name_edge(edge)} and '
+                        f'{_name_edge(other)}; name the corners in order, once around'
+                    )
+        if abs(self._measure_area()) < _LEAST_AREA:
+            raise ValueError(
+                f'the fence encloses nothing: its corners {list(self.corners)} lie on one line or '
+                'in one place'
+            )
 
     def measure_inside(self, x: float, y: float) -> float:
         """Return the distance to the border, negative outside [m]; infinite without a border."""
@@ -188,7 +216,7 @@ class Fence:
             steps.append((ax + share * ex - x, ay + share * ey - y))
         return steps
 
-    def _list_edges(self) -> list[tuple[Point, Point]]:
+    def _list_edges(self) -> list[Edge]:
         return list(zip(self.corners, self.corners[1:] + self.corners[:1], strict=True))
 
     def _contains(self, x: float, y: float) -> bool:
@@ -200,6 +228,38 @@ class Fence:
             if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
                 is_inside = not is_inside
         return is_inside
+
+
+def _do_meet(edge: Edge, other: Edge) -> bool:
+    """Return whether two edges meet elsewhere than in a corner that joins them."""
+    (a, b), (c, d) = edge, other
+    if b == c or a == d:
+        joint, begin, end = (b, a, d) if b == c else (a, c, b)
+        back = (begin[0] - joint[0], begin[1] - joint[1])
+        on = (end[0] - joint[0], end[1] - joint[1])
+        # The second goes back along the first.
+        folds = _turn(joint, begin, end) == 0.0 and back[0] * on[0] + back[1] * on[1] > 0.0
+        return folds or (b == c and a == d)
+    sides = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
+    if sides[0] * sides[1] < 0.0 and sides[2] * sides[3] < 0.0:
+        return True
+    lines = ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
+    return any(side == 0.0 and _is_between(*line) for side, line in zip(sides, lines, strict=True))
+
+
+def _turn(a: Point, b: Point, c: Point) -> float:
+    """Return twice the area of a triangle, positive where it turns left, 0 on one line."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _is_between(a: Point, b: Point, c: Point) -> bool:
+    """Return whether a point c of the line through a and b lies between them."""
+    return all(min(p, q) <= r <= max(p, q) for p, q, r in zip(a, b, c, strict=True))
+
+
+def _name_edge(edge: Edge) -> str:
+    (ax, ay), (bx, by) = edge
+    return f'({ax:g} {ay:g}, {bx:g} {by:g})'
 
 
 def parse_corners(text: str) -> tuple[Point, ...]:

@@ -9,6 +9,7 @@ from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VelocityCommand
 
 ZERO = VelocityCommand()
+Point = tuple[float, float]
 
 # A longer time between two commands counts as this, so that no pause allows a jump [s].
 _LONGEST_STEP = 0.4
@@ -81,50 +82,130 @@ def limit_command(
 
 
 def limit_motion(
-    command: VelocityCommand, motion: Motion, elapsed: float, limits: CommandLimits
+    command: VelocityCommand,
+    motion: Motion,
+    elapsed: float,
+    limits: CommandLimits,
+    brakes: CommandLimits | None = None,
 ) -> Motion:
     """Return the motion that follows, within speeds, accelerations and jerk.
 
-    Without a limit of the jerk its command is that of :func:`limit_command`, to the last bit.
+    Without a limit of the jerk its command is that of :func:`limit_command`, to the last bit,
+    where there are no other brakes.
 
     :param command: asked for. :param motion: before. :param elapsed: seconds since then.
+    :param brakes: their accelerations slow down where they are greater; None for those of limits.
     """
-    limited = limit_command(command, motion.command, elapsed, limits)
     elapsed = _check_elapsed(elapsed)
+    brakes = limits if brakes is None else brakes
     if limits.jerk == 0.0 or elapsed == 0.0:
-        return Motion(limited, motion.acceleration)
+        told = _brake_first(command, motion.command, elapsed, limits, brakes)
+        return Motion(told, motion.acceleration)
+    before, (ax, ay, az) = motion.command, motion.acceleration
     vx, vy = shorten(command.vx, command.vy, limits.horizontal_speed)
     vz = clip(command.vz, limits.climb_speed)
-    before, (ax, ay, az) = motion.command, motion.acceleration
-    ax, ay = _bend(
-        (vx - before.vx, vy - before.vy), (ax, ay), elapsed, limits.horizontal_acceleration, limits
-    )
-    az, _ = _bend((vz - before.vz, 0.0), (az, 0.0), elapsed, limits.climb_acceleration, limits)
-    # An acceleration that cannot end at once may carry beyond the greatest speed: that holds.
-    vx, vy = shorten(before.vx + ax * elapsed, before.vy + ay * elapsed, limits.horizontal_speed)
-    vz = clip(before.vz + az * elapsed, limits.climb_speed)
-    return Motion(VelocityCommand(vx, vy, vz, limited.yaw_rate), (ax, ay, az))
+    level = _Axes(limits.horizontal_acceleration, brakes.horizontal_acceleration, limits.jerk)
+    upright = _Axes(limits.climb_acceleration, brakes.climb_acceleration, limits.jerk)
+    ax, ay = level.bend((before.vx, before.vy), (vx, vy), (ax, ay), elapsed)
+    az, _ = upright.bend((before.vz, 0.0), (vz, 0.0), (az, 0.0), elapsed)
+    # A curve may carry beyond the greatest speed: that holds. A limit made stricter in flight
+    # bends the speed down instead, from what it was.
+    speed = max(limits.horizontal_speed, math.hypot(before.vx, before.vy))
+    climb = max(limits.climb_speed, abs(before.vz))
+    vx, vy = shorten(before.vx + ax * elapsed, before.vy + ay * elapsed, speed)
+    vz = clip(before.vz + az * elapsed, climb)
+    yaw_rate = _brake_first(command, before, elapsed, limits, brakes).yaw_rate
+    return Motion(VelocityCommand(vx, vy, vz, yaw_rate), (ax, ay, az))
 
 
-def _bend(
-    missing: tuple[float, float],
-    acceleration: tuple[float, float],
+def _brake_first(
+    command: VelocityCommand,
+    before: VelocityCommand,
     elapsed: float,
-    greatest: float,
     limits: CommandLimits,
-) -> tuple[float, float]:
-    """Return the acceleration towards a velocity that the jerk allows.
+    brakes: CommandLimits,
+) -> VelocityCommand:
+    """Return the command that follows: first slowed down by the brakes, then by the limits.
 
-    :param missing: what is left to that velocity [m/s]. :param greatest: acceleration [m/s^2].
+    The way from one velocity to another slows down until it is nearest to rest, and speeds up
+    from there on; what the brakes leave of the time is for that.
     """
-    left = math.hypot(*missing)
-    # An acceleration a that falls by the jerk j to zero still adds a^2 / 2j to the velocity.
-    size = min(left / elapsed, greatest, math.sqrt(2 * limits.jerk * left))
-    wanted = (missing[0] / left * size, missing[1] / left * size) if left > 0.0 else (0.0, 0.0)
-    change = shorten(
-        wanted[0] - acceleration[0], wanted[1] - acceleration[1], limits.jerk * elapsed
-    )
-    return acceleration[0] + change[0], acceleration[1] + change[1]
+    if not _is_stronger(brakes, limits):
+        return limit_command(command, before, elapsed, limits)
+    vx, vy = shorten(command.vx, command.vy, limits.horizontal_speed)
+    vz, yaw_rate = clip(command.vz, limits.climb_speed), clip(command.yaw_rate, limits.yaw_rate)
+    level = _Axes(limits.horizontal_acceleration, brakes.horizontal_acceleration)
+    upright = _Axes(limits.climb_acceleration, brakes.climb_acceleration)
+    turning = _Axes(limits.yaw_acceleration, brakes.yaw_acceleration)
+    vx, vy = level.step((before.vx, before.vy), (vx, vy), elapsed)
+    vz, _ = upright.step((before.vz, 0.0), (vz, 0.0), elapsed)
+    yaw_rate, _ = turning.step((before.yaw_rate, 0.0), (yaw_rate, 0.0), elapsed)
+    return VelocityCommand(vx, vy, vz, yaw_rate)
+
+
+def _is_stronger(brakes: CommandLimits, limits: CommandLimits) -> bool:
+    names = ('horizontal_acceleration', 'climb_acceleration', 'yaw_acceleration')
+    return any(getattr(brakes, name) > getattr(limits, name) for name in names)
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """How one or two axes of a velocity may change.
+
+    :param acceleration: greatest, to speed up [m/s^2]. :param braking: to slow down.
+    :param jerk: [m/s^3].
+    """
+
+    acceleration: float
+    braking: float
+    jerk: float = 0.0
+
+    def step(self, before: Point, wanted: Point, elapsed: float) -> Point:
+        """Return the velocity that follows on the straight way to the one that is wanted."""
+        turn = _find_slowest(before, wanted)
+        braking = max(self.braking, self.acceleration)
+        slowed = _approach(before, turn, braking * elapsed)
+        if slowed != turn:
+            return slowed
+        used = math.dist(before, turn) / braking
+        return _approach(turn, wanted, self.acceleration * (elapsed - used))
+
+    def bend(self, before: Point, wanted: Point, acceleration: Point, elapsed: float) -> Point:
+        """Return the acceleration towards a velocity that the jerk allows.
+
+        :param acceleration: before [m/s^2].
+        """
+        greatest, turn = self.acceleration, _find_slowest(before, wanted)
+        # Rounding apart: from the slowest point on it speeds up.
+        if self.braking > greatest and math.dist(before, turn) > 1e-6:
+            wanted, greatest = turn, self.braking
+        missing = wanted[0] - before[0], wanted[1] - before[1]
+        left = math.hypot(*missing)
+        # An acceleration a that falls by the jerk j to zero, however time is cut, adds no more
+        # than a t + a^2 / 2j to the velocity, with t of this step: the greatest a that fits.
+        now = self.jerk * elapsed
+        size = min(greatest, math.sqrt(now * now + 2 * self.jerk * left) - now)
+        goal = (missing[0] / left * size, missing[1] / left * size) if left > 0.0 else (0.0, 0.0)
+        return _approach(acceleration, goal, now)
+
+
+def _find_slowest(before: Point, wanted: Point) -> Point:
+    """Return the point nearest to zero on the straight way between two velocities."""
+    ex, ey = wanted[0] - before[0], wanted[1] - before[1]
+    length = ex * ex + ey * ey
+    if length == 0.0:
+        return before
+    share = min(max(-(before[0] * ex + before[1] * ey) / length, 0.0), 1.0)
+    return wanted if share == 1.0 else (before[0] + share * ex, before[1] + share * ey)
+
+
+def _approach(start: Point, goal: Point, length: float) -> Point:
+    """Return the point on the way to a goal, so far from its start; the goal if it is nearer."""
+    dx, dy = goal[0] - start[0], goal[1] - start[1]
+    own = math.hypot(dx, dy)
+    if own <= length:
+        return goal
+    return start[0] + dx / own * length, start[1] + dy / own * length
 
 
 def _check_elapsed(elapsed: float) -> float:

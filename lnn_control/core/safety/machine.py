@@ -17,6 +17,7 @@ from enum import Enum
 
 from lnn_control.core.checks import check_number
 from lnn_control.core.messages import VelocityCommand
+from lnn_control.core.safety.buttons import Buttons, Label, hear_button, see_publishers
 from lnn_control.core.safety.fence import Braking, Fence, Pose
 from lnn_control.core.safety.limits import REST, CommandLimits, Motion, limit_motion, shorten
 from lnn_control.core.safety.ranges import (
@@ -26,6 +27,9 @@ from lnn_control.core.safety.ranges import (
     follow_ranges,
     slow_for_obstacles,
 )
+
+# As old as an image that a policy's command answers may be [s].
+_LEAST_MANUAL_AGE = 0.5
 
 
 class Step(Enum):
@@ -83,6 +87,8 @@ class SafetySettings:
     :param odometry_timeout: greatest age of the pose that fence and tilt limit use [s].
     :param max_tilt_deg: beyond this the vehicle has tilted over; None for any.
     :param fence: where the vehicle may be; None for anywhere.
+    :param brakes: limits whose accelerations brake the vehicle where they are greater; None for
+        those of `limits`. Limits that are made stricter in flight must not take the brakes away.
     :param ranges: how obstacles slow down. :param range_sources: that must be heard of.
     :param slow_speed: greatest horizontal speed while the policy doubts what it sees [m/s].
     :param ask_after: hovering for so long asks the autopilot [s]; None for never.
@@ -102,6 +108,7 @@ class SafetySettings:
     range_sources: tuple[str, ...] = ()
     slow_speed: float = 1.0
     ask_after: float | None = None
+    brakes: CommandLimits | None = None
 
     def __post_init__(self) -> None:
         for name in ('timeout', 'manual_timeout', 'odometry_timeout', 'slow_speed'):
@@ -110,6 +117,11 @@ class SafetySettings:
             value = getattr(self, name)
             if value is not None:
                 check_number(name, value, 1e-3, 1e3)
+
+    @property
+    def manual_age(self) -> float:
+        """Greatest age of a pilot's stamp [s]: clocks of two machines differ a little."""
+        return max(self.manual_timeout, _LEAST_MANUAL_AGE)
 
     @property
     def needs_odometry(self) -> bool:
@@ -151,7 +163,7 @@ class SafetyState:
     :param has_doubt: whether the policy doubts what it sees.
     :param pose: of the vehicle, and :param posed_at: when it came [s].
     :param ranges: of each range sensor.
-    :param is_pressed: the emergency stop button, and :param button_at: when it was heard of [s].
+    :param buttons: of the emergency stop, as they were heard.
     :param latched: why the emergency stop holds, None if it does not.
     :param has_let_go: whether a pilot has flown and let go.
     :param has_flown: whether anything but zero could have been told.
@@ -170,8 +182,7 @@ class SafetyState:
     pose: Pose | None = None
     posed_at: float = -math.inf
     ranges: Mapping[str, RangeTrack] = field(default_factory=dict)
-    is_pressed: bool = False
-    button_at: float = -math.inf
+    buttons: Buttons = field(default_factory=Buttons)
     latched: Reason | None = None
     has_let_go: bool = False
     has_flown: bool = False
@@ -211,10 +222,23 @@ def receive_manual(state: SafetyState, values: Sequence[float], now: float) -> S
     return replace(state, pilot=Request(_read_command(values), now))
 
 
-def receive_button(state: SafetyState, is_pressed: bool, now: float) -> SafetyState:
-    """Take note of the emergency stop button: pressed it latches, else it is a heartbeat."""
-    latched = state.latched or (Reason.BUTTON if is_pressed else None)
-    return replace(state, is_pressed=is_pressed, button_at=now, latched=latched)
+def receive_button(
+    state: SafetyState, is_pressed: bool, now: float, label: Label | None = None
+) -> SafetyState:
+    """Take note of an emergency stop button: pressed it latches, else it is a heartbeat.
+
+    :param label: of the message, by which several buttons are told apart.
+    """
+    buttons = hear_button(state.buttons, is_pressed, now, label)
+    # The same press, heard once more after a release, is no new one.
+    is_new = is_pressed and buttons is not state.buttons
+    latched = state.latched or (Reason.BUTTON if is_new else None)
+    return replace(state, buttons=buttons, latched=latched)
+
+
+def see_buttons(state: SafetyState, publishers: frozenset[bytes], now: float) -> SafetyState:
+    """Take note of who publishes the emergency stop now, by their identifiers."""
+    return replace(state, buttons=see_publishers(state.buttons, publishers, now))
 
 
 def press_stop(state: SafetyState) -> SafetyState:
@@ -243,12 +267,18 @@ def receive_doubt(state: SafetyState, has_doubt: bool) -> SafetyState:
 
 def find_release_obstacle(state: SafetyState, now: float, settings: SafetySettings) -> str:
     """Return why nothing can be released now; empty if it can."""
-    if state.is_pressed:
+    buttons, limit = state.buttons, settings.button_timeout
+    if buttons.is_pressed and len(buttons.publishers) > 1:
+        return (
+            'an emergency stop button is still pressed: let it up; one that is gone counts until '
+            'each that is there has been heard once more'
+        )
+    if buttons.is_pressed:
         return (
             'the emergency stop button is still pressed: let it up, or publish false on '
             'emergency_stop'
         )
-    if _has_lost_button(state, now, settings):
+    if limit is not None and buttons.forget_gone().has_silent(now, limit):
         return 'the emergency stop button is silent'
     if _has_tilted(state, settings):
         return 'the vehicle is still tilted over'
@@ -262,6 +292,9 @@ def release(state: SafetyState, now: float, settings: SafetySettings) -> SafetyS
 
     :raises ValueError: if a cause lasts.
     """
+    if state.latched is None and state.pilot.is_fresh(now, settings.manual_timeout):
+        # Whoever flies goes on; when he lets go, that is told once more.
+        return replace(state, has_let_go=False)
     if state.latched is None and not state.has_let_go and state.step is not Step.ASKING:
         return state
     obstacle = find_release_obstacle(state, now, settings)
@@ -275,6 +308,7 @@ def release(state: SafetyState, now: float, settings: SafetySettings) -> SafetyS
         # What was asked for before counts no more: the next command is the first.
         policy=Request(),
         pilot=Request(),
+        buttons=state.buttons.forget_gone(),
         latched=None,
         has_let_go=False,
         has_flown=False,
@@ -323,9 +357,8 @@ def _latch(state: SafetyState, now: float, settings: SafetySettings) -> SafetySt
 
 
 def _has_lost_button(state: SafetyState, now: float, settings: SafetySettings) -> bool:
-    was_heard = state.button_at > -math.inf
     limit = settings.button_timeout
-    return limit is not None and was_heard and not 0.0 <= now - state.button_at <= limit
+    return limit is not None and state.buttons.has_silent(now, limit)
 
 
 def _has_tilted(state: SafetyState, settings: SafetySettings) -> bool:
@@ -348,7 +381,7 @@ def _find_stop(
 
     A clock that has gone back makes ages negative: unknown, so it counts as stale.
     """
-    if settings.button_timeout is not None and state.button_at == -math.inf:
+    if settings.button_timeout is not None and not state.buttons.each:
         return Reason.NO_BUTTON
     # A pilot sees for himself: fence, ranges and images are the policy's.
     if is_manual:
@@ -428,7 +461,7 @@ def _fly(state: SafetyState, now: float, settings: SafetySettings, is_manual: bo
     request = state.pilot if is_manual else state.policy
     assert request.command is not None
     elapsed = 0.0 if state.updated_at is None else max(0.0, now - state.updated_at)
-    motion = limit_motion(request.command, state.motion, elapsed, settings.limits)
+    motion = limit_motion(request.command, state.motion, elapsed, settings.limits, settings.brakes)
     step = Step.MANUAL
     reasons: tuple[Reason, ...] = (Reason.MANUAL,)
     if not is_manual:

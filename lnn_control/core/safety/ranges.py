@@ -19,6 +19,8 @@ from lnn_control.core.safety.fence import Braking
 
 NUM_SECTORS = 72
 _SECTOR = 2 * math.pi / NUM_SECTORS
+# A turn of a scanner whose motor is not quite even [rad].
+_ALL_AROUND = 2 * math.pi * 1.05
 
 Sectors = tuple[float, ...]
 """Nearest distance in each direction [m]; infinite where nothing is, or UNKNOWN."""
@@ -118,7 +120,10 @@ def scan_sectors(
     :param ranges: [m], shape (n,). :param first_angle: of the first beam [rad].
     :param angle_step: between beams [rad]. :param reach: least and greatest range [m].
     :param mount_yaw: of the sensor in the body frame [rad].
+    :raises ValueError: if no scanner can look so; with what to do.
     """
+    _check_reach(reach)
+    _check_beams(len(ranges), first_angle, angle_step)
     distances = np.array(ranges, np.float64)
     distances[np.isneginf(distances)] = reach[0]
     is_valid = ~np.isnan(distances)
@@ -144,14 +149,42 @@ def cone_sectors(
     """Return the sectors of a single range, over the cone it looks into; None if it is a fault.
 
     :param field_of_view: opening of the cone [rad].
+    :raises ValueError: if no sensor can look so; with what to do.
     """
+    _check_reach(reach)
+    if not 0.0 <= field_of_view <= _ALL_AROUND:
+        raise ValueError(
+            f'field_of_view must be within 0 and 2 pi rad, got {field_of_view:g}: set it in the '
+            'driver'
+        )
     if math.isnan(distance):
         return None
-    half = max(field_of_view, 0.0) / 2
+    half = field_of_view / 2
     num_beams = 1 + 2 * math.ceil(2 * half / _SECTOR)
     angles = np.linspace(-half, half, num_beams)
     step = float(angles[1] - angles[0]) if num_beams > 1 else 0.0
     return scan_sectors(np.full(num_beams, distance), -half, step, reach, mount_yaw)
+
+
+def _check_reach(reach: tuple[float, float]) -> None:
+    """Check that a sensor can reach anything: what is unset would make all that is near free."""
+    low, high = reach
+    # A sensor of one fixed distance has both the same.
+    if not (0.0 <= low <= high and high > 0.0 and low < math.inf):
+        raise ValueError(
+            'least and greatest range must be 0 <= least <= greatest and greatest > 0, got '
+            f'{low:g} and {high:g} m: set them in the driver'
+        )
+
+
+def _check_beams(num_beams: int, first_angle: float, angle_step: float) -> None:
+    """Check that beams lie within about one turn, and not all in the same place."""
+    is_turn = abs(first_angle) <= _ALL_AROUND and abs(angle_step) * (num_beams - 1) <= _ALL_AROUND
+    if not (is_turn and math.isfinite(angle_step)) or (num_beams > 1 and angle_step == 0.0):
+        raise ValueError(
+            f'{num_beams} beams from {first_angle:g} rad on, {angle_step:g} rad apart, are no '
+            'scan of one turn: set angle_min and angle_increment in the driver, in rad'
+        )
 
 
 def cloud_sectors(

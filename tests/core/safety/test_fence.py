@@ -140,3 +140,49 @@ def test_text_that_is_no_fence_is_refused(text: str) -> None:
 def test_band_must_have_a_height() -> None:
     with pytest.raises(ValueError, match='lowest altitude must be below the highest'):
         Fence(lowest=3.0, highest=3.0)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('0 0, 10 10, 10 0, 0 10', r'meets itself: the edges \(0 0, 10 10\) and \(10 0, 0 10\)'),
+        ('0 0, 5 0, 10 0', 'meets itself'),
+        ('0 0, 10 0, 10 10, 10 0', 'meets itself'),
+        # Out to a point and back, through a corner, along another edge, twice around.
+        ('0 0, 10 0, 10 10, 15 15, 10 10, 0 10', 'meets itself'),
+        ('0 0, 5 5, 10 0, 10 10, 5 5, 0 10', 'meets itself'),
+        ('0 0, 10 0, 10 10, 5 10, 5 0, 0 10', 'meets itself'),
+        ('0 0, 4 0, 4 4, 0 4, 0 0, 4 0, 4 4, 0 4', 'meets itself'),
+        ('3 3, 3 3, 3 3', 'encloses nothing'),
+        ('0 0, 0.1 0.3, 0.3 0.9', '(meets itself|encloses nothing)'),
+        ('0 0, 20 0, 10 1e-9', 'encloses nothing'),
+        ('0 0, 1e-9 20', 'encloses nothing'),
+    ],
+)
+def test_border_that_does_not_go_once_around_something_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f'fence.*{message}'):
+        Fence(parse_corners(text))
+
+
+@pytest.mark.parametrize(
+    ('text', 'distance'),
+    [
+        ('0 0, 10 0, 10 10, 0 10, 0 0', 3.0),  # closed
+        ('0 0, 0 0, 10 0, 10 10', math.sqrt(2)),
+        ('0 0, 5 0, 10 0, 10 10', math.sqrt(2)),  # a corner on an edge
+        ('0 10, 10 10, 10 0, 0 0', 3.0),  # clockwise
+    ],
+)
+def test_usual_ways_to_write_a_border_are_taken(text: str, distance: float) -> None:
+    assert Fence(parse_corners(text)).measure_inside(7.0, 5.0) == pytest.approx(distance)
+
+
+@pytest.mark.parametrize('bad', [math.nan, math.inf])
+def test_corner_must_be_finite(bad: float) -> None:
+    with pytest.raises(ValueError, match='corners of a fence must be finite'):
+        Fence(((0, 0), (5, 0), (5, bad)))
+
+
+def test_position_beyond_any_place_is_no_pose() -> None:
+    with pytest.raises(ValueError, match='x must be a finite number'):
+        Pose(1e300, 0.0, 0.0)

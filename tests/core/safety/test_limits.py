@@ -119,3 +119,100 @@ def test_speeds_hold_with_a_limit_of_the_jerk(command: VelocityCommand, step: fl
     commands, _ = fly(command, replace(LIMITS, jerk=5.0), step, 60)
     assert np.hypot(commands[:, 0], commands[:, 1]).max() <= 2.0 + 1e-6
     assert np.abs(commands[:, 2]).max() <= 1.0 + 1e-6
+
+
+RATES = st.sampled_from([2.5, 5.0, 10.0, 20.0, 50.0, 200.0])
+
+
+@given(
+    st.floats(0.2, 2.0),
+    st.floats(-2.0, 2.0),
+    st.floats(-math.pi, math.pi),
+    RATES,
+    st.floats(1, 50),
+)
+def test_command_goes_to_the_wanted_one_and_not_past_it(
+    speed: float, wanted: float, course: float, rate: float, jerk: float
+) -> None:
+    limits, step = replace(LIMITS, jerk=jerk), 1 / rate
+    motion, along = REST, (math.cos(course), math.sin(course))
+    for goal in (speed, 0.0, wanted):
+        before = motion.command.vx * along[0] + motion.command.vy * along[1]
+        command = VelocityCommand(goal * along[0], goal * along[1], math.copysign(goal / 2, goal))
+        for _ in range(round(12 / step)):
+            motion = limit_motion(command, motion, step, limits)
+            now = motion.command.vx * along[0] + motion.command.vy * along[1]
+            assert min(before, goal) - 1e-9 <= now <= max(before, goal) + 1e-9
+            assert (
+                min(before, goal) / 2 - 1e-9 <= motion.command.vz <= max(before, goal) / 2 + 1e-9
+            )
+        assert now == pytest.approx(goal, abs=1e-3)
+
+
+@given(st.lists(st.floats(0.001, 0.4), min_size=200, max_size=200), st.floats(1, 50))
+def test_stop_is_not_overshot_however_unevenly_commands_come(
+    steps: list[float], jerk: float
+) -> None:
+    limits, motion = replace(LIMITS, jerk=jerk), REST
+    for _ in range(400):
+        motion = limit_motion(VelocityCommand(2.0), motion, 0.05, limits)
+    for step in steps:
+        motion = limit_motion(ZERO, motion, step, limits)
+        assert motion.command.vx >= -1e-9
+
+
+@pytest.mark.parametrize('step', [0.02, 0.1])
+def test_stricter_speed_is_reached_within_acceleration_and_jerk(step: float) -> None:
+    limits, motion = replace(LIMITS, jerk=20.0), REST
+    command = VelocityCommand(2.0, 0.0, 1.0)
+    for _ in range(200):
+        motion = limit_motion(command, motion, step, limits)
+    stricter, rows = replace(limits, horizontal_speed=0.5, climb_speed=0.25), [motion]
+    for _ in range(200):
+        rows.append(limit_motion(command, rows[-1], step, stricter))
+    velocities = np.array([row.command.to_array()[:3] for row in rows], np.float64)
+    accelerations = np.diff(velocities, axis=0) / step
+    jerks = np.diff(accelerations, axis=0, prepend=0.0) / step
+    assert np.abs(accelerations[:, 0]).max() <= 4.0 + 1e-3
+    assert np.abs(accelerations[:, 2]).max() <= 2.0 + 1e-3
+    assert np.abs(jerks).max() <= 20.0 + 1e-2
+    assert velocities[-1] == pytest.approx([0.5, 0.0, 0.25], abs=1e-4)
+
+
+@pytest.mark.parametrize('jerk', [0.0, 40.0])
+def test_stricter_acceleration_leaves_the_brakes_what_they_were(jerk: float) -> None:
+    brakes, motion = replace(LIMITS, jerk=jerk), REST
+    full = VelocityCommand(2.0, 0.0, 1.0, 1.5)
+    for _ in range(200):
+        motion = limit_motion(full, motion, 0.02, brakes)
+    slow = replace(brakes, horizontal_acceleration=0.1, climb_acceleration=0.1)
+    slow = replace(slow, yaw_acceleration=0.1)
+    rows = [motion]
+    for _ in range(100):
+        back = VelocityCommand(-2.0, 0.0, -1.0, -1.5)
+        rows.append(limit_motion(back, rows[-1], 0.02, slow, brakes))
+    values = np.array([row.command.to_array() for row in rows])
+    # At rest after 2 m/s / 4 m/s^2 = 0.5 s, later where the jerk has its time; from there on at
+    # 0.1 m/s^2.
+    rest = 25 if jerk == 0.0 else 40
+    assert values[rest, 0] == pytest.approx(0.0, abs=0.02)
+    assert values[rest, [2, 3]] == pytest.approx([0.0, 0.0], abs=0.06)
+    assert values[-1, [0, 2, 3]] == pytest.approx([-0.15, -0.15, -0.17], abs=0.06)
+    assert np.diff(values[:, 0]).min() >= -4.0 * 0.02 - 1e-6
+
+
+def test_brakes_of_the_limits_themselves_change_nothing() -> None:
+    motion = replace(REST, command=VelocityCommand(1.0, -0.5, 0.3, 0.2))
+    command = VelocityCommand(-1.0, 2.0, -1.0, -1.0)
+    for limits in (LIMITS, replace(LIMITS, jerk=9.0)):
+        assert limit_motion(command, motion, 0.3, limits, limits) == limit_motion(
+            command, motion, 0.3, limits
+        )
+
+
+def test_what_the_brakes_leave_of_a_step_speeds_up() -> None:
+    motion = replace(REST, command=VelocityCommand(0.4))
+    slow = replace(LIMITS, horizontal_acceleration=1.0)
+    # 0.1 s of braking at 4 m/s^2, then 0.1 s at 1 m/s^2 the other way.
+    told = limit_motion(VelocityCommand(-2.0), motion, 0.2, slow, LIMITS).command
+    assert told.vx == pytest.approx(-0.1)

@@ -27,6 +27,7 @@ from lnn_control.core.safety import (
     receive_pose,
     receive_ranges,
     release,
+    see_buttons,
     stop,
     update_safety,
 )
@@ -181,6 +182,44 @@ def test_lost_heartbeat_of_the_button_stops_and_holds() -> None:
     assert release(state, 1.5, settings).step is Step.WAITING
 
 
+def press(state: SafetyState, is_pressed: bool, now: float, number: int) -> SafetyState:
+    return receive_button(state, is_pressed, now, (number, round(now * 1e9)))
+
+
+def test_release_waits_for_the_button_that_was_pressed_whatever_another_says() -> None:
+    state = see_buttons(fly(), frozenset({b'a', b'b'}), 0.1)
+    state = press(press(state, False, 0.2, 70), True, 0.2, 1)
+    state = update_safety(press(state, False, 0.3, 71), 0.3, PLAIN)
+    assert (state.step, state.reasons) == (Step.STOPPED, (Reason.BUTTON,))
+    with pytest.raises(ValueError, match='an emergency stop button is still pressed: let it up'):
+        release(state, 0.4, PLAIN)
+    state = press(state, False, 0.5, 2)
+    assert release(state, 0.6, PLAIN).step is Step.WAITING
+
+
+def test_same_press_heard_by_another_way_after_the_release_is_no_new_one() -> None:
+    state = press(press(fly(), True, 0.2, 1), False, 0.3, 2)
+    state = release(state, 0.4, PLAIN)
+    state = receive_button(state, True, 0.5, (1, round(0.2e9)))
+    assert state.latched is None
+    assert press(state, True, 0.6, 3).latched is Reason.BUTTON
+
+
+def test_button_that_falls_silent_stops_though_another_beats() -> None:
+    settings = replace(PLAIN, button_timeout=1.0)
+    state = see_buttons(update_safety(SafetyState(), 0.0, settings), frozenset({b'a', b'b'}), 0.0)
+    state = press(press(state, False, 0.1, 1), False, 0.1, 500)
+    for beat in range(1, 12):
+        now = 0.1 + 0.1 * beat
+        state = send(press(state, False, now, 500 + beat), now, settings=settings)
+        assert (state.step is Step.PASSING) == (beat <= 10)
+    assert state.reasons == (Reason.BUTTON_LOST,)
+    with pytest.raises(ValueError, match='button is silent'):
+        release(state, 1.3, settings)
+    state = press(state, False, 1.3, 2)
+    assert release(state, 1.4, settings).step is Step.WAITING
+
+
 def test_vehicle_that_tilts_over_stops_until_it_is_released_upright() -> None:
     settings = replace(PLAIN, max_tilt_deg=45.0)
 
@@ -230,6 +269,37 @@ def test_pilot_takes_over_whatever_the_policy_does() -> None:
     stale = update_safety(fly(), 5.0, PLAIN)
     assert steer(stale, 5.1).step is Step.MANUAL
     assert steer(SafetyState(), 0.1).step is Step.MANUAL
+
+
+def test_release_leaves_a_pilot_who_flies_once_more_what_he_says() -> None:
+    command = (0.4, 0.0, 0.0, 0.0)
+    state = update_safety(steer(fly(), 0.2), 0.6, PLAIN)
+    assert state.reasons == (Reason.LET_GO,)
+    for tick in range(20):
+        state = steer(state, 1.0 + 0.02 * tick, command)
+    assert state.command.vx == pytest.approx(0.4)
+    state = update_safety(release(state, 1.4, PLAIN), 1.4, PLAIN)
+    assert (state.step, state.command.vx) == (Step.MANUAL, pytest.approx(0.4))
+    # What he has let go of is his again to let go.
+    assert send(state, 1.8).reasons == (Reason.LET_GO,)
+
+
+def test_stricter_acceleration_leaves_a_pilot_the_brakes() -> None:
+    full, back = (2.0, 0.0, 0.0, 0.0), (-2.0, 0.0, 0.0, 0.0)
+    settings = replace(PLAIN, brakes=PLAIN.limits)
+    state = SafetyState()
+    for tick in range(50):
+        state = steer(state, 0.02 * tick, full, settings)
+    assert state.command.vx == pytest.approx(2.0)
+    slow = replace(settings, limits=replace(LIMITS, horizontal_acceleration=0.1))
+    for tick in range(50, 76):
+        state = steer(state, 0.02 * tick, back, slow)
+    assert state.command.vx == pytest.approx(0.0, abs=0.02)
+
+
+def test_stamps_of_a_pilot_may_be_as_old_as_his_time_out_or_half_a_second() -> None:
+    assert PLAIN.manual_age == 0.5
+    assert replace(PLAIN, manual_timeout=2.0).manual_age == 2.0
 
 
 def test_pilots_command_that_is_not_finite_stops() -> None:

@@ -126,6 +126,59 @@ def test_scan_of_faults_alone_is_no_scan() -> None:
     assert cone_sectors(math.nan, 0.5, (0.1, 10.0)) is None
 
 
+@pytest.mark.parametrize('reach', [(0.0, 0.0), (0.1, 0.0), (5.0, 1.0), (0.1, math.nan)])
+def test_reach_that_is_unset_or_impossible_is_refused(reach: tuple[float, float]) -> None:
+    for look in (
+        lambda: scan_sectors(np.full(8, 0.6), 0.0, 0.1, reach),
+        lambda: cone_sectors(0.6, 0.5, reach),
+    ):
+        with pytest.raises(ValueError, match='set them in the driver'):
+            look()
+
+
+@pytest.mark.parametrize('reach', [(math.nan, 9.0), (-1.0, 9.0), (math.inf, math.inf)])
+def test_least_range_must_be_a_distance(reach: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match='0 <= least <= greatest'):
+        scan_sectors(np.full(8, 0.6), 0.0, 0.1, reach)
+
+
+@pytest.mark.parametrize('reach', [(0.0, math.inf), (0.1, 10.0), (0.6, 0.6)])
+def test_possible_reach_sees_the_wall(reach: tuple[float, float]) -> None:
+    sectors = scan_sectors(np.full(3, 0.6), 0.0, 0.1, reach)
+    assert sectors is not None
+    assert sectors[0] == 0.6
+
+
+@pytest.mark.parametrize(
+    ('first', 'step'),
+    [
+        (0.0, 0.0),
+        (math.nan, 0.01),
+        (math.inf, 0.01),
+        (0.0, math.nan),
+        (0.0, math.inf),
+        # In degrees.
+        (-180.0, math.radians(1)),
+        (0.0, 1.0),
+    ],
+)
+def test_beams_that_are_no_turn_are_refused(first: float, step: float) -> None:
+    with pytest.raises(ValueError, match=r'360 beams .* set angle_min and angle_increment'):
+        scan_sectors(np.full(360, 0.6), first, step, (0.1, 10.0))
+
+
+def test_scan_may_turn_clockwise_and_end_where_it_began() -> None:
+    step = -2 * math.pi / 360
+    sectors = scan_sectors(np.full(361, 0.6), math.pi, step, (0.1, 10.0))
+    assert sectors == (0.6,) * NUM_SECTORS
+
+
+@pytest.mark.parametrize('opening', [math.inf, math.nan, -0.1, 1e6])
+def test_cone_that_is_none_is_refused(opening: float) -> None:
+    with pytest.raises(ValueError, match='field_of_view must be within 0 and 2 pi rad, got'):
+        cone_sectors(0.6, opening, (0.1, 10.0))
+
+
 def test_single_range_fills_its_cone() -> None:
     sectors = cone_sectors(1.5, math.radians(20), (0.1, 10.0))
     assert sectors is not None
