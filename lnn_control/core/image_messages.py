@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lnn_control.core import jpeg
+
 Pixels = NDArray[np.uint8]
 
 SHRINKS = {1: 'IMREAD_COLOR', 2: 'IMREAD_REDUCED_COLOR_2', 4: 'IMREAD_REDUCED_COLOR_4'}
 """How much smaller a JPEG can be decoded, in less time -> OpenCV's name for that."""
 
 
-_JPEG_BEGIN, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
-
-
-def _load_opencv() -> Any:
+def load_opencv() -> Any:
     """Return OpenCV.
 
     :raises ValueError: if it is not installed.
@@ -29,8 +28,9 @@ def _load_opencv() -> Any:
         import cv2
     except ImportError as error:
         raise ValueError(
-            'images that are compressed, of a colour filter or YUV need OpenCV, which is missing: '
-            'pip install opencv-python-headless, or let the camera give rgb8'
+            'images that are compressed, of a colour filter, YUV or a lens that bends lines need '
+            'OpenCV, which is missing: pip install opencv-python-headless, or let the camera give '
+            'rgb8 that is rectified'
         ) from error
     return cv2
 
@@ -51,8 +51,14 @@ def _convert(code: str) -> Callable[[Pixels], Pixels]:
     """Return what converts pixels by the OpenCV code of a name."""
 
     def convert(pixels: Pixels) -> Pixels:
-        cv2 = _load_opencv()
-        return np.asarray(cv2.cvtColor(pixels, getattr(cv2, code)), dtype=np.uint8)
+        cv2 = load_opencv()
+        try:
+            converted = cv2.cvtColor(pixels, getattr(cv2, code))
+        except cv2.error as error:
+            height, width = pixels.shape[:2]
+            words = f'an image of {width}x{height} cannot be converted: {error}'
+            raise ValueError(words) from error
+        return np.asarray(converted, dtype=np.uint8)
 
     return convert
 
@@ -85,6 +91,9 @@ _ENCODINGS |= {
     if name.startswith(('rgb', 'bgr', 'mono', 'bayer'))
 }
 
+# Two pixels share their colour, and a colour filter needs a pixel between two others.
+_SHARES_COLOUR, _HAS_FILTER, _LEAST_FILTERED = ('yuv', 'uyvy', 'yuyv'), 'bayer', 3
+
 NUM_CHANNELS = {name: count for name, (count, _) in _ENCODINGS.items()}
 """Image encodings that are understood -> bytes a pixel."""
 
@@ -108,8 +117,9 @@ def read_pixels(message: Any, shrink: int = 1) -> Pixels:
         )
     num_bytes, make_rgb = entry
     height, width, step = message.height, message.width, message.step
+    _check_size(message.encoding, width, height)
     used = width * num_bytes
-    if not height or not width or step < used or len(message.data) < step * height:
+    if step < used or len(message.data) < step * height:
         raise ValueError(
             f'{width}x{height} {message.encoding} image must have rows of at least {used} bytes '
             f'and {step * height} bytes in all, got step {step} and {len(message.data)} bytes'
@@ -120,6 +130,25 @@ def read_pixels(message: Any, shrink: int = 1) -> Pixels:
         samples = samples[:, 0::2] if message.is_bigendian else samples[:, 1::2]
     pixels = samples.reshape(height, width, -1)
     return np.ascontiguousarray(make_rgb(pixels))
+
+
+def _check_size(encoding: str, width: int, height: int) -> None:
+    """Check that an image can have a size.
+
+    :raises ValueError: if it cannot.
+    """
+    if not width or not height:
+        raise ValueError(f'the image is empty: it has {width}x{height} pixels')
+    if encoding.startswith(_SHARES_COLOUR) and width % 2:
+        raise ValueError(
+            f'{encoding} image must have an even width, as two pixels share their colour, got '
+            f'{width}x{height}'
+        )
+    if encoding.startswith(_HAS_FILTER) and min(width, height) < _LEAST_FILTERED:
+        raise ValueError(
+            f'{encoding} image must have at least {_LEAST_FILTERED}x{_LEAST_FILTERED} pixels, as '
+            f'neighbours give each other their colours, got {width}x{height}'
+        )
 
 
 def name_encoding(message: Any) -> str:
@@ -136,20 +165,29 @@ def name_encoding(message: Any) -> str:
 
 def _decompress(message: Any, shrink: int) -> Pixels:
     """Return the RGB pixels of a JPEG or PNG."""
-    cv2 = _load_opencv()
+    cv2 = load_opencv()
     if 'compresseddepth' in message.format.lower():
         raise ValueError(f'image must be in colour, got depth ({message.format!r})')
-    data = np.frombuffer(message.data, np.uint8)
-    # Older releases of OpenCV paint what is missing of a JPEG grey, and say nothing.
-    is_cut = data[:2].tobytes() == _JPEG_BEGIN and _JPEG_END not in data.tobytes()
-    try:
-        flag = getattr(cv2, SHRINKS[shrink])
-        pixels = cv2.imdecode(data, flag) if len(data) and not is_cut else None
-    except cv2.error:  # of a size that no picture has
-        pixels = None
+    flag = getattr(cv2, SHRINKS[shrink])
+
+    def decode(data: bytes) -> Any:
+        try:
+            return cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
+        except cv2.error:  # of a size that no picture has
+            return None
+
+    data = bytes(message.data)
+    is_jpeg = data.startswith(jpeg.BEGIN)
+    # Older releases of OpenCV take a JPEG without an end.
+    pixels = None if is_jpeg and jpeg.END not in data else decode(data)
     if pixels is None:
         raise ValueError(
             f'compressed image must be JPEG or PNG, got {len(data)} bytes of '
             f'{message.format!r} that cannot be decoded'
+        )
+    if is_jpeg and not jpeg.is_whole(data, pixels, decode):
+        raise ValueError(
+            f'JPEG must have data for its whole picture, got {len(data)} bytes of '
+            f'{message.format!r} that are damaged'
         )
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -23,6 +23,7 @@ class ImageShrinker:
     def __init__(self, camera: CameraTopic, lens: Lens | None = None) -> None:
         self._camera = camera
         self._lens = lens
+        self._camera_size: tuple[int, int] = (0, 0)
         self.size: tuple[int, int] = (0, 0)
         self.crop: Crop | None = None
         self._shrink = 1
@@ -33,24 +34,44 @@ class ImageShrinker:
         :raises ValueError: if it cannot be decoded, is too small or of another size than before.
         """
         pixels = read_pixels(message, self._shrink)
-        height, width = (length * self._shrink for length in pixels.shape[:2])
         if self.crop is None:
-            self.size, self.crop = (width, height), self._choose_crop(width, height)
+            self._measure(pixels)
             if not hasattr(message, 'encoding'):
                 self._shrink = self._choose_shrink()
                 pixels = read_pixels(message, self._shrink)
-                height, width = (length * self._shrink for length in pixels.shape[:2])
+        self._check_size(pixels)
+        # What is decoded at a part of its size is of a lens that leaves images as they are.
+        if self._lens is not None and self._shrink == 1:
+            pixels = self._lens.straighten(pixels)
+        return self._cut(pixels, self.size[0] / pixels.shape[1])
+
+    def _measure(self, pixels: NDArray[np.uint8]) -> None:
+        """Take note of the camera's size and choose what is cut off once images are straight.
+
+        :raises ValueError: if they are too small, or not what the lens was calibrated for.
+        """
+        height, width = pixels.shape[:2]
+        size = width, height
+        if self._lens is not None:
+            self._lens.check_size(width, height)
+            size = self._lens.size
+        self.crop = self._choose_crop(*size)
+        self._camera_size, self.size = (width, height), size
+
+    def _check_size(self, pixels: NDArray[np.uint8]) -> None:
+        """Check that an image is as large as those before.
+
+        :raises ValueError: if it is not.
+        """
+        height, width = (length * self._shrink for length in pixels.shape[:2])
         # Compressed images are shrunk by whole pixels, so that some may be missing at the edge.
-        known_width, known_height = self.size
+        known_width, known_height = self._camera_size
         slack = self._shrink - 1
         if abs(width - known_width) > slack or abs(height - known_height) > slack:
             raise ValueError(
                 f'the image has {width}x{height} pixels, those before have '
                 f'{known_width}x{known_height}: a camera keeps its size'
             )
-        if self._lens is not None:
-            pixels = self._lens.straighten(pixels)
-        return self._cut(pixels, self.size[0] / pixels.shape[1])
 
     def _choose_crop(self, width: int, height: int) -> Crop:
         """Return what the contract cuts off and, of the rest, the part of the right shape."""
@@ -66,9 +87,9 @@ class ImageShrinker:
     def _choose_shrink(self) -> int:
         """Return how much smaller a JPEG may be decoded so that scaling still has two pixels."""
         assert self.crop is not None
-        is_bent = self._lens is not None and self._lens.calibration.is_distorted
+        stays = self._lens is None or self._lens.is_ideal
         # A calibration is for images of one size.
-        if self._camera.size is None or is_bent:
+        if self._camera.size is None or not stays:
             return 1
         room = min(self.crop.width / self._camera.size[0], self.crop.height / self._camera.size[1])
         return max(shrink for shrink in SHRINKS if shrink == 1 or 2 * shrink <= room)

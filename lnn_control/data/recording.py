@@ -93,9 +93,10 @@ class Signal:
 class Recording:
     """What a bag holds, as far as a contract asks for it.
 
-    :param images: one value an image, its number in the spool. :param size: of the camera [px].
-    :param fov_deg: across its straightened image, by its calibration; None if there is none.
-    :param crop: what was kept of the camera's image.
+    :param images: one value an image, its number in the spool.
+    :param size: of the camera's image once it is straight [px].
+    :param fov_deg: across that, by its calibration; None if there is none.
+    :param crop: what was kept of it.
     :param commands, labels: vx, vy, vz, yaw rate as the messages have them and a flag, 1 where
         somebody commands.
     :param headings: [rad]. :param states: by topic of the contract, 1 while it is the case.

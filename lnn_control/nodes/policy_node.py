@@ -386,7 +386,10 @@ class PolicyNode(LifecycleNode):
         try:
             self._runner.set_fov(self._inputs.read_lens(message))
         except ValueError as error:
-            self._complain(f'camera_info ignored: {error}')
+            # The lens before is none to fly on: whoever changes it has changed the view.
+            self._inputs.doubt_lens(str(error))
+            if self._is_moving:
+                self._stop_if_forbidden()
 
     def _feel_all(self) -> None:
         """Take the inertial samples that have come, and stop where none come any more."""

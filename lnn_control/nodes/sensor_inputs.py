@@ -19,6 +19,7 @@ from lnn_control.core.contract import (
     WatchSettings,
     check_colour,
     check_inertial_header,
+    report_lens,
 )
 from lnn_control.core.image_messages import name_encoding
 from lnn_control.core.lens import Lens, read_calibration
@@ -63,6 +64,7 @@ class SensorInputs:
     def __init__(self, settings: WatchSettings, begin: float, image_topic: str = '') -> None:
         self._watch = SensorWatch(settings, begin)
         self._lens: Lens | None = None
+        self._lens_doubts: tuple[Finding, ...] = ()
         self._image_topic = image_topic
         self._sampled_until = 0.0
         self._sampled_at = begin
@@ -82,7 +84,7 @@ class SensorInputs:
 
     def find(self, now: float) -> tuple[Finding, ...]:
         """Return all that is not as it should be now."""
-        found = self._watch.find(now)
+        found = (*self._watch.find(now), *self._lens_doubts)
         return tuple(one for one in found if one.name != 'imu.silent' or not self._is_fresh)
 
     @property
@@ -93,12 +95,20 @@ class SensorInputs:
     def read_lens(self, message: CameraInfo) -> float:
         """Return the field of view across the image, straightened from now on [deg].
 
-        :raises ValueError: if the calibration tells none; images stay as they are then.
+        :raises ValueError: if the calibration tells none: tell :meth:`doubt_lens`.
         """
         calibration = read_calibration(message, self._image_topic)
         if self._lens is None or calibration != self._lens.calibration:
             self._lens = Lens(calibration)
+        self._lens_doubts = ()
         return self._lens.fov_deg
+
+    def doubt_lens(self, problem: str) -> None:
+        """Take note that the latest calibration tells nothing: a finding until one does.
+
+        :param problem: what is wrong with it.
+        """
+        self._lens_doubts = (report_lens(problem),)
 
     def read_inertial(self, message: Imu, now: float, is_moving: bool) -> Sample:
         """Return stamp [s], body rates [rad/s] and specific force [m/s^2] of a message.

@@ -140,6 +140,115 @@ def test_what_is_no_picture_is_an_error(data: bytes, kind: str, words: str) -> N
         read_pixels(SimpleNamespace(format=kind, data=np.frombuffer(data, np.uint8)))
 
 
+@pytest.mark.parametrize('size', [(0, 0), (0, 6), (8, 0)])
+def test_empty_image_is_called_empty(size: tuple[int, int]) -> None:
+    empty = SimpleNamespace(encoding='rgb8', width=size[0], height=size[1], step=0, data=b'')
+    with pytest.raises(ValueError, match=f'the image is empty: it has {size[0]}x{size[1]} pixels'):
+        read_pixels(empty)
+
+
+@pytest.mark.parametrize('encoding', sorted(NUM_CHANNELS))
+@pytest.mark.parametrize('size', [(1, 1), (1, 4), (4, 1), (2, 2), (3, 3), (127, 5), (5, 6)])
+def test_size_that_an_encoding_cannot_have_is_named(encoding: str, size: tuple[int, int]) -> None:
+    width, height = size
+    rows = np.full((height, width * NUM_CHANNELS[encoding]), 90, np.uint8)
+    odd = message(rows, encoding, width)
+    words = ''
+    if encoding.startswith(('yuv', 'uyv', 'yuy')) and width % 2:
+        words = f'must have an even width, .* got {width}x{height}'
+    elif encoding.startswith('bayer') and min(size) < 3:
+        words = f'must have at least 3x3 pixels, .* got {width}x{height}'
+    if words:
+        with pytest.raises(ValueError, match=words):
+            read_pixels(odd)
+        return
+    pixels = read_pixels(odd)
+    assert pixels.shape == (height, width, 3) and pixels.min() > 0
+
+
+def test_what_opencv_cannot_convert_is_an_error_of_the_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise cv2.error('no')
+
+    monkeypatch.setattr(cv2, 'cvtColor', refuse)
+    with pytest.raises(ValueError, match='an image of 8x6 cannot be converted'):
+        read_pixels(message(ROWS['yuyv'], 'yuyv'))
+
+
+def photograph() -> np.ndarray:
+    """Return a picture with light and shade, as OpenCV has its colours."""
+    noise = np.random.default_rng(0).integers(0, 256, (9, 16, 3), np.uint8)
+    return cv2.resize(noise, (256, 144), interpolation=cv2.INTER_CUBIC)
+
+
+def make_jpeg(picture: np.ndarray, *options: int):
+    _, data = cv2.imencode('.jpg', picture, options)
+    return SimpleNamespace(format='jpeg', data=data.ravel())
+
+
+OPTIONS = {
+    'usual': (),
+    'small': (cv2.IMWRITE_JPEG_QUALITY, 40),
+    'optimised': (cv2.IMWRITE_JPEG_OPTIMIZE, 1),
+    'progressive': (cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    'restarts': (cv2.IMWRITE_JPEG_RST_INTERVAL, 4),
+}
+
+
+@pytest.mark.parametrize('options', OPTIONS)
+@pytest.mark.parametrize('value', [0, 128, 255])
+@pytest.mark.parametrize('begin', [0, 72, 140, 144])
+def test_whole_jpeg_is_read_whatever_it_shows(options: str, value: int, begin: int) -> None:
+    picture = photograph()
+    picture[begin:] = value
+    jpeg = make_jpeg(picture, *OPTIONS[options])
+    assert np.abs(read_pixels(jpeg)[begin + 20 :].astype(int) - value).max(initial=0) < 9
+    # Cameras fill up their buffers.
+    jpeg.data = np.append(jpeg.data, np.zeros(99, np.uint8))
+    assert read_pixels(jpeg).shape == (144, 256, 3)
+
+
+def test_jpeg_that_holds_a_small_one_is_whole() -> None:
+    picture = photograph()
+    picture[100:] = 128
+    data = make_jpeg(picture).data.tobytes()
+    small = b'Exif\x00\x00' + make_jpeg(picture[::4, ::4]).data.tobytes()
+    segment = b'\xff\xe1' + struct.pack('>H', len(small) + 2) + small
+    jpeg = SimpleNamespace(format='jpeg', data=np.frombuffer(data[:2] + segment + data[2:], 'u1'))
+    assert read_pixels(jpeg).shape == (144, 256, 3)
+
+
+DAMAGES = {
+    'a third with an end': lambda data: data[: len(data) // 3] + data[-2:],
+    'all but the last tenth': lambda data: data[: len(data) * 9 // 10] + data[-2:],
+    'three quarters zero': lambda data: (
+        data[: len(data) // 4] + bytes(len(data) - 2 - len(data) // 4) + data[-2:]
+    ),
+    'a fifth lost': lambda data: data[: len(data) // 2] + data[len(data) * 7 // 10 :],
+    'noise with a mark in the middle': lambda data: (
+        data[: len(data) // 2] + b'\x12\xff\x99' * 40 + data[len(data) // 2 + 120 :]
+    ),
+}
+
+
+@pytest.mark.parametrize('damage', DAMAGES)
+@pytest.mark.parametrize('options', ['usual', 'small', 'optimised', 'restarts'])
+@pytest.mark.parametrize('is_noisy', [False, True])
+def test_jpeg_with_a_part_that_is_missing_is_an_error(
+    damage: str, options: str, is_noisy: bool
+) -> None:
+    picture = photograph()
+    if is_noisy:
+        noise = np.random.default_rng(1).normal(0, 20, picture.shape)
+        picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    jpeg = make_jpeg(picture, *OPTIONS[options])
+    jpeg.data = np.frombuffer(DAMAGES[damage](jpeg.data.tobytes()), np.uint8)
+    with pytest.raises(ValueError, match='must have data for its whole picture, got'):
+        read_pixels(jpeg)
+
+
 def test_jpeg_that_ends_early_is_an_error() -> None:
     cut = compress('.jpg')
     cut.data = cut.data[: len(cut.data) * 9 // 10]

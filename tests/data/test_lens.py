@@ -93,6 +93,47 @@ def test_lens_without_distortion_tells_the_field_of_view_alone(tmp_path: Path, r
     assert episode.metadata['camera_fov_deg'] == '90'
 
 
+def test_part_of_the_sensor_and_binning_count(tmp_path: Path, read_bag: ReadBag) -> None:
+    info = camera_info(START, (128, 72), 32.0)
+    roi = info.roi
+    roi.x_offset, roi.y_offset, roi.width, roi.height = 32, 18, 64, 36
+    info.binning_x = info.binning_y = 2
+    messages = [*see_and_feel(), *answer(), Sent(INFO, START, info)]
+    episode = read_bag(record(tmp_path / 'bag', messages)).only
+    # 2 atan(64 / 2 / 32 px).
+    assert episode.metadata['camera_fov_deg'] == '90'
+
+
+def test_pixels_that_are_not_square_are_made_so_before_images_are_cut(
+    tmp_path: Path, read_bag: ReadBag
+) -> None:
+    info = camera_info(START, SIZE, 200.0)
+    info.k[4] = 250.0
+    photos = [sent for sent in take_photos() if sent.topic != INFO]
+    messages = [*photos, Sent(INFO, START, info)]
+    episode = read_bag(record(tmp_path / 'bag', messages), with_camera(size=(64, 36))).only
+    straight = Lens(read_calibration(info)).straighten(draw(START, SIZE))
+    assert straight.shape == (239, 399, 3)
+    assert np.array_equal(episode.images[0], Preprocessing(64, 36).prepare_image(straight))
+    # 2 atan(320 / 2 / 200 px) at 5:3, of which 16:9 keeps the width.
+    assert float(episode.metadata['camera_fov_deg']) == pytest.approx(77.3, abs=0.2)
+
+
+def test_jpeg_that_is_decoded_at_a_part_of_its_size_is_of_the_whole_calibration(
+    tmp_path: Path, read_bag: ReadBag
+) -> None:
+    messages = [
+        s._replace(message=compressed(s.time - 0.004, '.jpg', SIZE)) if s.topic == IMAGE else s
+        for s in take_photos()
+        if s.topic != INFO
+    ]
+    info = Sent(INFO, START, camera_info(START, SIZE, 160.0))
+    bag = record(tmp_path / 'bag', [*messages, info])
+    episode = read_bag(bag, with_camera(size=(32, 24))).only
+    assert len(episode) == 10
+    assert episode.metadata['camera_fov_deg'] == '90'
+
+
 def test_field_of_view_that_the_recorder_was_told_stands_above_the_calibration(
     tmp_path: Path, read_bag: ReadBag
 ) -> None:
@@ -132,6 +173,10 @@ def test_camera_that_was_never_calibrated_is_named_and_its_images_stay(
         ),
         (
             [Sent(INFO, START, camera_info(START, (64, 36), 20.0, BARREL))],
+            'camera_info is for 64x36 images, got 32x18',
+        ),
+        (
+            [Sent(INFO, START, camera_info(START, (64, 36), 32.0))],
             'camera_info is for 64x36 images, got 32x18',
         ),
         (

@@ -75,7 +75,7 @@ def test_unknown_encoding_is_an_error_that_lists_the_known() -> None:
 
 @pytest.mark.parametrize(
     ('width', 'height', 'step', 'size'),
-    [(4, 3, 11, 36), (4, 3, 12, 35), (0, 3, 12, 36), (4, 0, 12, 0)],
+    [(4, 3, 11, 36), (4, 3, 12, 35)],
 )
 def test_sizes_that_contradict_each_other_are_an_error(
     width: int, height: int, step: int, size: int

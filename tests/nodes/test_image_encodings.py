@@ -17,6 +17,7 @@ import cv2
 from lifecycle_msgs.msg import Transition
 from sensor_msgs.msg import CompressedImage, Image
 
+from lnn_control.core.image_messages import NUM_CHANNELS
 from lnn_control.core.messages import VelocityCommand
 from lnn_control.nodes import topics
 from lnn_control.nodes.conversions import make_imu, read_twist, stamp_from_seconds
@@ -186,7 +187,15 @@ def test_compressed_images_fly_in_the_right_colours(suffix: str, kind: str, join
     )
 
 
+def cut_jpeg() -> bytes:
+    """Return a third of a JPEG with its end mark."""
+    noise = np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
+    data = cv2.imencode('.jpg', noise)[1].tobytes()
+    return data[: len(data) // 3] + data[-2:]
+
+
 FAULTS = [
+    (make_broken(cut_jpeg()), 'image.data: JPEG must have data for its whole picture'),
     (make_broken(b''), 'image.data: compressed image must be JPEG or PNG, got 0 bytes'),
     (make_broken(b'\xff\xd8\xff' + bytes(99)), 'image.data: compressed image must be'),
     (make_broken(b'\x89PNG\r\n\x1a\n' + b'\xff' * 99), 'image.data: compressed image must be'),
@@ -217,6 +226,34 @@ def test_what_is_wrong_with_compressed_images_is_a_finding_and_ends(join: Join) 
         )
     commands.clear()
     probe.wait_until(is_flying, lambda: sensors.shoot(topic, good))
+
+
+def test_sizes_that_an_encoding_cannot_have_are_findings_and_the_node_lives(join: Join) -> None:
+    probe = join_policy(join)
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    sensors, good = Sensors(probe), make_raw('rgb8', ROWS['rgb8'])
+    for encoding, size, words in (
+        ('yuv422', (127, 72), 'image.data: yuv422 image must have an even width'),
+        ('bayer_rggb8', (1, 1), 'image.data: bayer_rggb8 image must have at least 3x3 pixels'),
+        ('rgb8', (0, 0), 'image.data: the image is empty: it has 0x0 pixels'),
+    ):
+
+        def make(stamp: float, encoding: str = encoding, size: tuple[int, int] = size) -> Image:
+            step = size[0] * NUM_CHANNELS[encoding]
+            message = Image(encoding=encoding, width=size[0], height=size[1], step=step)
+            message.header.stamp = stamp_from_seconds(stamp)
+            message.data = array('B', bytes(step * size[1]))
+            return message
+
+        commands.clear()
+        probe.wait_until(
+            lambda: bool(commands) and not is_standing(commands),
+            lambda: sensors.shoot(topics.IMAGE, good),
+        )
+        probe.wait_until(
+            lambda words=words: words in find_problem(diagnostics) and is_standing(commands),
+            lambda make=make: sensors.shoot(topics.IMAGE, make),
+        )
 
 
 def test_images_that_come_in_the_other_way_are_named(join: Join) -> None:

@@ -301,6 +301,64 @@ def test_calibration_of_images_of_another_size_is_a_finding(
     assert 'Traceback' not in run.output
 
 
+def test_part_of_the_sensor_that_sees_less_than_trained_is_not_flown(
+    join: Join, trained_checkpoint: Path
+) -> None:
+    probe = join_policy(join, policy=trained_checkpoint, task='hike')
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    fly(probe)
+    camera = Camera(probe)
+    info = make_camera_info(256, 144, 128.0 / math.tan(math.radians(50.0)), 100.0)
+    roi = info.roi
+
+    def shoot() -> None:
+        probe.publish(topics.CAMERA_INFO, info)
+        camera.shoot()
+
+    # Of 100 degrees the half of the pixels shows 62, whether or not camera_info says so.
+    words = 'image.data: camera_info is for 256x144 images, got 128x72'
+    probe.wait_until(lambda: words in find_problem(diagnostics), shoot)
+    roi.x_offset, roi.y_offset, roi.width, roi.height = 64, 36, 128, 72
+    words = 'the camera sees 61.58 degrees across'
+    probe.wait_until(lambda: words in find_problem(diagnostics), shoot)
+    assert not commands
+    # All of it, two pixels of the sensor to one of the image, is what was trained.
+    roi.x_offset, roi.y_offset, roi.width, roi.height = 0, 0, 0, 0
+    info.binning_x = info.binning_y = 2
+    probe.wait_until(lambda: commands, shoot)
+
+
+def test_camera_info_that_becomes_unreadable_in_flight_stops_until_a_good_one_comes(
+    join: Join, trained_checkpoint: Path
+) -> None:
+    probe = join_policy(join, policy=trained_checkpoint, task='hike')
+    commands, diagnostics = probe.listen(topics.RAW_COMMAND), probe.listen(topics.DIAGNOSTICS)
+    fly(probe)
+    camera, good = Camera(probe), make_info(100.0)
+    junk, blank, off = (make_info(100.0) for _ in range(3))
+    junk.distortion_model, blank.k, off.k = 'junk', [math.nan] * 9, [0.0] * 9
+
+    def shoot(info: Any) -> None:
+        probe.publish(topics.CAMERA_INFO, info)
+        camera.shoot()
+
+    for bad, words in ((junk, "got 'junk'"), (blank, 'got 128x72, nan'), (off, '0 and 0 px')):
+        commands.clear()
+        probe.wait_until(lambda: commands and not is_standing(commands), lambda: shoot(good))
+        probe.wait_until(lambda: is_standing(commands), lambda bad=bad: shoot(bad))
+        commands.clear()
+        diagnostics.clear()
+        probe.wait_until(lambda: len(diagnostics) > 2, lambda bad=bad: shoot(bad))
+        assert not commands
+        # The first may still tell of the flight before.
+        for told in diagnostics[1:]:
+            assert told.status[0].level == DiagnosticStatus.ERROR
+            assert told.status[0].message.count('image.lens') == 1
+            assert words in told.status[0].message
+    probe.wait_until(lambda: commands and not is_standing(commands), lambda: shoot(good))
+    probe.wait_until(lambda: 'image' not in find_problem(diagnostics), lambda: shoot(good))
+
+
 class Lose(Spin):
     """One that cannot be made, for a reason that nobody foresaw."""
 

@@ -87,7 +87,16 @@ def report_unreadable(problem: str) -> Finding:
     :param problem: what is wrong with it, with what was expected.
     """
     cure = 'look at the driver of the camera and at what compresses its images'
-    return Finding('image.data', problem, 'an image that can be read', cure)
+    return Finding('image.data', problem, 'an image that can be read and fits camera_info', cure)
+
+
+def report_lens(problem: str) -> Finding:
+    """Return that a calibration does not tell what the camera sees.
+
+    :param problem: what is wrong with it, with what was expected.
+    """
+    cure = 'look at what publishes camera_info, or set camera_fov_deg'
+    return Finding('image.lens', problem, 'a calibration that tells what the camera sees', cure)
 
 
 def check_stamp(

@@ -9,6 +9,7 @@ from lnn_control.core.contract import (
     check_light,
     check_novelty,
     check_stamp,
+    report_lens,
 )
 from lnn_control.core.contract.images import thin_out
 
@@ -45,6 +46,12 @@ def test_images_unlike_the_training_are_told_and_stranger_ones_warn(
 
 def test_one_grey_wall_is_no_fault_of_the_camera() -> None:
     assert check_light(np.full_like(SCENE, 120)) == []
+
+
+def test_calibration_that_tells_nothing_stops_and_says_what_to_do() -> None:
+    finding = report_lens('camera_info must hold finite numbers: calibrate the camera')
+    assert (finding.name, finding.level) == ('image.lens', Level.ERROR)
+    assert 'finite numbers' in finding.describe() and 'camera_fov_deg' in finding.describe()
 
 
 def test_camera_without_colours_is_named() -> None:
