@@ -8,17 +8,19 @@ options of `lnn-control` have, with underscores.
 
 import difflib
 import os
+import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lnn_control.bringup.params_file import Setting, choose_settings, read_blocks
 from lnn_control.core.fleet import MOST_VEHICLES, name_vehicles
 from lnn_control.core.safety import CommandLimits
 from lnn_control.core.vehicle_profiles import PROFILES
 from lnn_control.deploy.provide import BACKENDS
+from lnn_control.nodes.parameter_types import OF_ROS, fit_value
+from lnn_control.nodes.params_file import Block, Setting, choose_settings, read_blocks
 from lnn_control.policies.folders import name_policy
 from sim.renderers import AUTO, RENDERERS
 from sim.tasks import TASKS
@@ -27,9 +29,12 @@ from sim.worlds import SEASONS, WORLDS
 PACKAGE = 'lnn_control'
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 _SHARED_MEMORY, _LEAST_SHARED = Path('/dev/shm'), 512 * 2**20
+OF_VEHICLE = -1.0
+"""Stands for the limit that a vehicle brings. Zero is a limit: no vehicle has a negative one."""
 BRIDGES = ('px4_node', 'ackermann_node', 'mavlink_node')
 
 _FLAGS = {'true': True, 'false': False}
+_TOPIC = re.compile(r'(~?/)?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*')
 
 Value: TypeAlias = bool | int | float | str
 Derive: TypeAlias = Callable[[Mapping[str, Value]], dict[str, Value]]
@@ -174,15 +179,46 @@ def choose_values(values: Mapping[str, Value], vehicle: str) -> dict[str, Value]
 def find_parameters(node: NodeDescription, values: Mapping[str, Value]) -> dict[str, Setting]:
     """Return what the arguments' values give the parameters of a node; params_file is the last.
 
-    :raises ValueError: if that is no such file.
+    :raises ValueError: if that is no such file, or gives a parameter a value of another type.
     """
     path = str(values['params_file'])
     blocks = read_blocks(path) if path else []
+    last_word = fit_settings(node, blocks, values)
     values = choose_values(values, node.vehicle)
     derived = node.derive(values) if node.derive is not None else {}
     settings = {name: values[argument] for name, argument in node.settings}
-    last_word = choose_settings(blocks, node.find_full_name(values))
     return {**settings, **dict(node.constants), **derived, **last_word}
+
+
+def fit_settings(
+    node: NodeDescription, blocks: Sequence[Block], values: Mapping[str, Value]
+) -> dict[str, Setting]:
+    """Return what the blocks of params_file give the parameters of a node, in their types.
+
+    :raises ValueError: if a value is of another type; what has no such name the node refuses.
+    """
+    full_name = node.find_full_name(values)
+    usual = {**OF_ROS, **choose_settings(read_blocks(str(node.config)), full_name)}
+    given = choose_settings(blocks, full_name)
+    try:
+        return {
+            name: fit_value(name, usual[name], value) if name in usual else value
+            for name, value in given.items()
+        }
+    except ValueError as error:
+        raise ValueError(f'params_file {values["params_file"]}: {node.name}: {error}') from error
+
+
+def find_remappings(node: NodeDescription, values: Mapping[str, Value]) -> dict[str, str]:
+    """Return topics of a node -> what they are called by the arguments, where that is different.
+
+    :raises ValueError: if one is called what ROS takes for no name.
+    """
+    others = {topic: (name, str(values[name])) for topic, name in node.remappings}
+    for topic, (argument, other) in others.items():
+        if _TOPIC.fullmatch(other) is None:
+            raise ValueError(f'{argument} must be a ROS name such as {topic}, got {other!r}')
+    return {topic: other for topic, (_, other) in others.items() if other != topic}
 
 
 def find_share_directory() -> Path:
@@ -238,12 +274,11 @@ def _name_pilot(values: Mapping[str, Value]) -> str:
 def choose_limits(limits: CommandLimits, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return a vehicle's limits as parameters, where an argument does not name another.
 
-    :param values: of the arguments; 0 leaves a limit to the vehicle.
+    :param values: of the arguments; OF_VEHICLE leaves a limit to the vehicle.
     """
-    return {
-        entry.name: float(values[entry.name]) or float(getattr(limits, entry.name))
-        for entry in fields(limits)
-    }
+    names = [entry.name for entry in fields(limits)]
+    own = {name: float(getattr(limits, name)) for name in names}
+    return own | {name: values[name] for name in names if values[name] != OF_VEHICLE}
 
 
 def make_environment() -> dict[str, str]:
@@ -313,8 +348,26 @@ _UNITS = {
     'horizontal_acceleration': '[m/s^2]',
     'climb_acceleration': '[m/s^2]',
     'yaw_acceleration': '[rad/s^2]',
-    'jerk': '[m/s^3]',
+    'jerk': '[m/s^3], 0 is any',
 }
+_SAFETY = (
+    Argument('max_tilt_deg', 0.0, 'more has tilted over and stops, by odom [deg]; 0: any'),
+    Argument('fence', '', "corners 'x y, x y, ...' in the frame of odom [m]; two for a box"),
+    Argument('lowest', -10_000.0, 'least altitude of odom [m]'),
+    Argument('highest', 10_000.0, 'greatest altitude of odom [m]'),
+    Argument('fence_margin', 2.0, 'so far outside the vehicle only hovers [m]'),
+    Argument('range_sources', '', 'that must be heard of, of scan range points; none if empty'),
+    Argument('stop_distance', 1.0, 'kept to obstacles [m]'),
+    Argument('button_timeout', 0.0, 'so long without emergency_stop stops [s]; 0: none is needed'),
+    Argument('manual_stamped', True, 'cmd_vel_manual is TwistStamped (true) or Twist (false)'),
+    Argument('resume_after_manual', False, 'the policy flies on when the pilot lets go'),
+    Argument('ask_after', 0.0, 'so long hovering asks the autopilot [s]; 0: never'),
+    Argument('ask_for', 'hold', 'what is asked of the autopilot', ('hold', 'land')),
+)
+_OF_SENSORS = (
+    Argument('max_image_age', 0.5, 'nothing flies on an older image [s]; 0: not looked at'),
+    Argument('tolerate', '', 'findings of the sensors that do not stop, such as "imu.frozen"'),
+)
 _POLICY = Argument(
     'policy',
     '',
@@ -334,9 +387,22 @@ _COMMON = (
         'params_file', '', 'YAML file with blocks of parameters a node; it has the last word'
     ),
     *(
-        Argument(entry.name, 0.0, f"safety limit {_UNITS[entry.name]}; 0: the vehicle's own")
+        Argument(
+            entry.name,
+            OF_VEHICLE,
+            f"safety limit {_UNITS[entry.name]}; {OF_VEHICLE:g}: the vehicle's own",
+        )
         for entry in fields(CommandLimits)
     ),
+    *_SAFETY,
+    *_OF_SENSORS,
+)
+
+# What the arguments set on the two nodes that every graph has.
+_SAFETY_SETTINGS = _same('stamped', 'max_image_age', *(entry.name for entry in _SAFETY))
+_POLICY_SETTINGS = _same(
+    *('policy', 'backend', 'task', 'camera_fov_deg', 'camera_pitch_deg', 'camera_rate'),
+    *('allow_untrained', *(entry.name for entry in _OF_SENSORS)),
 )
 
 SIMULATION = Graph(
@@ -384,7 +450,7 @@ SIMULATION = Graph(
         ),
         NodeDescription(
             'safety_node',
-            settings=_same('stamped'),
+            settings=_SAFETY_SETTINGS,
             constants=(('use_sim_time', True),),
             derive=limit_vehicle,
             is_of_vehicle=True,
@@ -392,17 +458,7 @@ SIMULATION = Graph(
         ),
         NodeDescription(
             'policy_node',
-            settings=_same(
-                *(
-                    'policy',
-                    'backend',
-                    'task',
-                    'camera_fov_deg',
-                    'camera_pitch_deg',
-                    'camera_rate',
-                ),
-                'allow_untrained',
-            ),
+            settings=_POLICY_SETTINGS,
             constants=(('use_sim_time', True),),
             is_lifecycle=True,
             is_of_vehicle=True,
@@ -484,6 +540,10 @@ ROBOT = Graph(
             ('', *BRIDGES),
         ),
         Argument('device', 'udpin:127.0.0.1:14550', 'of mavlink_node: where the autopilot is'),
+        Argument('baud', 921_600, 'of mavlink_node: speed of a serial device [baud]'),
+        Argument('system_id', 1, 'of mavlink_node: MAVLink id of this vehicle'),
+        Argument('wheelbase', 2.6, 'of ackermann_node: distance between the axles [m]'),
+        Argument('max_steering', 0.6, 'of ackermann_node: of the front wheels [rad]'),
         Argument('task', '', 'what is asked, by name; empty if it is none of those'),
         Argument('vehicle', '', 'what flies: quadrotor, rover, car; empty if it is none of those'),
         Argument('camera_fov_deg', 0.0, 'field of view across the image [deg]; 0: by camera_info'),
@@ -507,11 +567,11 @@ ROBOT = Graph(
             only_if=('record', 'mode=record'),
         ),
         _make_bridge('px4_node'),
-        _make_bridge('ackermann_node'),
-        _make_bridge('mavlink_node', 'device'),
+        _make_bridge('ackermann_node', 'wheelbase', 'max_steering'),
+        _make_bridge('mavlink_node', 'device', 'baud', 'system_id'),
         NodeDescription(
             'safety_node',
-            settings=_same('stamped', 'use_sim_time'),
+            settings=(*_SAFETY_SETTINGS, *_same('use_sim_time')),
             remappings=(('cmd_vel', 'command_topic'), _ODOMETRY_TOPIC),
             derive=limit_robot,
             is_vital=True,
@@ -524,17 +584,9 @@ ROBOT = Graph(
         ),
         NodeDescription(
             'policy_node',
-            settings=_same(
-                *(
-                    'policy',
-                    'backend',
-                    'task',
-                    'vehicle',
-                    'camera_fov_deg',
-                    'camera_pitch_deg',
-                    'camera_rate',
-                ),
-                *('allow_untrained', 'image_transport', 'bond', 'use_sim_time'),
+            settings=(
+                *_POLICY_SETTINGS,
+                *_same('vehicle', 'image_transport', 'bond', 'use_sim_time'),
             ),
             remappings=(*_ROBOT_TOPICS[:2], _INFO_TOPIC),
             only_if=('mode=fly',),

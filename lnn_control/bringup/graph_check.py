@@ -52,7 +52,7 @@ class GraphCheck:
         self._image = topics.choose_image_topic(image, names.transport)
         self._imu = replace(topics.IMU, name=names.imu)
         self._command = replace(topics.COMMAND_STAMPED, name=names.command)
-        self._inputs = SensorInputs(WatchSettings(), time.monotonic())
+        self._inputs = SensorInputs(WatchSettings(), time.monotonic(), self._image.name)
         self._ages: list[float] = []
         self._errors: dict[str, str] = {}
         self._fov_deg: float | None = None

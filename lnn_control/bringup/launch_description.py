@@ -32,12 +32,13 @@ from lnn_control.bringup.graph import (
     choose_nodes,
     complete_values,
     find_parameters,
+    find_remappings,
     make_environment,
     read_value,
 )
-from lnn_control.bringup.params_file import Setting
 from lnn_control.bringup.supervisor import check_namespace
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
+from lnn_control.nodes.params_file import Setting
 
 _CONFIGURE = lifecycle_msgs.msg.Transition.TRANSITION_CONFIGURE
 _ACTIVATE = lifecycle_msgs.msg.Transition.TRANSITION_ACTIVATE
@@ -110,7 +111,7 @@ def describe_node(
         name=node.name,
         namespace=node.find_namespace(values),
         parameters=[str(node.config), parameters],
-        remappings=[(topic, str(values[name])) for topic, name in node.remappings],
+        remappings=list(find_remappings(node, values).items()),
         # A launch that is killed would leave its nodes behind.
         additional_env={PARENT_VARIABLE: str(os.getpid()), **make_environment()},
         output='screen',

@@ -13,7 +13,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lnn_control.bringup.graph import NodeDescription, Value, find_parameters, make_environment
+from lnn_control.bringup.graph import (
+    NodeDescription,
+    Value,
+    find_parameters,
+    find_remappings,
+    make_environment,
+)
 from lnn_control.nodes.lifetime import PARENT_VARIABLE
 
 # How long a node may take to end after SIGTERM: more than the grace it gives itself [s].
@@ -37,9 +43,8 @@ def make_command(node: NodeDescription, values: Mapping[str, Value]) -> list[str
     for name, value in find_parameters(node, values).items():
         # JSON is YAML: text in quotes stays text.
         command += ['-p', f'{name}:={json.dumps(value)}']
-    for topic, argument in node.remappings:
-        if values[argument] != topic:
-            command += ['-r', f'{topic}:={values[argument]}']
+    for topic, other in find_remappings(node, values).items():
+        command += ['-r', f'{topic}:={other}']
     namespace = node.find_namespace(values)
     if namespace:
         command += ['-r', f'__ns:=/{namespace}']
@@ -85,6 +90,7 @@ class NodeProcesses:
     for a signal should this process be killed.
 
     :param write: takes each line that a node says, called from one thread a node.
+    :raises ValueError: if the values give a node what it cannot take.
     """
 
     def __init__(
@@ -93,16 +99,16 @@ class NodeProcesses:
         values: Mapping[str, Value],
         write: Callable[[str], None] = print_line,
     ) -> None:
-        self._nodes = list(nodes)
-        self._values = dict(values)
+        # All before the first one starts: a mistake in what the user gave starts none.
+        self._commands = [(node, make_command(node, values)) for node in nodes]
         self._write = write
         self._running: list[NodeProcess] = []
         self._lost: list[NodeProcess] = []
 
     def __enter__(self) -> 'NodeProcesses':
         try:
-            for node in self._nodes:
-                self._running.append(self._start(node))
+            for node, command in self._commands:
+                self._running.append(self._start(node, command))
         except BaseException:
             self.stop()
             raise
@@ -111,7 +117,7 @@ class NodeProcesses:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
-    def _start(self, node: NodeDescription) -> NodeProcess:
+    def _start(self, node: NodeDescription, command: list[str]) -> NodeProcess:
         environment = {
             **os.environ,
             **make_environment(),
@@ -121,7 +127,7 @@ class NodeProcesses:
             'OMP_NUM_THREADS': os.environ.get('OMP_NUM_THREADS', '1'),
         }
         process = subprocess.Popen(
-            make_command(node, self._values),
+            command,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -98,7 +98,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Serve a file or the stream of events."""
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError as error:
+            self._say(HTTPStatus.BAD_REQUEST, error=f'{self.path} is no address: {error}')
+            return
         if parts.path == '/' and self._take_token(parts.query):
             return
         if not self._is_allowed():

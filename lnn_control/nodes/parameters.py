@@ -3,7 +3,8 @@
 """Parameters of the nodes: declared with description and range, read as plain values."""
 
 import difflib
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TypeAlias
@@ -17,10 +18,11 @@ from rcl_interfaces.msg import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-Value: TypeAlias = bool | int | float | str | list[str]
+from lnn_control.nodes.command_line import list_given
+from lnn_control.nodes.parameter_types import OF_ROS, fit_value
 
-# What every node of ROS takes besides its own.
-_OF_ROS = ('use_sim_time', 'start_type_description_service')
+Value: TypeAlias = bool | int | float | str
+
 _PREFIX_OF_ROS = 'qos_overrides.'
 
 
@@ -43,10 +45,11 @@ class Parameter:
 def declare_parameters(node: Node, parameters: Sequence[Parameter]) -> SimpleNamespace:
     """Declare the parameters and return their values as attributes.
 
-    :raises ValueError: if something is set that the node does not have.
-    :raises rclpy.exceptions.ParameterException: if a value has another type or is out of range.
+    :raises ValueError: if something is set that the node does not have, or to another type.
+    :raises rclpy.exceptions.ParameterException: if a value is out of range.
     """
     check_names(node, [entry.name for entry in parameters])
+    take_given(node, {**OF_ROS, **{entry.name: entry.default for entry in parameters}})
     node.add_on_set_parameters_callback(_keep_time)
     values = {
         entry.name: node.declare_parameter(entry.name, entry.default, describe(entry)).value
@@ -72,7 +75,7 @@ def check_names(node: Node, names: Sequence[str]) -> None:
     """
     # rclpy has no other place to ask what was given and not declared.
     for given in node._parameter_overrides:
-        if given in names or given in _OF_ROS or given.startswith(_PREFIX_OF_ROS):
+        if given in names or given in OF_ROS or given.startswith(_PREFIX_OF_ROS):
             continue
         closest = difflib.get_close_matches(given, names, n=1)
         hint = f'; did you mean {closest[0]!r}?' if closest else ''
@@ -82,13 +85,31 @@ def check_names(node: Node, names: Sequence[str]) -> None:
         )
 
 
+def take_given(node: Node, usual: Mapping[str, Value]) -> None:
+    """Let the node's parameters be what command line and files say last, whatever rclpy took.
+
+    :param usual: parameter -> any value of the right type.
+    :raises ValueError: if a value is of another type, even one that a later one replaces.
+    """
+    overrides = node._parameter_overrides
+    taken = [(name, parameter.value) for name, parameter in overrides.items()]
+    for name, value in [*taken, *list_given(sys.argv, node.get_fully_qualified_name())]:
+        if name in usual:
+            fitting = fit_value(name, usual[name], value)
+            overrides[name] = RosParameter(name, value=fitting)
+
+
 def answer_changes(node: Node, apply: Callable[[dict[str, Value]], None]) -> None:
-    """Let a function decide on changes of parameters while the node runs.
+    """Let a function decide on changes of parameters while the node runs, once all others agree.
 
     :param apply: takes name -> value and raises a ValueError that says why not.
     """
 
     def answer(changes: list[RosParameter]) -> SetParametersResult:
+        # Asked first: rclpy asks whoever came last first, and refuses all if one of them does.
+        agreed = _keep_time(changes)
+        if not agreed.successful:
+            return agreed
         try:
             apply({change.name: change.value for change in changes})
         except ValueError as error:

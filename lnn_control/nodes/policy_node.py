@@ -35,6 +35,7 @@ from lnn_control.core.contract import (
     check_novelty,
     describe_findings,
 )
+from lnn_control.core.contract.names import read_tolerated
 from lnn_control.core.domain import FlightSetup
 from lnn_control.core.messages import CameraImage, VelocityCommand
 from lnn_control.core.safety import ZERO
@@ -154,7 +155,7 @@ class PolicyNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('policy_node')
         self._settings = declare_parameters(self, PARAMETERS)
-        self._tolerated = frozenset(self._settings.tolerate.split())
+        self._tolerated = read_tolerated(self._settings.tolerate)
         self._is_simulated = bool(self.get_parameter('use_sim_time').value)
         self._image_topic = topics.choose_image_topic(
             self.resolve_topic_name(topics.IMAGE.name), self._settings.image_transport

@@ -21,7 +21,7 @@ from lnn_control.bringup.graph import (
     complete_values,
     find_share_directory,
 )
-from lnn_control.bringup.node_processes import make_command
+from lnn_control.bringup.node_processes import NodeProcesses, make_command
 from lnn_control.cli.collect import Collect
 from lnn_control.cli.dashboard import Dashboard
 from lnn_control.cli.evaluate import Evaluate
@@ -88,6 +88,9 @@ def test_config_names_the_parameters_of_the_node_with_their_defaults(
         pytest.importorskip('pymavlink', reason='needs the extra mavlink')
     parameters = importlib.import_module(node.module).PARAMETERS
     assert read_config(node) == {entry.name: entry.default for entry in parameters}
+    # By these params_file is judged before a node starts.
+    kinds = {entry.name: type(entry.default) for entry in parameters}
+    assert {name: type(value) for name, value in read_config(node).items()} == kinds
     assert all(entry.description for entry in parameters)
     known = {entry.name for entry in parameters} | {'use_sim_time'}
     assert {name for name, _ in (*node.settings, *node.constants)} <= known
@@ -137,6 +140,10 @@ def test_arguments_are_called_like_the_options_of_the_commands(
             'autostart',
             'params_file',
         ),
+        *('baud', 'system_id', 'wheelbase', 'max_steering'),
+        *('max_tilt_deg', 'fence', 'lowest', 'highest', 'fence_margin', 'range_sources'),
+        *('stop_distance', 'button_timeout', 'manual_stamped', 'resume_after_manual'),
+        *('ask_after', 'ask_for', 'max_image_age', 'tolerate'),
         *(entry.name for entry in fields(CommandLimits)),
     }
     assert {entry.name for entry in GRAPHS[graph].arguments} <= words | own
@@ -226,6 +233,62 @@ def test_limits_are_arguments_of_every_graph(graph: Graph) -> None:
     slow = make_command(safety, {**find_defaults(graph), 'horizontal_speed': 0.5})
     assert 'horizontal_speed:=0.5' in slow
     assert 'climb_speed:=1.0' in slow
+
+
+def test_zero_is_a_limit_and_minus_one_is_that_of_the_vehicle() -> None:
+    graph = GRAPHS['robot']
+    drone = {'profile': 'px4_mavros'}
+    for given, wanted in (
+        ({}, 'jerk:=20.0'),
+        ({'jerk': -1.0}, 'jerk:=20.0'),
+        ({'jerk': 0.0}, 'jerk:=0.0'),
+        # Which safety_node refuses: it is no speed to fly at.
+        ({'horizontal_speed': 0.0}, 'horizontal_speed:=0.0'),
+    ):
+        values = complete_values(graph, {**drone, **given})
+        assert wanted in make_command(find_node(graph, 'safety_node'), values)
+
+
+@pytest.mark.parametrize('graph', GRAPHS.values(), ids=list(GRAPHS))
+def test_what_a_flight_needs_of_safety_is_an_argument(graph: Graph) -> None:
+    given = {'fence': '-5 -5, 20 5', 'range_sources': 'scan', 'max_tilt_deg': 30.0}
+    given |= {'max_image_age': 0.0, 'ask_for': 'land', 'tolerate': 'imu.frozen'}
+    values = complete_values(graph, given)
+    safety = make_command(find_node(graph, 'safety_node'), values)
+    assert {'fence:="-5 -5, 20 5"', 'range_sources:="scan"', 'max_tilt_deg:=30.0'} <= set(safety)
+    assert {'max_image_age:=0.0', 'ask_for:="land"'} <= set(safety)
+    policy = make_command(find_node(graph, 'policy_node'), values)
+    assert {'max_image_age:=0.0', 'tolerate:="imu.frozen"'} <= set(policy)
+
+
+def test_what_a_bridge_must_know_of_the_vehicle_is_an_argument() -> None:
+    graph = GRAPHS['robot']
+    values = complete_values(
+        graph, {'baud': 57600, 'system_id': 7, 'wheelbase': 0.3, 'max_steering': 0.4}
+    )
+    mavlink = make_command(find_node(graph, 'mavlink_node'), values)
+    assert {'baud:=57600', 'system_id:=7'} <= set(mavlink)
+    ackermann = make_command(find_node(graph, 'ackermann_node'), values)
+    assert {'wheelbase:=0.3', 'max_steering:=0.4'} <= set(ackermann)
+
+
+@pytest.mark.parametrize('other', ['', 'a-b', '1st', 'a//b', 'a/', '/', 'a b', 'ä', 'a:=b'])
+def test_topic_that_is_no_ros_name_starts_nothing(other: str) -> None:
+    graph = GRAPHS['robot']
+    values = {**find_defaults(graph), 'image_topic': other}
+    with pytest.raises(ValueError) as caught:
+        NodeProcesses(choose_nodes(graph, values), values)
+    assert str(caught.value) == (
+        f'image_topic must be a ROS name such as camera/image_raw, got {other!r}'
+    )
+
+
+@pytest.mark.parametrize('other', ['/zed/rgb', 'a', '_a/b_1', '~/image'])
+def test_topic_that_is_a_ros_name_is_taken(other: str) -> None:
+    graph = GRAPHS['robot']
+    values = {**find_defaults(graph), 'image_topic': other}
+    command = make_command(find_node(graph, 'policy_node'), values)
+    assert f'camera/image_raw:={other}' in command
 
 
 @pytest.mark.parametrize('name', [name for name in PROFILES if name != 'simulator'])
@@ -330,6 +393,69 @@ def test_parameter_file_has_the_last_word_and_is_checked(write: Write, tmp_path:
             check_params_file(graph, values)
     with pytest.raises(ValueError, match='params_file must be a YAML file'):
         check_params_file(graph, {**values, 'params_file': str(tmp_path / 'none.yaml')})
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        ('range_sources: [scan, range]', "text, got the list ['scan', 'range']: write it in quo"),
+        ('range_sources: []', 'text, got the list []'),
+        ('fence: [-5, -5, 20, 5]', 'text, got the list [-5, -5, 20, 5]'),
+        ("horizontal_speed: '0.5'", "a finite number, got the text '0.5'"),
+        ('horizontal_speed: 0,5', "a finite number, got the text '0,5'"),
+        ('horizontal_speed: 0.5 m/s', "a finite number, got the text '0.5 m/s'"),
+        ('horizontal_speed: [0.5]', 'a finite number, got the list [0.5]'),
+        ('horizontal_speed: true', 'a finite number, got true'),
+        ('horizontal_speed: .nan', 'a finite number, got nan'),
+        ("max_tilt_deg: '30'", "a finite number, got the text '30'"),
+        ('button_timeout: 1s', "a finite number, got the text '1s'"),
+        ('range_scans: 3.0', 'a whole number, got 3.0'),
+        ('stamped: 1', 'true or false, got 1'),
+        ('use_sim_time: "true"', "true or false, got the text 'true'"),
+    ],
+)
+@pytest.mark.parametrize('block', ['safety_node', '/**', '/drone/safety_node'])
+def test_value_of_another_type_starts_nothing(
+    block: str, line: str, message: str, write: Write
+) -> None:
+    values = write(f'{block}:\n  ros__parameters:\n    {line}\n', namespace='drone')
+    with pytest.raises(ValueError) as caught:
+        NodeProcesses(choose_nodes(GRAPHS['robot'], values), values)
+    name = line.partition(':')[0]
+    told = str(caught.value)
+    assert told.startswith(f'params_file {values["params_file"]}: ')
+    assert f'_node: {name} must be {message}' in told
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        ('fence: [[-5, -5], [20, 5]]', 'fence must be one value or a list of values, got more'),
+        ('fence: [{x: 1}]', 'fence must be one value or a list of values'),
+        ('fence:', "fence has no value: give it one ('' is an empty text) or leave it out"),
+        ('fence: ~', 'fence has no value'),
+        ('a: {fence: }', 'a.fence has no value'),
+        ('fence: {}', 'fence must be one value or a list of values'),
+        ('- fence: "-5 -5, 5 5"', 'ros__parameters must hold lines as name: value'),
+        ('fence', 'ros__parameters must hold lines as name: value'),
+    ],
+)
+def test_what_is_no_value_is_refused(line: str, message: str, write: Write) -> None:
+    values = write(f'safety_node:\n  ros__parameters:\n    {line}\n')
+    with pytest.raises(ValueError) as caught:
+        check_params_file(GRAPHS['robot'], values)
+    assert f'params_file {values["params_file"]}: safety_node: {message}' in str(caught.value)
+
+
+def test_block_of_which_all_is_commented_out_sets_nothing(write: Write) -> None:
+    values = write('safety_node:\n  ros__parameters:\n    # fence: "-5 -5, 5 5"\n')
+    check_params_file(GRAPHS['robot'], values)
+    assert 'fence:=""' in list_settings('robot', values)['safety_node']
+
+
+def test_whole_number_is_a_number_as_well(write: Write) -> None:
+    values = write('safety_node:\n  ros__parameters:\n    horizontal_speed: 2\n')
+    assert 'horizontal_speed:=2.0' in list_settings('robot', values)['safety_node']
 
 
 @pytest.mark.parametrize('namespace', ['', 'drone', 'park/drone'])

@@ -101,6 +101,23 @@ def test_parameter_file_reaches_a_node_in_a_namespace(tmp_path: Path) -> None:
         list_parameters('robot', namespace='drone', params_file=str(path))
 
 
+@pytest.mark.parametrize(
+    ('given', 'line', 'message'),
+    [
+        ({}, "horizontal_speed: '0.5'", "must be a finite number, got the text '0.5'"),
+        ({}, 'range_sources: [scan]', r"must be text, got the list \['scan'\]"),
+        ({'image_topic': 'a-b'}, 'jerk: 1.0', 'image_topic must be a ROS name such as camera'),
+    ],
+)
+def test_what_a_node_cannot_take_starts_nothing(
+    given: dict[str, str], line: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / 'mine.yaml'
+    path.write_text(f'safety_node:\n  ros__parameters:\n    {line}\n')
+    with pytest.raises(ValueError, match=message):
+        list_parameters('robot', params_file=str(path), **given)
+
+
 def test_launch_ends_with_the_nodes_that_nothing_flies_without_and_with_no_other() -> None:
     nodes, context = describe_nodes(SIMULATION, {'record': 'true'})
     ends = {}

@@ -73,6 +73,20 @@ def test_page_loads_nothing_from_elsewhere_and_stands_in_no_other(serve: Serve) 
     assert ask(server, 'GET', '/../page_server.py').status == 404
 
 
+def test_address_that_is_none_is_a_bad_request(
+    serve: Serve, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    for path in ('http://[x', 'http://a]/', 'ftp://[/'):
+        with socket.create_connection(('127.0.0.1', server.server_port), PATIENCE) as line:
+            line.sendall(f'GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n'.encode())
+            answer = line.makefile('rb').read().decode()
+        assert answer.startswith('HTTP/1.0 400 ')
+        assert f'{path} is no address: ' in answer
+    assert ask(server, 'GET', '/').status == 200
+    assert 'Traceback' not in capfd.readouterr().err
+
+
 def test_loopback_means_one_address_of_this_machine(serve: Serve) -> None:
     server = serve()
     socket.create_connection(('127.0.0.1', server.server_port)).close()

@@ -13,6 +13,7 @@ from lnn_control.core.contract.images import (
     check_light,
     check_novelty,
     check_stamp,
+    report_lens,
     report_unreadable,
 )
 from lnn_control.core.contract.inertial import RECORDING, check_inertial, check_inertial_header
@@ -38,5 +39,6 @@ __all__ = [
     'check_novelty',
     'check_stamp',
     'describe_findings',
+    'report_lens',
     'report_unreadable',
 ]

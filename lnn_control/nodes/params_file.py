@@ -3,11 +3,11 @@
 """A file of parameters as ROS has them: blocks by the names of nodes, read for one node at a time.
 
 rclpy takes a block without a namespace for the node of that name outside of any, and ignores it
-without a word for all others. Here it is for that node wherever it is started.
+without a word for all others. Here it is for that node wherever it is started. Knows no ROS.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -18,8 +18,19 @@ Scalar: TypeAlias = bool | int | float | str
 Setting: TypeAlias = Scalar | list[Scalar]
 
 _PARAMETERS = 'ros__parameters'
-_BOOL = 'tag:yaml.org,2002:bool'
-_READERS: tuple[Callable[[str], Scalar], ...] = (lambda text: int(text, 0), float)
+_NULL = 'tag:yaml.org,2002:null'
+# What rcl takes for a flag and for a number, which is not quite what YAML does.
+_FLAGS = {
+    word: is_true
+    for is_true, words in ((True, 'y yes true on'), (False, 'n no false off'))
+    for text in words.split()
+    for word in (text, text.capitalize(), text.upper())
+}
+_WHOLE = re.compile(r'([+-]?)(?:0[xX]([0-9a-fA-F]+)|(0[0-7]*)|([1-9][0-9]*))')
+_NUMBER = re.compile(
+    r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|[+-]?\.?(?:nan|inf|infinity)', re.I
+)
+_GREATEST_WHOLE = 2**63
 
 
 @dataclass(frozen=True)
@@ -90,34 +101,73 @@ def _find_blocks(
         raise ValueError(f'params_file {path}: block {name!r} must hold {_PARAMETERS}')
     for key, value in entries:
         if key.value == _PARAMETERS:
-            yield name, dict(_read_settings(value))
+            try:
+                yield name, dict(_read_parameters(value))
+            except ValueError as error:
+                raise ValueError(f'params_file {path}: {name}: {error}') from error
         else:
             yield from _find_blocks(path, f'{name}/{key.value}', value)
 
 
-def _read_settings(node: yaml.Node, prefix: str = '') -> Iterator[tuple[str, Setting]]:
+def _read_parameters(node: yaml.Node) -> Iterator[tuple[str, Setting]]:
+    """Yield the parameters of a block and their values; none where all of it is commented out."""
+    if isinstance(node, yaml.MappingNode):
+        yield from _read_settings(node)
+    elif node.tag != _NULL:
+        raise ValueError(f'{_PARAMETERS} must hold lines as name: value')
+
+
+def _read_settings(node: yaml.MappingNode, prefix: str = '') -> Iterator[tuple[str, Setting]]:
     """Yield parameters and their values; those in groups have the names of these before theirs."""
-    entries = node.value if isinstance(node, yaml.MappingNode) else []
-    for key, value in entries:
+    for key, value in node.value:
         name = f'{prefix}{key.value}'
-        if isinstance(value, yaml.MappingNode):
+        if isinstance(value, yaml.MappingNode) and value.value:
             yield from _read_settings(value, f'{name}.')
-        elif isinstance(value, yaml.SequenceNode):
-            yield name, [_read_scalar(entry) for entry in value.value]
         else:
-            yield name, _read_scalar(value)
+            yield name, _read_value(name, value)
 
 
-def _read_scalar(node: yaml.Node) -> Scalar:
-    """Return a value as ROS reads it: 1e3 is a number, a date is text."""
+def read_setting(name: str, text: str) -> Setting:
+    """Return the value that a command line gives a parameter.
+
+    :raises ValueError: if it is none.
+    """
+    try:
+        node = yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(f'{name} must be a value of YAML, got {text!r}: {error}') from error
+    return _read_value(name, node)
+
+
+def _read_value(name: str, node: yaml.Node | None) -> Setting:
+    """Return a value or a list of them."""
+    if isinstance(node, yaml.SequenceNode):
+        return [_read_scalar(name, entry) for entry in node.value]
+    return _read_scalar(name, node)
+
+
+def _read_scalar(name: str, node: yaml.Node | None) -> Scalar:
+    """Return a value as ROS reads it: 1e3 is a number, 010 is eight, a date is text."""
+    if node is not None and not isinstance(node, yaml.ScalarNode):
+        raise ValueError(f'{name} must be one value or a list of values, got more inside of it')
+    if node is None or (node.style is None and node.tag == _NULL):
+        raise ValueError(f"{name} has no value: give it one ('' is an empty text) or leave it out")
     text = str(node.value)
     if node.style is not None:
         return text
-    if node.tag == _BOOL:
-        return text.lower() in ('true', 'yes', 'on')
-    for read in _READERS:
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text
+    if text in _FLAGS:
+        return _FLAGS[text]
+    return _read_number(text)
+
+
+def _read_number(text: str) -> int | float | str:
+    """Return the number that a text is, else the text."""
+    found = _WHOLE.fullmatch(text)
+    if found is not None:
+        sign, hexadecimal, octal, decimal = found.groups()
+        digits, base = (hexadecimal, 16) if hexadecimal else (octal, 8) if octal else (decimal, 10)
+        whole = int(sign + digits, base)
+        return whole if -_GREATEST_WHOLE <= whole < _GREATEST_WHOLE else float(whole)
+    if _NUMBER.fullmatch(text) is None:
+        return text
+    return float(text.lower().replace('.inf', 'inf').replace('.nan', 'nan'))
