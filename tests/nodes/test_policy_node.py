@@ -184,6 +184,13 @@ def test_broken_checkpoint_fails_to_configure_with_one_line(
     assert 'Traceback' not in run.output
 
 
+def test_finding_that_does_not_exist_cannot_be_tolerated(start: Start) -> None:
+    run = start('policy_node', tolerate='imu.frozn')
+    assert run.wait() == 1
+    assert "got 'imu.frozn'; did you mean 'imu.frozen'?" in run.output
+    assert 'Traceback' not in run.output
+
+
 def test_last_command_is_zero_when_the_node_ends(
     probe: Any, start: Start, untrained_checkpoint: Path
 ) -> None:

@@ -196,11 +196,10 @@ def test_stricter_acceleration_leaves_the_brakes(join: Join) -> None:
     answer = probe.call(SetParameters, 'safety_node/set_parameters', request)
     assert answer.results[0].successful
     probe.wait_until(is_moving(commands), send_forward(probe))
-    place = len(commands)
+    began = time.monotonic()
     zero = make_twist_stamped(VelocityCommand(), 1.0)
     probe.wait_until(
         lambda: is_standing(commands), lambda: probe.publish(topics.RAW_COMMAND, zero)
     )
-    # From 0.5 m/s at 8 m/s^2 in a few messages; at 0.01 m/s^2 it would be thousands.
-    speeds = [read_twist(message)[0] for message in commands[place:]]
-    assert sum(0.0 < speed < FORWARD.vx for speed in speeds) < 100
+    # From 0.5 m/s at 8 m/s^2 in less than a tenth of a second; at 0.01 m/s^2 in 50 s.
+    assert time.monotonic() - began < 25.0
