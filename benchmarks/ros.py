@@ -224,7 +224,10 @@ def start_nodes(folder: Path) -> Iterator['subprocess.Popen[bytes]']:
     try:
         yield processes[-1]
     finally:
-        for process in processes:
+        # Echo and relay have nothing to leave in order.
+        for process in processes[:2]:
+            process.kill()
+        for process in processes[2:]:
             process.terminate()
         for process in processes:
             process.wait(60)
