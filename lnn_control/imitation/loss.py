@@ -23,18 +23,41 @@ def compute_loss(
     weight: Tensor,
     scale: Tensor,
     axis_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0),
+    emphasis: Tensor | None = None,
 ) -> Tensor:
     """Return the Huber loss of normalised commands over the steps that bear loss.
 
     :param commands: shape (batch, steps, 4). :param weight: shape (batch, steps).
     :param axis_weights: how much vx, vy, vz and yaw rate count; their mean is what four ones do.
+    :param emphasis: how much more than 1 steps count, shape (batch, steps); none does if None.
     """
     error = (commands - labels) / scale
     loss = torch.nn.functional.smooth_l1_loss(
         error, torch.zeros_like(error), reduction='none', beta=1.0
     )
     loss = scale_columns(loss, axis_weights).mean(dim=2)
+    loss = loss if emphasis is None else loss * emphasis
     return (loss * weight).sum() / weight.sum().clamp(min=1)
+
+
+# Nearness 1 / (1 + depth / 2 m) from which on images count more, and at which they count most: at
+# about 2.5 m and 1 m.
+_FARTHEST, _NEAREST = 0.44, 0.66
+# A target that is nearer than 3 m is what is near, and no obstacle: nearness 1 / (1 + 3 m / 4 m).
+_TARGET = 0.57
+_TARGET_NEARNESS, _AHEAD = 2, slice(9, 15)
+
+
+def weigh_obstacles(privileged: Tensor, greatest: float) -> Tensor:
+    """Return how much images count for what stands ahead: 1, up to 1 + greatest within a metre.
+
+    :param privileged: shape (batch, steps, 20), see `imitation.heads`; zeros where nobody knows.
+    :param greatest: what an obstacle straight ahead adds.
+    :return: shape (batch, steps).
+    """
+    ahead = privileged[..., _AHEAD].amax(-1)
+    share = ((ahead - _FARTHEST) / (_NEAREST - _FARTHEST)).clamp(0.0, 1.0)
+    return 1.0 + greatest * share * (privileged[..., _TARGET_NEARNESS] < _TARGET)
 
 
 def compute_head_loss(guess: Tensor, privileged: Tensor, is_known: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lnn_control.imitation.augment import mirror_signals
 from lnn_control.imitation.heads import PrivilegedHeads, mirror_privileged
-from lnn_control.imitation.loss import compute_head_loss, compute_loss
+from lnn_control.imitation.loss import compute_head_loss, compute_loss, weigh_obstacles
 from lnn_control.policies.network import Network
 
 
@@ -45,11 +45,13 @@ class Objective:
 
     :param heads: None where nothing privileged is guessed.
     :param axis_weights: how much vx, vy, vz and yaw rate count.
+    :param obstacle_weight: what an obstacle ahead adds to how much an image counts.
     """
 
     network: Network
     heads: PrivilegedHeads | None
     axis_weights: tuple[float, float, float, float]
+    obstacle_weight: float = 0.0
 
     def compute(
         self, signals: Signals, is_mirrored: Tensor, seen: Tensor, state: Any
@@ -64,7 +66,10 @@ class Objective:
         features = self.network.join(seen, imu)
         commands, state = self.network.steer(features, signals.elapsed_time, state)
         scale = self.network.command_scale
-        loss = compute_loss(commands, labels, signals.weight, scale, self.axis_weights)
+        emphasis = None
+        if self.obstacle_weight > 0.0 and signals.privileged is not None:
+            emphasis = weigh_obstacles(signals.privileged, self.obstacle_weight)
+        loss = compute_loss(commands, labels, signals.weight, scale, self.axis_weights, emphasis)
         head_loss = loss.new_zeros(())
         if (
             self.heads is not None

@@ -33,6 +33,9 @@ class TrainSettings:
     """Longer gradients are shortened to this."""
     axis_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     """How much vx, vy, vz and yaw rate count in the loss."""
+    obstacle_weight: float = 0.0
+    """What an obstacle within a metre straight ahead adds to how much an image counts, less up to
+    2.5 m, where the distance was recorded: 12 is worth a try, as such images are rare."""
     averaging: float = 0.995
     """Share of the averaged weights that remains in a step; the average is what is saved."""
     finish: float = 0.0
@@ -63,6 +66,7 @@ class TrainSettings:
             raise ValueError(f'schedule must be one of {sorted(SCHEDULES)}, got {self.schedule!r}')
         check_number('weight_decay', self.weight_decay, 0.0, 1.0)
         check_number('max_gradient_norm', self.max_gradient_norm, 1e-6, 1e6)
+        check_number('obstacle_weight', self.obstacle_weight, 0.0, 1e3)
         check_number('averaging', self.averaging, 0.0, 1.0)
         check_number('finish', self.finish, 0.0, 1.0)
         for weight in self.axis_weights:

@@ -146,7 +146,9 @@ class Trainer:
         self.parameters = [*network.parameters()]
         if self.heads is not None:
             self.parameters += [*self.heads.parameters()]
-        self.objective = Objective(network, self.heads, settings.axis_weights)
+        self.objective = Objective(
+            network, self.heads, settings.axis_weights, settings.obstacle_weight
+        )
         strength = settings.augmentation
         self.strength = strength if is_symmetric else replace(strength, mirror=0.0)
         self._is_finishing = False

@@ -15,7 +15,7 @@ from lnn_control.imitation import augment, device_step
 from lnn_control.imitation import trainer as trainer_module
 from lnn_control.imitation.augment import LEVELS
 from lnn_control.imitation.cache import Sequence
-from lnn_control.imitation.loss import compute_head_loss, compute_loss
+from lnn_control.imitation.loss import compute_head_loss, compute_loss, weigh_obstacles
 from lnn_control.imitation.schedule import SCHEDULES, schedule_decay, schedule_one_cycle
 from lnn_control.imitation.settings import TrainSettings
 from lnn_control.imitation.train import Keeping, train
@@ -287,6 +287,31 @@ def test_axis_weights_count_in_the_loss():
     error = torch.tensor([[[3.0, 3, 3, 3]]])
     arguments = error, torch.zeros(1, 1, 4), torch.ones(1, 1), torch.ones(4)
     assert float(compute_loss(*arguments, (0.0, 0, 0, 2))) == pytest.approx(2.5 / 2)
+
+
+def test_obstacles_ahead_count_more_where_they_are_known_and_the_target_is_not_near():
+    privileged = torch.zeros(1, 4, 20)
+    privileged[0, 1:, 11] = 2 / 3  # 1 m ahead
+    privileged[0, 2, 2] = 0.8  # the target, 1 m away
+    privileged[0, 3, [11, 4]] = torch.tensor([0.0, 2 / 3])  # to the left
+    emphasis = weigh_obstacles(privileged, 12.0)
+    assert emphasis.tolist() == [[1.0, 13.0, 1.0, 1.0]]
+    commands, labels = torch.full((1, 4, 4), 3.0), torch.zeros(1, 4, 4)
+    loss = compute_loss(commands, labels, torch.ones(1, 4), torch.ones(4), emphasis=emphasis)
+    assert float(loss) == pytest.approx(2.5 * (1 + 13 + 1 + 1) / 4)
+
+
+def test_obstacle_weight_changes_what_is_learned():
+    sequences = make_sequences(has_privileged=True)
+    for sequence in sequences:
+        sequence.privileged[:, 2] = 0.0
+        sequence.privileged[:, 11] = 2 / 3
+    losses = []
+    for weight in (0.0, 12.0):
+        settings = replace(SETTINGS, augmentation=LEVELS['none'], obstacle_weight=weight)
+        trainer = Trainer(make_network(sequences), sequences, settings)
+        losses.append(trainer.step().loss)
+    assert losses[1] > 2.0 * losses[0]
 
 
 @pytest.mark.parametrize('carry_state', [True, False])
