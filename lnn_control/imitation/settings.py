@@ -34,8 +34,8 @@ class TrainSettings:
     axis_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     """How much vx, vy, vz and yaw rate count in the loss."""
     obstacle_weight: float = 0.0
-    """What an obstacle within a metre straight ahead adds to how much an image counts, less up to
-    2.5 m, where the distance was recorded: 12 is worth a try, as such images are rare."""
+    """Added to the factor 1 by which an image counts: all of it with an obstacle within 1 m
+    straight ahead, less up to 2.5 m, where distances were recorded. 12 is worth a try."""
     averaging: float = 0.995
     """Share of the averaged weights that remains in a step; the average is what is saved."""
     finish: float = 0.0
