@@ -178,9 +178,7 @@ class RecorderNode(Node):
 
     def finish(self) -> None:
         """Complete the open file."""
-        if self._is_recording:
-            self._write_waiting()
-        self._close_file()
+        self._end_file()
 
     def _record_images(self) -> None:
         """Record the camera's images as they come, compressed or not."""
@@ -281,6 +279,8 @@ class RecorderNode(Node):
             self._write(self._waiting.popleft())
 
     def _write(self, message: _Message) -> None:
+        if self._is_stopped:
+            return  # since one that came before it: a full disk
         try:
             if self._writer is None:
                 self._writer = self._open_file(message.stamp_ns)
@@ -344,6 +344,14 @@ class RecorderNode(Node):
             except OSError as error:
                 self._give_up(str(error))
 
+    def _end_file(self) -> str:
+        """Complete the open file with what waits for the next image, and return its path."""
+        if self._is_recording:
+            self._write_waiting()
+        path = str(self._writer.path) if self._writer is not None else ''
+        self._close_file()
+        return path
+
     def _close_file(self) -> None:
         if self._writer is None:
             return
@@ -355,11 +363,7 @@ class RecorderNode(Node):
             self.get_logger().error(f'{writer.path} is incomplete: {error}')
 
     def _split(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        if self._is_recording:
-            self._write_waiting()
-        path = str(self._writer.path) if self._writer is not None else ''
-        self._close_file()
-        response.success, response.message = True, path
+        response.success, response.message = True, self._end_file()
         return response
 
     def _start(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

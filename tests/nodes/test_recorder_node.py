@@ -250,6 +250,25 @@ def test_samples_that_come_before_the_first_image_of_a_trial_are_in_its_file(
     assert samples == [[5.25], [99.75]]
 
 
+def test_what_waits_when_the_disk_is_full_opens_no_new_file(
+    join: Join, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe, node = join(RecorderNode, 'recorder_node', output=tmp_path, always=True)
+    collision = lambda: probe.publish(topics.COLLISION, Bool(data=True))  # noqa: E731
+    probe.wait_until(lambda: node._writer is not None, collision)
+    probe.wait_until(lambda: len(node._waiting) > 3, collision)
+
+    def fail(*arguments: Any) -> None:
+        raise OSError('No space left on device')
+
+    monkeypatch.setattr(node._writer, 'write', fail)
+    image = ImageEncoder().encode(np.zeros((8, 16, 3), np.uint8), 5.0)
+    probe.wait_until(lambda: node._is_stopped, lambda: probe.publish(topics.IMAGE, image))
+    probe.wait_until(lambda: not node._waiting or len(node._waiting) < 3, collision)
+    assert node._num_files == 1
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_compressed_images_are_recorded_as_they_come(join: Join, tmp_path: Path) -> None:
     probe, _ = join(
         RecorderNode,
