@@ -48,10 +48,12 @@ class DriveToTargetExpert(ReachTargetExpert):
     :param reach: distance to the target at which the way is done [m].
     """
 
+    parameters: DrivingParameters
+
     def __init__(
         self, world: World, parameters: DrivingParameters | None = None, reach: float = 2.5
     ) -> None:
-        self.parameters = p = parameters or DrivingParameters()
+        p = parameters or DrivingParameters()
         obstacles = Obstacles(world, *BAND, with_target=True)
         stop = choose_stop(p.stop_distance, world.target, reach)
         # Half the rover's diagonal is 0.33 m; small cells, because its gaps are narrow.

@@ -34,10 +34,12 @@ class FlyToTargetExpert(ReachTargetExpert):
     :param reach: distance to the target at which the way is done [m].
     """
 
+    parameters: ExpertParameters
+
     def __init__(
         self, world: World, parameters: ExpertParameters | None = None, reach: float = 2.5
     ) -> None:
-        self.parameters = p = parameters or ExpertParameters()
+        p = parameters or ExpertParameters()
         obstacles = Obstacles(world, *find_band(p.altitude), with_target=True)
         stop = choose_stop(p.stop_distance, world.target, reach, p.altitude)
         super().__init__(world, obstacles, p, stop, reach)

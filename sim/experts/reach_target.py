@@ -12,6 +12,9 @@ from sim.experts.planner import CostToGo, PlannerParameters
 from sim.obstacles import Obstacles
 from sim.worlds.world import World
 
+# Between the places ahead at which the room is measured [m].
+_SPACING = 0.3
+
 
 @dataclass(frozen=True)
 class ReachParameters:
@@ -47,6 +50,8 @@ class ReachTargetExpert(Expert):
     :param prices: of the path.
     """
 
+    parameters: ReachParameters
+
     def __init__(
         self,
         world: World,
@@ -59,7 +64,7 @@ class ReachTargetExpert(Expert):
         self.target = world.target.position
         self.cost_to_go = CostToGo(world, obstacles, prices)
         self._obstacles = obstacles
-        self._pace = parameters
+        self.parameters = parameters
         self._stop = stop
         self._reach = reach
 
@@ -73,7 +78,7 @@ class ReachTargetExpert(Expert):
 
     def _find_direction(self, position: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the unit vector towards a point a little ahead on the cheapest path."""
-        ahead = self.cost_to_go.trace(position, self._pace.look_ahead)[-1] - position
+        ahead = self.cost_to_go.trace(position, self.parameters.look_ahead)[-1] - position
         length = float(np.hypot(*ahead))
         if length < 1e-6:
             ahead, length = self.target[:2] - position, 1.0
@@ -83,11 +88,14 @@ class ReachTargetExpert(Expert):
         self, position: NDArray[np.float64], direction: NDArray[np.float64]
     ) -> float:
         """Return the speed [m/s] for the room ahead and the distance to the place to stop."""
-        p = self._pace
+        p = self.parameters
         remaining = float(np.hypot(*(self.target[:2] - position))) - self._stop
         if remaining < 0:
             return max(remaining, -0.3)
-        ahead = position + np.linspace(0.0, p.sight, 6)[:, None] * direction
+        ahead = (
+            position
+            + np.linspace(0.0, p.sight, round(p.sight / _SPACING) + 1)[:, None] * direction
+        )
         room = float(self._obstacles.distance(ahead).min())
         share = float(np.clip((room - p.tight) / (p.roomy - p.tight), 0.0, 1.0))
         speed = p.slow_speed + share * (p.cruise_speed - p.slow_speed)
