@@ -18,7 +18,6 @@ from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
 from sensor_msgs.msg import LaserScan, PointCloud2, Range
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
@@ -66,15 +65,6 @@ from lnn_control.nodes.safety_parameters import LIMITS, PARAMETERS, read_setting
 
 __all__ = ['PARAMETERS', 'SafetyNode', 'main']
 
-# Of buttons that keep what they have sent: one pressed before this node was there is heard.
-_LATCHED_STOP = replace(
-    topics.EMERGENCY_STOP,
-    qos=QoSProfile(
-        depth=topics.EMERGENCY_STOP.qos.depth,
-        reliability=topics.LATCHED.reliability,
-        durability=topics.LATCHED.durability,
-    ),
-)
 # What has not come again for so long is no longer wrong [s].
 _COMPLAINT_LASTS = 5.0
 
@@ -131,7 +121,7 @@ class SafetyNode(Node):
         # one has sent before is heard, and another button is heard as well. To hear the same word
         # twice changes nothing.
         receive: Callable[..., None] = self._receive_button
-        for button in (topics.EMERGENCY_STOP, topics.EMERGENCY_STOP_BEST_EFFORT, _LATCHED_STOP):
+        for button in topics.EMERGENCY_STOPS:
             open_subscription(self, button, receive)
         self._listen(topics.RAW_COMMAND, self._receive)
         self._listen(topics.DOUBT, self._receive_doubt)

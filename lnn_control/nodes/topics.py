@@ -80,6 +80,17 @@ MANUAL_PLAIN = Topic('cmd_vel_manual', Twist, COMMAND)
 EMERGENCY_STOP = Topic('emergency_stop', Bool, RELIABLE)
 # Of buttons that do not send again what was lost: a reliable subscription does not hear them.
 EMERGENCY_STOP_BEST_EFFORT = Topic('emergency_stop', Bool, BEST_EFFORT)
+# Of buttons that keep what they have sent: one pressed before anybody listened is heard.
+EMERGENCY_STOP_LATCHED = Topic(
+    'emergency_stop',
+    Bool,
+    QoSProfile(
+        depth=EMERGENCY_STOP.qos.depth,
+        reliability=LATCHED.reliability,
+        durability=LATCHED.durability,
+    ),
+)
+EMERGENCY_STOPS = (EMERGENCY_STOP, EMERGENCY_STOP_BEST_EFFORT, EMERGENCY_STOP_LATCHED)
 DOUBT = Topic('policy/doubt', Bool, LATCHED)
 # Any publisher is heard, reliable or not: the newest is what counts.
 POSE = Topic(names.ODOMETRY, Odometry, LATEST_FRAME)
