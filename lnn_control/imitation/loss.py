@@ -45,8 +45,8 @@ def compute_loss(
 _FARTHEST, _NEAREST = 0.44, 0.66
 # A target that is nearer than 3 m is what is near, and no obstacle: nearness 1 / (1 + 3 m / 4 m).
 _TARGET = 0.57
-# Where that stands, and the middle six of sixteen sectors, which begin at 4: 48 degrees of 100, and
-# the same in a mirrored image.
+# Where that stands, and the middle six of sixteen sectors, which begin at 4: 48 degrees of 100.
+# A mirrored image has the same ones.
 _TARGET_NEARNESS, _AHEAD = 2, slice(9, 15)
 
 
